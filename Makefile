@@ -1,0 +1,60 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+SERVER_VENV := .venv-server
+PIP_INSTALL := pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup export demo serve test check format clean
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready $(SERVER_VENV)/.ready  ## Create both environments: the project's, and the server's own
+
+# The project's environment: NumPy 2, PyTorch, Milvus Lite.
+$(VENV)/.ready: pyproject.toml constraints.txt | python-found
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/$(PIP_INSTALL) -e '.[pipeline,milvus-lite,export,minilm,dev]'
+	@touch $@
+
+# The server's environment: Triton's Python backend does not work with NumPy 2.
+# --no-deps: of nvidia-pytriton only the server binary is used, not its Python package.
+$(SERVER_VENV)/.ready: pyproject.toml constraints.txt | python-found libpython-found
+	$(PYTHON) -m venv $(SERVER_VENV)
+	$(SERVER_VENV)/bin/$(PIP_INSTALL) -e '.[serving]'
+	$(SERVER_VENV)/bin/$(PIP_INSTALL) --no-deps nvidia-pytriton
+	@touch $@
+
+.PHONY: python-found libpython-found
+python-found:
+	@command -v $(PYTHON) >/dev/null || { echo "Retriton needs $(PYTHON): install it, or name another with make PYTHON=..."; exit 1; }
+
+# Triton's Python backend loads the shared libpython of the interpreter's version.
+libpython-found: | python-found
+	@$(PYTHON) deploy/local/ensure_libpython.py
+
+export: setup  ## Export the default encoder into model_repository/ (nothing is redone)
+	$(VENV)/bin/retriton export
+
+demo: export  ## Serve the default encoder, ingest sample documents, ask a question
+	$(VENV)/bin/retriton demo
+
+serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
+	$(VENV)/bin/retriton serve
+
+test: setup  ## Run all tests, against a real Triton and a real Milvus Lite
+	$(VENV)/bin/pytest
+
+check: setup  ## Lint and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: setup  ## Format the code
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+clean:  ## Remove environments, build output and demo data
+	rm -rf $(VENV) $(SERVER_VENV) .retriton build
+	git clean -fdXq model_repository

@@ -1,0 +1,37 @@
+"""Thin client of a Retriton server: text in, float32 vectors out, over gRPC.
+
+    with Client("127.0.0.1:8001") as client:
+        vectors = client.embed_queries(["what is dynamic batching?"])  # float32 [1, dimension]
+"""
+
+from retriton_client._async import AsyncClient
+from retriton_client._config import Limits, Retry
+from retriton_client._exceptions import (
+    DeadlineExceeded,
+    InvalidRequest,
+    Overloaded,
+    RetritonError,
+    ServerFault,
+    TextTooLong,
+    Unavailable,
+)
+from retriton_client._sync import Client
+from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "DeadlineExceeded",
+    "Embeddings",
+    "EncoderInfo",
+    "InvalidRequest",
+    "Limits",
+    "Overloaded",
+    "Retry",
+    "RetritonError",
+    "Role",
+    "ServerFault",
+    "TextTooLong",
+    "Truncate",
+    "Unavailable",
+]

@@ -1,0 +1,43 @@
+"""How a client behaves: frozen values, given once."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of what a client sends.
+
+    Attributes:
+        texts_per_request: longer lists are split; a server takes at most 256 a request.
+        requests_in_flight: how many requests wait for an answer at a time, per role.
+    """
+
+    texts_per_request: int = 32
+    requests_in_flight: int = 4
+
+    def __post_init__(self) -> None:
+        if self.texts_per_request < 1 or self.requests_in_flight < 1:
+            raise ValueError(f"limits must be at least 1, not {self}")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """When a request is sent again: only for what is retryable, and only inside the call's deadline.
+
+    Attributes:
+        attempts_max: how often a request is sent at the most; 1 never retries.
+        delay_first_s: the longest pause before the second attempt; it doubles with every further one...
+        delay_max_s: ...up to this. Each pause is a random share of its longest, so that clients spread out.
+    """
+
+    attempts_max: int = 8
+    delay_first_s: float = 0.05
+    delay_max_s: float = 2.0
+
+    def delay_s(self, attempt: int) -> float:
+        """The pause after the ``attempt``-th attempt failed (from 1)."""
+        longest = min(self.delay_max_s, self.delay_first_s * 2 ** (attempt - 1))
+        return random.uniform(0.0, longest)  # noqa: S311 - spreads load, guards nothing

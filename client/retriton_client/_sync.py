@@ -1,0 +1,91 @@
+"""The client for code without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriton_client._async import DEFAULT_TIMEOUT_S, DEFAULT_URL, AsyncClient
+from retriton_client._config import Limits, Retry
+from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
+
+T = TypeVar("T")
+
+
+class _Loop:
+    """One event loop on one thread for all synchronous clients: gRPC does not like several."""
+
+    _lock = threading.Lock()
+    _shared: asyncio.AbstractEventLoop | None = None
+
+    @classmethod
+    def run(cls, work: Coroutine[Any, Any, T]) -> T:
+        """Runs ``work`` on the shared loop, and waits for it."""
+        with cls._lock:
+            if cls._shared is None:
+                cls._shared = asyncio.new_event_loop()
+                threading.Thread(target=cls._shared.run_forever, name="retriton-client", daemon=True).start()
+        future = asyncio.run_coroutine_threadsafe(work, cls._shared)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C here must not leave the request running there
+            raise
+
+
+class Client:
+    """`AsyncClient`, blocking. Thread-safe.
+
+    Args:
+        url: ``host:port`` of the server's gRPC endpoint.
+        timeout_s: the time for one call, all its requests and retries together.
+        limits: how much is sent at a time.
+        retry: when a request is sent again.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        limits: Limits | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self.url = url
+        self._client = AsyncClient(url, timeout_s=timeout_s, limits=limits, retry=retry)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        _Loop.run(self._client.close())
+
+    def embed_queries(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
+        """As `AsyncClient.embed_queries`."""
+        return _Loop.run(self._client.embed_queries(texts, truncate=truncate))
+
+    def embed_passages(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
+        """As `AsyncClient.embed_passages`."""
+        return _Loop.run(self._client.embed_passages(texts, truncate=truncate))
+
+    def embed(
+        self, texts: Sequence[str], role: Role, *, truncate: Truncate = "NONE", timeout_s: float | None = None
+    ) -> Embeddings:
+        """As `AsyncClient.embed`."""
+        return _Loop.run(self._client.embed(texts, role, truncate=truncate, timeout_s=timeout_s))
+
+    def encoder_info(self) -> EncoderInfo:
+        """As `AsyncClient.encoder_info`."""
+        return _Loop.run(self._client.encoder_info())

@@ -1,0 +1,30 @@
+"""Makes sure that the shared libpython of this interpreter's version is there: Triton's Python backend loads it."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+PACKAGE = "libpython{}.{}".format(*sys.version_info[:2])
+LIBRARY = f"{PACKAGE}.so.1.0"
+
+
+def found() -> bool:
+    """Whether the library is beside the interpreter or where the system looks for libraries."""
+    if (Path(sysconfig.get_config_var("LIBDIR")) / LIBRARY).exists():
+        return True
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
+if not found() and os.geteuid() == 0 and shutil.which("apt-get"):
+    subprocess.run(["apt-get", "update", "-qq"], check=True)
+    subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", PACKAGE], check=True)
+if not found():
+    sys.exit(f"Triton's Python backend needs {LIBRARY}. On Debian and Ubuntu: sudo apt-get install {PACKAGE}")

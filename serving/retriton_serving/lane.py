@@ -1,0 +1,136 @@
+"""The Triton model behind `embed_query` and `embed_passage`: requests of Triton to and from the micro-batcher.
+
+`execute` returns before its requests are answered. Triton's dynamic batcher therefore only merges what arrives while
+a batch is tokenized, and the one queue that grows under load is ours: bounded, by tokens, with deadlines.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from retriton_serving.batcher import LaneLimits, MicroBatcher, Request, TokenIds, Vectors
+from retriton_serving.errors import EncoderUnavailable, Fault, RequestRefused
+from retriton_serving.manifest import TOKENIZER_FILE, Manifest
+from retriton_serving.tokenization import RoleTokenizer, TokenizedText, Truncate, decode_text
+from retriton_serving.waiting import BatchLimits
+
+ENCODER = "encoder"
+_STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
+
+
+class TritonPythonModel:
+    """One lane; its role and limits are the parameters in its ``config.pbtxt``."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Reads the manifest of the encoder beside this model, and starts the workers."""
+        parameters = {key: value["string_value"] for key, value in json.loads(args["model_config"])["parameters"].items()}
+        folder = Path(args["model_repository"]).parent / ENCODER / "1"
+        spec = Manifest.read(folder).encoder
+        self._tokenizer = RoleTokenizer(
+            folder / TOKENIZER_FILE, spec.prompts.get(parameters["role"], ""), spec.max_tokens
+        )
+        limits = LaneLimits(
+            batch=BatchLimits(
+                tokens_max=int(parameters["batch_tokens_max"]),
+                padding_share_max=float(parameters["padding_share_max"]),
+                padding_free_tokens=int(parameters["padding_free_tokens"]),
+            ),
+            waiting_tokens_max=int(parameters["waiting_tokens_max"]),
+            in_flight_max=int(parameters["in_flight_max"]),
+        )
+        self._batcher = MicroBatcher(_encode, limits, spec.pad_token_id)
+
+    def execute(self, requests: list[Any]) -> None:
+        """Tokenizes all texts of all requests at once, and hands each request over."""
+        arrivals = [_Arrival(request) for request in requests]
+        tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
+        for arrival in arrivals:
+            arrival.admit(tokens, self._tokenizer, self._batcher)
+
+    def finalize(self) -> None:
+        """Answers what was admitted."""
+        self._batcher.close()
+
+
+class _Arrival:
+    """A request of Triton on its way in, and the reply on its way out."""
+
+    def __init__(self, request: Any) -> None:
+        self._sender = request.get_response_sender()
+        self._waits_since = time.monotonic()
+        self._tokenized: list[TokenizedText] = []
+        self._deadline_s = self._waits_since + request.timeout() / 1e6 if request.timeout() else None
+        self.texts: list[str] = []
+        self.error: RequestRefused | None = None
+        try:
+            self._truncate = Truncate.parse(json.loads(request.parameters() or "{}").get("truncate", "NONE"))
+            raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
+            self.texts = [decode_text(item, index) for index, item in enumerate(raw)]
+        except RequestRefused as error:
+            self.fail(error)
+
+    def admit(self, tokens: Iterator[list[int]], tokenizer: RoleTokenizer, batcher: MicroBatcher) -> None:
+        """Takes the ids of its texts from ``tokens``, which runs over all requests of the batch."""
+        ids = [next(tokens) for _ in self.texts]
+        if not ids:
+            return
+        try:
+            self._tokenized = [
+                tokenizer.fit(text, text_ids, self._truncate, index)
+                for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True))
+            ]
+            batcher.submit(Request([text.ids for text in self._tokenized], self, self._deadline_s))
+        except RequestRefused as error:
+            self.fail(error)
+
+    def succeed(self, vectors: Vectors) -> None:
+        """Sends the vectors and the token counts."""
+        counts = np.array([[len(text.ids), text.dropped] for text in self._tokenized], np.int32)
+        self._send(
+            pb_utils.InferenceResponse(
+                [
+                    pb_utils.Tensor("embedding", vectors),
+                    pb_utils.Tensor("tokens", counts[:, :1].copy()),
+                    pb_utils.Tensor("tokens_dropped", counts[:, 1:].copy()),
+                ]
+            )
+        )
+
+    def fail(self, error: RequestRefused) -> None:
+        """Sends the error with the status of Triton that fits."""
+        status = getattr(pb_utils.TritonError, _STATUS[error.fault])  # the stub adds TritonError after this import
+        self._send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), status)))
+
+    def is_abandoned(self) -> bool:
+        """Whether the caller cancelled; asking costs a message between processes, so only after a while."""
+        return time.monotonic() - self._waits_since > 0.1 and bool(self._sender.is_cancelled())
+
+    def _send(self, response: Any) -> None:
+        try:
+            self._sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+        except pb_utils.TritonModelException as error:
+            pb_utils.Logger.log_warn(f"a response could not be delivered: {error}")
+
+
+def _encode(ids: TokenIds, mask: TokenIds) -> Vectors:
+    """One micro-batch through the encoder model, whichever backend runs it."""
+    request = pb_utils.InferenceRequest(
+        model_name=ENCODER,
+        requested_output_names=["sentence_embedding"],
+        inputs=[pb_utils.Tensor("input_ids", ids), pb_utils.Tensor("attention_mask", mask)],
+    )
+    try:
+        response = request.exec()
+    except pb_utils.TritonModelException as error:
+        raise EncoderUnavailable(f"the encoder could not be asked: {error}. Try again later.") from error
+    if response.has_error():
+        raise EncoderUnavailable(f"the encoder failed: {response.error().message()}. Try again later.")
+    vectors: Vectors = pb_utils.get_output_tensor_by_name(response, "sentence_embedding").as_numpy()
+    return vectors

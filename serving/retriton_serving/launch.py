@@ -1,0 +1,264 @@
+"""Starts and stops a Triton server on this machine, from the `nvidia-pytriton` wheel or from a full installation.
+
+Standard library only; it runs outside Triton.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
+_PR_SET_PDEATHSIG = 1
+
+
+class LaunchError(RuntimeError):
+    """The server cannot be started, or it ended; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server listens."""
+
+    host: str = "127.0.0.1"
+    grpc_port: int = 8001
+    http_port: int = 8000
+    metrics_port: int = 8002
+
+    @classmethod
+    def free(cls) -> Endpoint:
+        """Three ports of the loopback interface that nobody uses now."""
+        with socket.socket() as grpc, socket.socket() as http, socket.socket() as metrics:
+            for each in (grpc, http, metrics):
+                each.bind(("127.0.0.1", 0))
+            return cls("127.0.0.1", grpc.getsockname()[1], http.getsockname()[1], metrics.getsockname()[1])
+
+    @property
+    def grpc_url(self) -> str:
+        """``host:port`` for gRPC clients."""
+        return f"{self.host}:{self.grpc_port}"
+
+    @property
+    def ready_url(self) -> str:
+        """Triton's own readiness page."""
+        return f"http://{self.host}:{self.http_port}/v2/health/ready"
+
+    def check_free(self) -> None:
+        """Raises `LaunchError` when one of the ports is taken."""
+        for name in ("grpc_port", "http_port", "metrics_port"):
+            port = getattr(self, name)
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((self.host, port))
+                except OSError as error:
+                    option = "--" + name.replace("_", "-")
+                    raise LaunchError(
+                        f"cannot listen on {self.host}:{port}: {error.strerror}. "
+                        f"Stop what uses that port, or choose another with {option}."
+                    ) from None
+
+
+class TritonWheel:
+    """The server inside the `nvidia-pytriton` wheel of a virtual environment of its own.
+
+    Args:
+        environment: that environment; its packages are those that `model.py` files may import.
+
+    Raises:
+        LaunchError: the environment, the wheel, the stub for its Python, or the shared libpython is missing.
+    """
+
+    def __init__(self, environment: Path) -> None:
+        environment = environment.absolute()
+        python = environment / "bin" / "python"
+        if not python.exists():
+            raise LaunchError(f"no server environment in {environment}: run `make setup`, or name it with --server-env")
+        version, libdir = subprocess.run(  # noqa: S603 - our own interpreter
+            [python, "-c", "import sys, sysconfig as s; print('%d.%d' % sys.version_info[:2], s.get_config_var('LIBDIR'))"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        packages = environment / "lib" / f"python{version}" / "site-packages"
+        self._environment = environment
+        self._server = packages / "pytriton" / "tritonserver"
+        self._libraries = packages / "nvidia_pytriton.libs"
+        self._libpython_folder = Path(libdir)
+        self._stub = self._server / "python_backend_stubs" / version / "triton_python_backend_stub"
+        if not self._stub.exists():
+            raise LaunchError(f"{environment} has no Triton for Python {version}: install nvidia-pytriton into it")
+        _check_libpython(version, self._libpython_folder)
+
+    def command(self, scratch: Path) -> list[str]:
+        """The server with its folders; the backend is put together in ``scratch``, since the wheel keeps it in parts."""
+        backend = scratch / "backends" / "python"
+        backend.mkdir(parents=True)
+        for part in (self._server / "backends" / "python").glob("*.*"):
+            (backend / part.name).symlink_to(part)
+        (backend / self._stub.name).symlink_to(self._stub)
+        return [
+            str(self._server / "bin" / "tritonserver"),
+            f"--backend-directory={backend.parent}",
+            f"--cache-directory={self._server / 'caches'}",
+        ]
+
+    def environ(self) -> dict[str, str]:
+        """The stub finds its packages through PATH, and its libraries through LD_LIBRARY_PATH."""
+        return {
+            **os.environ,
+            "PATH": f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+            "LD_LIBRARY_PATH": f"{self._libraries}{os.pathsep}{self._libpython_folder}",
+        }
+
+
+class TritonInstallation:
+    """A full Triton, as in NVIDIA's container; its Python has the packages of `retriton[serving]`."""
+
+    def __init__(self, binary: Path) -> None:
+        if not binary.is_file():
+            raise LaunchError(f"there is no tritonserver at {binary}")
+        self._binary = binary
+
+    def command(self, scratch: Path) -> list[str]:  # noqa: ARG002 - the same signature as the wheel's
+        """The server; it knows its folders."""
+        return [str(self._binary)]
+
+    def environ(self) -> dict[str, str]:
+        """The caller's own environment."""
+        return dict(os.environ)
+
+
+class TritonServer:
+    """A running server. Use it as a context manager, or call `stop`.
+
+    Args:
+        triton: what to run.
+        model_repository: what to serve.
+        endpoint: where to listen.
+        log: where the server's output goes; None is this process's own.
+        options: more arguments for ``tritonserver``.
+
+    Raises:
+        LaunchError: a port is taken.
+    """
+
+    def __init__(
+        self,
+        triton: TritonWheel | TritonInstallation,
+        model_repository: Path,
+        endpoint: Endpoint,
+        log: IO[bytes] | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
+        endpoint.check_free()
+        self.endpoint = endpoint
+        self._log = log
+        self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
+        self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
+        self._process = subprocess.Popen(  # noqa: S603 - the server we were told to run
+            [
+                *triton.command(self._scratch),
+                f"--model-repository={model_repository.resolve()}",
+                f"--grpc-address={endpoint.host}",
+                f"--grpc-port={endpoint.grpc_port}",
+                f"--http-address={endpoint.host}",
+                f"--http-port={endpoint.http_port}",
+                f"--metrics-address={endpoint.host}",
+                f"--metrics-port={endpoint.metrics_port}",
+                "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
+                f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
+                *options,
+            ],
+            env=triton.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is ours to turn into an orderly stop
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+
+    def __enter__(self) -> TritonServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of ``tritonserver``."""
+        return self._process.pid
+
+    def wait_ready(self, timeout_s: float = 120.0) -> None:
+        """Returns when all models are ready.
+
+        Raises:
+            LaunchError: the server ended, or the time did.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if (code := self._process.poll()) is not None:
+                raise LaunchError(f"tritonserver ended with code {code} while it started{self._log_hint()}")
+            try:
+                with urllib.request.urlopen(self.endpoint.ready_url, timeout=1):  # noqa: S310 - http by construction
+                    return
+            except (urllib.error.URLError, TimeoutError, ConnectionError):
+                time.sleep(0.05)
+        raise LaunchError(f"tritonserver was not ready within {timeout_s:g} s{self._log_hint()}")
+
+    def wait(self) -> int:
+        """Returns the exit code when the server ends."""
+        return self._process.wait()
+
+    def stop(self, grace_s: float = 30.0) -> None:
+        """Lets the server finish what it has accepted, for at most ``grace_s``, and frees what it held."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        for region in SHARED_MEMORY.glob(f"{self._region_prefix}*"):
+            region.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _log_hint(self) -> str:
+        name = getattr(self._log, "name", None)
+        if not isinstance(name, str):
+            return ""
+        lines = [line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))]
+        return f"; its log is {name}" + "".join("\n  " + line for line in lines[-5:])
+
+
+def _check_libpython(version: str, folder: Path) -> None:
+    library = f"libpython{version}.so.1.0"
+    if (folder / library).exists():
+        return
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        raise LaunchError(
+            f"Triton's Python backend needs {library}. On Debian and Ubuntu: apt-get install libpython{version}"
+        ) from None
+
+
+def _die_with_parent() -> None:
+    """Runs in the child before exec: the kernel stops it when this process is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

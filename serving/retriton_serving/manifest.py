@@ -1,0 +1,95 @@
+"""The contract between the export and the server: one JSON file beside the engine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+MANIFEST_FILE = "manifest.json"
+TOKENIZER_FILE = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """What a lane must know to turn text into the encoder's input.
+
+    Attributes:
+        name: the checkpoint's name, for people.
+        fingerprint: hex digest of all that decides the vectors (weights, tokenizer, pooling, prompts, length),
+            and not of what does not (engine, precision).
+        dimension: length of one vector.
+        max_tokens: the most tokens of one text, prefix and special tokens included.
+        pad_token_id: the id that fills a row up to the longest of its micro-batch.
+        pooling: ``mean``, ``cls`` or ``lasttoken``.
+        normalized: whether vectors have length one.
+        prompts: the prefix for each role, ``query`` and ``passage``; empty when the model wants none.
+    """
+
+    name: str
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    pad_token_id: int
+    pooling: str
+    normalized: bool
+    prompts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The engine file: what it is, and the sums that identify it."""
+
+    file: str
+    precision: str
+    opset: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything known of an installed encoder.
+
+    Attributes:
+        encoder: what the server needs.
+        artefact: the engine file.
+        source: where the weights came from (checkpoint, revision, sha256).
+        tools: versions of what made the artefact.
+        parity: the report of the parity gate.
+    """
+
+    encoder: EncoderSpec
+    artefact: Artefact
+    source: dict[str, Any] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Writes ``manifest.json`` into ``folder``."""
+        document = {"format": FORMAT, **asdict(self)}
+        (folder / MANIFEST_FILE).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Reads ``manifest.json`` from ``folder``.
+
+        Raises:
+            FileNotFoundError: nothing is installed there.
+            ValueError: it was written by an incompatible version.
+        """
+        path = folder / MANIFEST_FILE
+        if not path.is_file():
+            raise FileNotFoundError(f"no encoder is installed in {folder}: run `retriton export` first")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document.get("format") != FORMAT:
+            raise ValueError(f"{path} has format {document.get('format')}, this version reads {FORMAT}: export again")
+        return cls(
+            encoder=EncoderSpec(**document["encoder"]),
+            artefact=Artefact(**document["artefact"]),
+            source=document["source"],
+            tools=document["tools"],
+            parity=document["parity"],
+        )

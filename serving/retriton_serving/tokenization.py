@@ -1,0 +1,107 @@
+"""Text to token ids: the role's prefix in front, too long texts refused or truncated as the caller chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tokenizers import Encoding, Tokenizer
+
+from retriton_serving.errors import BadParameter, BadText, TextTooLong
+
+
+class Truncate(str, Enum):
+    """What to do with a text longer than the encoder takes: refuse it, drop its start, or drop its end."""
+
+    NONE = "NONE"
+    START = "START"
+    END = "END"
+
+    @classmethod
+    def parse(cls, value: object) -> Truncate:
+        """The member of that name.
+
+        Raises:
+            BadParameter: there is none.
+        """
+        try:
+            return cls(str(value).upper())
+        except ValueError:
+            raise BadParameter(f"truncate is {value!r}, it can be NONE, START or END") from None
+
+
+@dataclass(frozen=True)
+class TokenizedText:
+    """Token ids of one text, special tokens included, and how many tokens truncation dropped."""
+
+    ids: list[int]
+    dropped: int = 0
+
+
+def decode_text(raw: bytes, index: int) -> str:
+    """The text behind the bytes of one BYTES element.
+
+    Raises:
+        BadText: the bytes are not UTF-8, or there is nothing but white space.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise BadText(
+            "TEXT_NOT_UTF8", f"text {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}"
+        ) from None
+    if not text or text.isspace():
+        raise BadText("TEXT_EMPTY", f"text {index} is empty")
+    return text
+
+
+class RoleTokenizer:
+    """The tokenizer of one lane.
+
+    Args:
+        tokenizer_file: a Hugging Face ``tokenizer.json``; its own padding and truncation are switched off.
+        prompt: what goes in front of each text.
+        max_tokens: the most tokens of one text, prefix and special tokens included.
+    """
+
+    def __init__(self, tokenizer_file: Path, prompt: str, max_tokens: int) -> None:
+        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._prompt = prompt
+        self._max_tokens = max_tokens
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of every text, untruncated; one call into Rust, parallel over the texts."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])]
+
+    def fit(self, text: str, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
+        """Cuts ``ids``, the tokens of ``text``, to what the encoder takes.
+
+        Raises:
+            TextTooLong: it does not fit, and ``truncate`` is NONE; ``index`` is the text's place in its request.
+        """
+        if len(ids) <= self._max_tokens:
+            return TokenizedText(ids)
+        if truncate is Truncate.NONE:
+            raise TextTooLong(index, len(ids), self._max_tokens)
+        return TokenizedText(self._cut(text, truncate), dropped=len(ids) - self._max_tokens)
+
+    def _cut(self, text: str, truncate: Truncate) -> list[int]:
+        encoding = self._tokenizer.encode(self._prompt + text)
+        head, tail = _special_tokens(encoding)
+        ids = encoding.ids
+        if truncate is Truncate.END:
+            return ids[: self._max_tokens - tail] + ids[len(ids) - tail :]
+        head += sum(1 for start, end in encoding.offsets[head:] if start < end <= len(self._prompt))
+        return ids[:head] + ids[len(ids) - (self._max_tokens - head) :]
+
+
+def _special_tokens(encoding: Encoding) -> tuple[int, int]:
+    """How many special tokens stand before and after the text."""
+    mask = encoding.special_tokens_mask
+    head = next(i for i, special in enumerate(mask) if not special)
+    tail = next(i for i, special in enumerate(reversed(mask)) if not special)
+    return head, tail
