@@ -1,7 +1,7 @@
 """Thin client of a Retriton server: text in, float32 vectors out, over gRPC.
 
-    with Client("127.0.0.1:8001") as client:
-        vectors = client.embed_queries(["what is dynamic batching?"])  # float32 [1, dimension]
+with Client("127.0.0.1:8001") as client:
+    vectors = client.embed_queries(["what is dynamic batching?"])  # float32 [1, dimension]
 """
 
 from retriton_client._async import AsyncClient
@@ -27,8 +27,8 @@ __all__ = [
     "InvalidRequest",
     "Limits",
     "Overloaded",
-    "Retry",
     "RetritonError",
+    "Retry",
     "Role",
     "ServerFault",
     "TextTooLong",

@@ -8,15 +8,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
 from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 from retriton_serving.tokenization import RoleTokenizer
-
-if TYPE_CHECKING:
-    from retriton_export.graph import SentenceEncoder
 
 GRAPH_FILE = "model.onnx"
 PRECISION = "fp32"
@@ -84,13 +80,13 @@ def _build(
     on_step("exporting to ONNX")
     graph.export_onnx(encoder, folder / GRAPH_FILE)
     on_step("comparing with PyTorch")
-    session = parity.onnxruntime.InferenceSession(str(folder / GRAPH_FILE), providers=["CPUExecutionProvider"])
+    session = parity.open_session(folder / GRAPH_FILE)
     tokenizer = RoleTokenizer(folder / TOKENIZER_FILE, checkpoint.prompts["passage"], checkpoint.max_tokens)
     texts = parity.sample_token_ids(tokenizer)
     report = parity.measure_parity(encoder, session, texts, pad_token_id, PRECISION)
     report.check()
     manifest = Manifest(
-        encoder=checkpoint.spec(sums, _dimension(encoder), pad_token_id),
+        encoder=checkpoint.spec(sums, encoder.dimension, pad_token_id),
         artefact=_describe(folder / GRAPH_FILE, graph.OPSET),
         source={"checkpoint": checkpoint.name, "revision": checkpoint.revision, "sha256": sums},
         tools=tools,
@@ -114,10 +110,6 @@ def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> int:
     backend.no_truncation()
     backend.save(str(folder / TOKENIZER_FILE))
     return int(tokenizer.pad_token_id)
-
-
-def _dimension(encoder: SentenceEncoder) -> int:
-    return int(encoder.transformer.config.hidden_size)
 
 
 def _describe(graph: Path, opset: int) -> Artefact:

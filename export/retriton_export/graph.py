@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoModel, PreTrainedModel
 
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
@@ -27,8 +27,9 @@ class SentenceEncoder(nn.Module):
     Rows are padded on the right.
     """
 
-    def __init__(self, transformer: nn.Module, pooling: str, normalize: bool) -> None:
+    def __init__(self, transformer: PreTrainedModel, pooling: str, normalize: bool) -> None:
         super().__init__()
+        self.dimension = int(transformer.config.hidden_size)
         self.transformer = transformer
         self.pooling = pooling
         self.normalize = normalize

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession
 
 from retriton_export.errors import ParityError
 from retriton_export.graph import INPUTS, OUTPUT, SentenceEncoder
@@ -16,10 +17,10 @@ from retriton_serving.batcher import pad
 from retriton_serving.tokenization import RoleTokenizer, Truncate
 
 COSINE_MIN = {"fp32": 0.99999}
-_WORDS = (
+_SENTENCE = (
     "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "
     "die Länge 1,024 wird naïve gemessen 向量 检索 and so on ( see RFC 9110 , section 8.3 ) until the limit ."
-).split()
+)
 _LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610)
 
 
@@ -54,15 +55,24 @@ class ParityReport:
 
 def sample_token_ids(tokenizer: RoleTokenizer) -> list[list[int]]:
     """Token ids of texts from one word up to the most tokens the encoder takes."""
-    texts = [" ".join(_WORDS[(i + k) % len(_WORDS)] for k in range(n)) for i, n in enumerate(_LENGTHS)]
+    words = _SENTENCE.split()
+    texts = [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate(_LENGTHS)]
     return [
         tokenizer.fit(text, ids, Truncate.END, index).ids
         for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))
     ]
 
 
+def open_session(graph: Path) -> InferenceSession:
+    """The artefact, ready to run on the CPU."""
+    return InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+
+
 def measure_parity(
-    encoder: SentenceEncoder, session: onnxruntime.InferenceSession, texts: Sequence[list[int]], pad_token_id: int,
+    encoder: SentenceEncoder,
+    session: InferenceSession,
+    texts: Sequence[list[int]],
+    pad_token_id: int,
     precision: str,
 ) -> ParityReport:
     """Compares ``session`` with ``encoder`` over ``texts`` (token ids), alone and in one batch."""
@@ -87,9 +97,7 @@ def _torch_vectors(encoder: SentenceEncoder, texts: Sequence[list[int]], pad_tok
     return vectors
 
 
-def _onnx_vectors(
-    session: onnxruntime.InferenceSession, texts: Sequence[list[int]], pad_token_id: int
-) -> NDArray[np.float32]:
+def _onnx_vectors(session: InferenceSession, texts: Sequence[list[int]], pad_token_id: int) -> NDArray[np.float32]:
     vectors: NDArray[np.float32] = session.run([OUTPUT], dict(zip(INPUTS, pad(texts, pad_token_id), strict=True)))[0]
     return vectors
 

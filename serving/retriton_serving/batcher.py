@@ -185,5 +185,3 @@ def pad(texts: Sequence[Sequence[int]], pad_token_id: int) -> tuple[TokenIds, To
         ids[row, : len(text)] = text
         mask[row, : len(text)] = 1
     return ids, mask
-
-

@@ -30,7 +30,9 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Reads the manifest of the encoder beside this model, and starts the workers."""
-        parameters = {key: value["string_value"] for key, value in json.loads(args["model_config"])["parameters"].items()}
+        parameters = {
+            key: value["string_value"] for key, value in json.loads(args["model_config"])["parameters"].items()
+        }
         folder = Path(args["model_repository"]).parent / ENCODER / "1"
         spec = Manifest.read(folder).encoder
         self._tokenizer = RoleTokenizer(

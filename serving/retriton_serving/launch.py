@@ -88,8 +88,12 @@ class TritonWheel:
         python = environment / "bin" / "python"
         if not python.exists():
             raise LaunchError(f"no server environment in {environment}: run `make setup`, or name it with --server-env")
-        version, libdir = subprocess.run(  # noqa: S603 - our own interpreter
-            [python, "-c", "import sys, sysconfig as s; print('%d.%d' % sys.version_info[:2], s.get_config_var('LIBDIR'))"],
+        version, libdir = subprocess.run(
+            [
+                python,
+                "-c",
+                "import sys, sysconfig as s; print('%d.%d' % sys.version_info[:2], s.get_config_var('LIBDIR'))",
+            ],
             capture_output=True,
             text=True,
             check=True,
@@ -105,7 +109,7 @@ class TritonWheel:
         _check_libpython(version, self._libpython_folder)
 
     def command(self, scratch: Path) -> list[str]:
-        """The server with its folders; the backend is put together in ``scratch``, since the wheel keeps it in parts."""
+        """The server with its folders; the wheel keeps the backend in parts, which meet in ``scratch``."""
         backend = scratch / "backends" / "python"
         backend.mkdir(parents=True)
         for part in (self._server / "backends" / "python").glob("*.*"):
@@ -134,7 +138,7 @@ class TritonInstallation:
             raise LaunchError(f"there is no tritonserver at {binary}")
         self._binary = binary
 
-    def command(self, scratch: Path) -> list[str]:  # noqa: ARG002 - the same signature as the wheel's
+    def command(self, scratch: Path) -> list[str]:
         """The server; it knows its folders."""
         return [str(self._binary)]
 
@@ -170,7 +174,7 @@ class TritonServer:
         self._log = log
         self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
         self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
-        self._process = subprocess.Popen(  # noqa: S603 - the server we were told to run
+        self._process = subprocess.Popen(
             [
                 *triton.command(self._scratch),
                 f"--model-repository={model_repository.resolve()}",
@@ -189,7 +193,7 @@ class TritonServer:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is ours to turn into an orderly stop
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
 
     def __enter__(self) -> TritonServer:
@@ -243,7 +247,9 @@ class TritonServer:
         name = getattr(self._log, "name", None)
         if not isinstance(name, str):
             return ""
-        lines = [line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))]
+        lines = [
+            line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))
+        ]
         return f"; its log is {name}" + "".join("\n  " + line for line in lines[-5:])
 
 

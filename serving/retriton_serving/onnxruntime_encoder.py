@@ -33,7 +33,8 @@ class TritonPythonModel:
 
     def _run(self, request: Any) -> Any:
         feed = {
-            name: pb_utils.get_input_tensor_by_name(request, name).as_numpy() for name in ("input_ids", "attention_mask")
+            name: pb_utils.get_input_tensor_by_name(request, name).as_numpy()
+            for name in ("input_ids", "attention_mask")
         }
         try:
             (vectors,) = self._session.run(["sentence_embedding"], feed)

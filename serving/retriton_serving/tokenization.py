@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
@@ -12,7 +12,7 @@ from tokenizers import Encoding, Tokenizer
 from retriton_serving.errors import BadParameter, BadText, TextTooLong
 
 
-class Truncate(str, Enum):
+class Truncate(StrEnum):
     """What to do with a text longer than the encoder takes: refuse it, drop its start, or drop its end."""
 
     NONE = "NONE"

@@ -69,7 +69,7 @@ class WaitingTexts(Generic[T]):
         """The place in ``_by_length`` of the text that waits longest."""
         while True:
             key = self._by_age.popleft()
-            place = bisect_left(self._by_length, key)  # type: ignore[type-var]
+            place = bisect_left(self._by_length, key)
             if place < len(self._by_length) and self._by_length[place][:2] == key:
                 return place
 
@@ -87,4 +87,6 @@ class WaitingTexts(Generic[T]):
             admitted = [choice for choice in choices if limits.admit(choice[1] - choice[0], choice[2], choice[3])]
             if not admitted:
                 return low, high
-            low, high, tokens, longest = min(admitted, key=lambda choice: (choice[1] - choice[0]) * choice[3] - choice[2])
+            low, high, tokens, longest = min(
+                admitted, key=lambda choice: (choice[1] - choice[0]) * choice[3] - choice[2]
+            )

@@ -1,0 +1,151 @@
+"""Cuts a document into passages along its structure: headings first, then paragraphs, then sentences, then words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from retriton_pipeline.documents import Block, Document
+from retriton_pipeline.tokens import TokenCounter
+
+_SENTENCE = re.compile(r"\s*.*?(?:[.!?]+(?=\s+[^\sa-z])|[。！？]|\Z)", re.DOTALL)
+_CONTEXT_TOKENS_MAX = 32
+
+
+@dataclass(frozen=True)
+class ChunkSize:
+    """How large chunks are, in tokens of the served tokenizer.
+
+    Attributes:
+        tokens: the most tokens of a chunk, its context line, prefix and special tokens included.
+        overlap_tokens: at most so many tokens from the end of a chunk are repeated at the start of the next.
+    """
+
+    tokens: int = 256
+    overlap_tokens: int = 32
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.overlap_tokens <= self.tokens // 2:
+            raise ValueError(f"the overlap of {self.overlap_tokens} tokens must be from 0 to half of {self.tokens}")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One passage.
+
+    Attributes:
+        text: what is shown and quoted.
+        context: title and headings above it, one line; embedded in front of the text.
+        page: the page it starts on, from 1, if there are pages.
+        index: its place among the chunks of the document, from 0.
+    """
+
+    text: str
+    context: str
+    page: int | None
+    index: int
+
+    @property
+    def embedded_text(self) -> str:
+        """What the vector stands for."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A sentence, or a smaller piece: what is never cut again.
+
+    ``text`` starts with the white space that stands between the unit before and this one.
+    """
+
+    text: str
+    tokens: int
+    page: int | None
+    context: str
+    is_heading: bool
+
+
+def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -> list[Chunk]:
+    """All chunks of a document, in order."""
+    tokens_max = min(size.tokens, counter.passage_tokens_max)
+    overhead = counter.count_passage("") + _CONTEXT_TOKENS_MAX
+    if tokens_max - overhead < 8:
+        raise ValueError(f"chunks of {tokens_max} tokens leave no room for text: {overhead} go to context and prefix")
+    limit = tokens_max - overhead
+    while True:
+        chunks = _chunks(document, counter, limit, size.overlap_tokens)
+        # Pieces are counted one by one; joined, some tokenizers need a few tokens more.
+        excess = max((counter.count_passage(chunk.embedded_text) for chunk in chunks), default=0) - tokens_max
+        if excess <= 0:
+            return chunks
+        limit -= excess
+
+
+def _chunks(document: Document, counter: TokenCounter, tokens_max: int, overlap_tokens: int) -> list[Chunk]:
+    groups = _pack(_units(document, counter, tokens_max), tokens_max, overlap_tokens)
+    return [Chunk(_join(group), group[0].context, group[0].page, index) for index, group in enumerate(groups)]
+
+
+def _units(document: Document, counter: TokenCounter, tokens_max: int) -> Iterator[_Unit]:
+    path: list[tuple[int, str]] = []
+    for block in document.blocks:
+        if block.heading_level:
+            path = [entry for entry in path if entry[0] < block.heading_level]
+            context = _context(document.title, path, counter)
+            path.append((block.heading_level, block.text))
+        else:
+            context = _context(document.title, path, counter)
+        for number, piece in enumerate(_pieces(block, counter, tokens_max)):
+            text = piece if number else f"\n\n{piece}"
+            yield _Unit(text, counter.count(piece), block.page, context, block.heading_level > 0)
+
+
+def _pieces(block: Block, counter: TokenCounter, tokens_max: int) -> Iterator[str]:
+    """The lines of a verbatim block, the sentences of any other, and parts of those that are too long."""
+    for piece in block.text.splitlines(keepends=True) if block.verbatim else _SENTENCE.findall(block.text):
+        if not piece.strip():
+            continue
+        if counter.count(piece) <= tokens_max:
+            yield piece
+        else:
+            yield from counter.split(piece, tokens_max)
+
+
+def _context(title: str, path: list[tuple[int, str]], counter: TokenCounter) -> str:
+    names = list(dict.fromkeys([title, *(heading for _, heading in path)]))
+    line = " > ".join(" ".join(name.split()) for name in names if name)
+    return next(counter.split(line, _CONTEXT_TOKENS_MAX - 2), "")
+
+
+def _pack(units: Iterator[_Unit], tokens_max: int, overlap_tokens: int) -> Iterator[list[_Unit]]:
+    """Groups of units that fit. A page starts a new group; so does a section, unless the one before is small."""
+    group: list[_Unit] = []
+    fresh = 0  # units of the group that no group before has
+    for unit in units:
+        tokens = sum(member.tokens for member in group)
+        full = tokens + unit.tokens > tokens_max
+        opens = (unit.is_heading and tokens > tokens_max // 2) or (fresh > 0 and unit.page != group[-1].page)
+        if fresh and (full or opens):
+            yield group
+            group = [] if opens or unit.is_heading else _overlap(group, min(overlap_tokens, tokens_max - unit.tokens))
+            fresh = 0
+        group.append(unit)
+        fresh += 1
+    if fresh:
+        yield group
+
+
+def _overlap(group: list[_Unit], tokens_max: int) -> list[_Unit]:
+    """The last units of ``group`` that together have at most ``tokens_max`` tokens."""
+    kept: list[_Unit] = []
+    for unit in reversed(group[1:]):
+        tokens_max -= unit.tokens
+        if tokens_max < 0 or unit.is_heading:
+            break
+        kept.insert(0, unit)
+    return kept
+
+
+def _join(group: list[_Unit]) -> str:
+    return "".join(unit.text for unit in group).strip()

@@ -1,0 +1,60 @@
+"""`retriton demo`: the whole way of a document and of a question, once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retriton_client import Client
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.cli.ask import assemble, prompt_builder
+from retriton_pipeline.cli.ingest import ingest_files
+from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
+from retriton_pipeline.cli.search import opened, print_passages
+from retriton_pipeline.cli.serve import read_encoder
+from retriton_pipeline.documents import find_files
+from retriton_pipeline.retrieve import Retriever
+from retriton_pipeline.store import Store
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+
+_COLLECTION = "demo"
+
+
+def demo(
+    question: Annotated[str, typer.Argument(help="What to ask the documents.")] = (
+        "Why does a query not have to wait behind bulk passages?"
+    ),
+    documents: Annotated[Path, typer.Option(help="What to ingest.")] = Path("docs/samples"),
+    model_repository: ModelRepository = DEFAULT_REPOSITORY,
+    server_env: ServerEnv = DEFAULT_SERVER_ENV,
+    folder: Annotated[Path, typer.Option(help="Where the store and the server's log are kept.")] = Path(".retriton"),
+) -> None:
+    """Start Triton, ingest sample documents, ask a question, and stop.
+
+    The last line is one JSON document.
+    """
+    encoder = read_encoder(model_repository).encoder
+    folder.mkdir(exist_ok=True)
+    milvus = str(folder / "demo.db")
+    with (folder / "triton.log").open("wb") as log:
+        server = TritonServer(TritonWheel(server_env), model_repository, Endpoint.free(), log)
+        with server:
+            server.wait_ready()
+            url = server.endpoint.grpc_url
+            typer.echo(f"Triton serves {encoder.name} on {url} (its log: {log.name})")
+            report = ingest_files(list(find_files([documents])), url, Store(milvus, _COLLECTION), ChunkSize())
+            typer.echo(
+                f"Milvus Lite {milvus}: {report.added} documents added, {report.unchanged} unchanged, "
+                f"{report.chunks} chunks embedded in {report.seconds:.2f} s\n\nQuestion: {question}\n"
+            )
+            with Client(url) as client, opened(milvus, _COLLECTION, "") as store:
+                retriever = Retriever(client, store)
+                retriever.retrieve("warm-up")  # the first search of a process loads the index
+                assembled = assemble(retriever, prompt_builder(client, tokens_max=1024), question, top_k=3)
+    print_passages(assembled.prompt.hits)
+    typer.echo(f"\n{'-' * 30} prompt {'-' * 30}\n{assembled.prompt.text}\n{'-' * 68}")
+    typer.echo("milliseconds: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in assembled.latency_ms.items()))
+    typer.echo(json.dumps(assembled.as_json(), ensure_ascii=False))

@@ -1,0 +1,47 @@
+"""Puts the commands together, and turns expected errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from retriton_client import RetritonError
+from retriton_pipeline.cli import ask, demo, evaluate, export, ingest, search, serve
+from retriton_pipeline.errors import PipelineError
+from retriton_serving.launch import LaunchError
+
+EXIT_ERROR = 1
+
+app = typer.Typer(
+    name="retriton",
+    help="Triton-served retrieval for RAG: export an encoder, serve it, ingest documents, search and ask.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    export.export,
+    serve.serve,
+    ingest.ingest,
+    search.search,
+    ask.ask,
+    evaluate.eval_,
+    demo.demo,
+):
+    app.command(name=command.__name__.rstrip("_"))(command)
+
+
+def main() -> None:
+    """Runs the command line.
+
+    Exit codes: 0 all done; 1 an error, named on standard error; 2 wrong usage; 3 done, but files were skipped;
+    130 interrupted.
+    """
+    try:
+        app()
+    except (PipelineError, RetritonError, LaunchError, export.export_error()) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,81 @@
+"""`retriton search`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from retriton_client import Client
+from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, TopK, Url
+from retriton_pipeline.retrieve import Retriever
+from retriton_pipeline.store import Hit, Store
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    url: Url = "127.0.0.1:8001",
+    milvus: Milvus = DEFAULT_MILVUS,
+    milvus_token: MilvusToken = "",
+    collection: Collection = "documents",
+    top_k: TopK = 5,
+    json_: Json = False,
+) -> None:
+    """Print the passages nearest to a text, best first."""
+    with Client(url) as client, opened(milvus, collection, milvus_token) as store:
+        found = Retriever(client, store).retrieve(text, top_k)
+    if json_:
+        latency = {"embed": found.embed_ms, "search": found.search_ms, "total": found.embed_ms + found.search_ms}
+        document = {"question": text, "passages": passages_json(found.hits), "latency_ms": rounded(latency)}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        print_passages(found.hits)
+
+
+@contextmanager
+def opened(milvus: str, collection: str, token: str) -> Iterator[Store]:
+    """A store that is closed at the end."""
+    store = Store(milvus, collection, token)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def passages_json(hits: list[Hit]) -> list[dict[str, Any]]:
+    """Passages for programs, best first."""
+    return [
+        {
+            "source": hit.source,
+            "score": round(hit.score, 6),
+            "text": hit.text,
+            "title": hit.title,
+            "context": hit.context,
+            "page": hit.page,
+            "chunk_index": hit.chunk_index,
+        }
+        for hit in hits
+    ]
+
+
+def print_passages(hits: list[Hit]) -> None:
+    """Passages for people."""
+    if not hits:
+        typer.echo("nothing found")
+    for number, hit in enumerate(hits, start=1):
+        page = f", page {hit.page}" if hit.page else ""
+        typer.echo(f"[{number}] {hit.score:.4f}  {hit.source}{page}, chunk {hit.chunk_index}\n    {preview(hit.text)}")
+
+
+def preview(text: str, characters: int = 300) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= characters else line[: characters - 1] + "…"
+
+
+def rounded(latency: dict[str, float]) -> dict[str, float]:
+    """Milliseconds to the microsecond."""
+    return {stage: round(milliseconds, 3) for stage, milliseconds in latency.items()}

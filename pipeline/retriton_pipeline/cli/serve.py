@@ -1,0 +1,53 @@
+"""`retriton serve`."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
+from retriton_serving.launch import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
+from retriton_serving.manifest import Manifest
+
+
+def serve(
+    model_repository: ModelRepository = DEFAULT_REPOSITORY,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    grpc_port: Annotated[int, typer.Option(help="Port for gRPC.")] = 8001,
+    http_port: Annotated[int, typer.Option(help="Port for HTTP.")] = 8000,
+    metrics_port: Annotated[int, typer.Option(help="Port for Prometheus metrics.")] = 8002,
+    server_env: ServerEnv = DEFAULT_SERVER_ENV,
+    tritonserver: Annotated[Path | None, typer.Option(help="A full Triton's binary, instead of the wheel's.")] = None,
+    grace: Annotated[float, typer.Option(help="Seconds to finish what was accepted, after Ctrl-C or SIGTERM.")] = 30.0,
+) -> None:
+    """Serve the model repository with Triton until Ctrl-C."""
+    encoder = read_encoder(model_repository).encoder
+    triton = TritonInstallation(tritonserver) if tritonserver else TritonWheel(server_env)
+    endpoint = Endpoint(host, grpc_port, http_port, metrics_port)
+    signal.signal(signal.SIGTERM, _interrupt)
+    server = TritonServer(triton, model_repository, endpoint, options=(f"--exit-timeout-secs={int(grace)}",))
+    try:
+        server.wait_ready()
+        typer.echo(f"serving {encoder.name} on {endpoint.grpc_url} (gRPC) until Ctrl-C", err=True)
+        code = server.wait()
+        raise LaunchError(f"tritonserver ended by itself with code {code}")
+    except KeyboardInterrupt:
+        typer.echo("stopping", err=True)
+    finally:
+        server.stop(grace_s=grace + 5)
+
+
+def read_encoder(model_repository: Path) -> Manifest:
+    """The manifest of what is installed, or an error that says how to install something."""
+    try:
+        return Manifest.read(model_repository / "encoder" / "1")
+    except (FileNotFoundError, ValueError) as error:
+        raise LaunchError(str(error)) from error
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

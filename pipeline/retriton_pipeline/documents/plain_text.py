@@ -1,0 +1,44 @@
+"""Plain text: the encoding is found out, blank lines separate paragraphs."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from retriton_pipeline.documents.model import Block
+from retriton_pipeline.errors import UnreadableDocument
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+
+
+def decode(raw: bytes) -> str:
+    """The text behind ``raw``: by its byte order mark, as UTF-8, or in the encoding that its bytes suggest.
+
+    Raises:
+        UnreadableDocument: it is binary, or no encoding fits.
+    """
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            return _clean(raw.decode(encoding, errors="replace"))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        best = from_bytes(raw).best()
+        if best is None:
+            raise UnreadableDocument("no text encoding fits its bytes") from None
+        text = str(best)
+    if "\0" in text:
+        raise UnreadableDocument("it is binary, not text")
+    return _clean(text)
+
+
+def read_text(raw: bytes) -> tuple[str, list[Block]]:
+    """Title (none, so empty) and paragraphs."""
+    return "", [Block(part.strip()) for part in _BLANK_LINES.split(decode(raw)) if part.strip()]
+
+
+def _clean(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

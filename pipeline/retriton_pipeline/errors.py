@@ -1,0 +1,40 @@
+"""What can go wrong in the pipeline; the errors of the server are in `retriton_client`.
+
+::
+
+    PipelineError
+    ├── UnreadableDocument      a file that is skipped, with the reason
+    ├── StoreError              Milvus cannot be reached or refuses
+    │   └── NoSuchCollection    nothing was ingested under that name
+    ├── EncoderMismatch         the collection was made with another encoder than the one that is served
+    ├── LLMError                the chat endpoint failed
+    └── DatasetError            an evaluation folder is incomplete or malformed
+"""
+
+
+class PipelineError(Exception):
+    """Anything that stops a command; the message says what was wrong and the way out."""
+
+
+class UnreadableDocument(PipelineError):
+    """A file without usable text; ingestion names it, and goes on."""
+
+
+class StoreError(PipelineError):
+    """Milvus cannot be reached, or refuses what it was asked."""
+
+
+class NoSuchCollection(StoreError):
+    """The collection does not exist."""
+
+
+class EncoderMismatch(PipelineError):
+    """Vectors of the collection and of the server cannot be compared."""
+
+
+class LLMError(PipelineError):
+    """The chat endpoint failed."""
+
+
+class DatasetError(PipelineError):
+    """An evaluation folder is incomplete or malformed."""

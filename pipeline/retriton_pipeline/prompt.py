@@ -1,0 +1,107 @@
+"""Passages and a question to one prompt, within a token budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.store import Hit
+
+_PASSAGE_TAG = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
+DEFAULT_TEMPLATE = Path(__file__).parent / "templates" / "answer.j2"
+
+
+@dataclass(frozen=True)
+class QuotedPassage:
+    """What a template sees of a passage; it cannot end the quotation it stands in.
+
+    Attributes:
+        number: for citations, from 1, best first.
+        source, page, text: of the passage.
+        score: of the search.
+    """
+
+    number: int
+    source: str
+    page: int | None
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The text for the LLM, and the passages that found room in it, in the order of their numbers."""
+
+    text: str
+    hits: list[Hit]
+
+
+class PromptBuilder:
+    """Fills a template.
+
+    Args:
+        count_tokens: how the budget is counted.
+        tokens_max: the budget of the whole prompt.
+        template: a Jinja file with ``question`` and ``passages`` (see `QuotedPassage`).
+
+    Raises:
+        PipelineError: the template is missing or malformed.
+    """
+
+    def __init__(
+        self, count_tokens: Callable[[str], int], tokens_max: int = 2048, template: Path = DEFAULT_TEMPLATE
+    ) -> None:
+        self._count_tokens = count_tokens
+        self._tokens_max = tokens_max
+        self._template = _load(template)
+
+    def build(self, question: str, hits: Sequence[Hit]) -> Prompt:
+        """The prompt with the best passages that fit; a passage that does not fit is left out, whole.
+
+        Raises:
+            PipelineError: not even the question fits.
+        """
+        kept: list[Hit] = []
+        text = self._render(question, kept)
+        if (tokens := self._count_tokens(text)) > self._tokens_max:
+            raise PipelineError(
+                f"the prompt without passages has {tokens} tokens, the budget is {self._tokens_max}: "
+                "raise --prompt-tokens"
+            )
+        for hit in hits:
+            longer = self._render(question, [*kept, hit])
+            if self._count_tokens(longer) <= self._tokens_max:
+                kept.append(hit)
+                text = longer
+        return Prompt(text, kept)
+
+    def _render(self, question: str, hits: Sequence[Hit]) -> str:
+        passages = [
+            QuotedPassage(number, _quote(hit.source.replace('"', "'")), hit.page, _quote(hit.text), hit.score)
+            for number, hit in enumerate(hits, start=1)
+        ]
+        try:
+            return self._template.render(question=question, passages=passages)
+        except TemplateError as error:
+            raise PipelineError(f"the prompt template failed: {error}") from error
+
+
+def _load(file: Path) -> Template:
+    environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    try:
+        return environment.from_string(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PipelineError(f"the prompt template {file} cannot be read: {error.strerror}") from error
+    except TemplateError as error:
+        raise PipelineError(f"the prompt template {file} is malformed: {error}") from error
+
+
+def _quote(text: str) -> str:
+    """Text that cannot close or open a passage: its tags lose their bracket."""
+    return _PASSAGE_TAG.sub("&lt;", text)

@@ -1,0 +1,63 @@
+"""Counts tokens as the server does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tokenizers import Tokenizer
+
+from retriton_client import EncoderInfo
+
+_WORD = re.compile(r"\s*\S+")
+_WORD_CHARACTERS_MAX = 128  # longer is no word (base64, a row of dots), and may be cut inside
+_TOKEN_CHARACTERS_MAX = 16
+
+
+class TokenCounter:
+    """The served tokenizer, on this side.
+
+    Args:
+        encoder: what the server serves.
+    """
+
+    def __init__(self, encoder: EncoderInfo) -> None:
+        self._tokenizer = Tokenizer.from_str(encoder.tokenizer)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._prompt = encoder.prompts.get("passage", "")
+        self.passage_tokens_max = encoder.max_tokens
+
+    def count(self, text: str) -> int:
+        """Tokens of ``text`` by itself, at least one for 16 characters.
+
+        A tokenizer may turn a monstrous word into one unknown token; counted so, it would never be too long.
+        """
+        return max(len(self._tokenizer.encode(text, add_special_tokens=False).ids), len(text) // _TOKEN_CHARACTERS_MAX)
+
+    def count_passage(self, text: str) -> int:
+        """Tokens of ``text`` as the server embeds it as a passage, prefix and special tokens included."""
+        return len(self._tokenizer.encode(self._prompt + text).ids)
+
+    def split(self, text: str, tokens_max: int) -> Iterator[str]:
+        """Pieces of at most ``tokens_max`` tokens, cut before the white space between words.
+
+        A monstrous word is cut inside. Joined, the pieces are the text, but for white space at its end.
+        """
+        piece, piece_tokens = "", 0
+        for word in _words(text):
+            tokens = self.count(word)
+            if piece and piece_tokens + tokens > tokens_max:
+                yield piece
+                piece, piece_tokens = "", 0
+            piece += word
+            piece_tokens += tokens
+        if piece:
+            yield piece
+
+
+def _words(text: str) -> Iterator[str]:
+    for match in _WORD.finditer(text):
+        word = match[0]
+        for start in range(0, len(word), _WORD_CHARACTERS_MAX):
+            yield word[start : start + _WORD_CHARACTERS_MAX]
