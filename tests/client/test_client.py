@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+
+from retriton_client import (
+    AsyncClient,
+    Client,
+    DeadlineExceeded,
+    InvalidRequest,
+    Limits,
+    Overloaded,
+    Retry,
+    RetritonError,
+    ServerFault,
+    TextTooLong,
+    Unavailable,
+)
+from tests.client.scripted_server import Fault, running
+
+TEXTS = [chr(97 + n % 26) * (n % 7 + 1) for n in range(50)]
+EXPECTED = [[len(text), ord(text[0])] for text in TEXTS]
+OVERLOADED: Fault = (grpc.StatusCode.UNAVAILABLE, "OVERLOADED: full")
+NO_PAUSE = Retry(delay_first_s=0.001, delay_max_s=0.001)
+
+
+def test_lists_are_split_and_come_back_in_order() -> None:
+    with (
+        running(lambda texts, number: 0.05 / number) as (url, server),  # later requests are answered earlier
+        Client(url, limits=Limits(texts_per_request=8, requests_in_flight=4)) as client,
+    ):
+        np.testing.assert_array_equal(client.embed_passages(TEXTS), EXPECTED)
+    assert sorted(len(texts) for _, texts, _ in server.requests) == [2] + [8] * 6
+    assert {model for model, _, _ in server.requests} == {"embed_passage"}
+
+
+async def test_the_async_client_is_the_same() -> None:
+    with running(lambda texts, number: None) as (url, server):
+        async with AsyncClient(url) as client:
+            embeddings = await client.embed(TEXTS, "query", truncate="START")
+    np.testing.assert_array_equal(embeddings.vectors, EXPECTED)
+    assert embeddings.tokens.tolist() == [5] * 50
+    assert embeddings.tokens_dropped.tolist() == [0] * 50
+    assert {(model, parameters["truncate"]) for model, _, parameters in server.requests} == {("embed_query", "START")}
+
+
+def test_requests_in_flight_are_bounded() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def script(texts: list[bytes], number: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+
+    with running(script) as (url, _), Client(url, limits=Limits(2, 3)) as client:
+        client.embed_queries(TEXTS)
+    assert most == 3
+
+
+def test_what_is_retryable_is_sent_again() -> None:
+    with (
+        running(lambda texts, number: OVERLOADED if number < 4 else None) as (url, server),
+        Client(url, retry=NO_PAUSE) as client,
+    ):
+        assert client.embed_queries(["abc"]).tolist() == [[3, 97]]
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "requests"),
+    [
+        (OVERLOADED, Overloaded, 3),
+        ((grpc.StatusCode.RESOURCE_EXHAUSTED, "full"), Overloaded, 3),
+        ((grpc.StatusCode.UNAVAILABLE, "ENCODER_UNAVAILABLE: gone"), Unavailable, 3),
+        ((grpc.StatusCode.INVALID_ARGUMENT, "TEXT_EMPTY: text 0 is empty"), InvalidRequest, 1),
+        ((grpc.StatusCode.CANCELLED, "EXPIRED: too late"), DeadlineExceeded, 1),
+        ((grpc.StatusCode.INTERNAL, "boom"), ServerFault, 1),
+        ((grpc.StatusCode.NOT_FOUND, "no such model"), ServerFault, 1),
+    ],
+)
+def test_faults_have_their_types_and_only_some_are_retried(
+    fault: Fault, error: type[RetritonError], requests: int
+) -> None:
+    retry = Retry(attempts_max=3, delay_first_s=0.001)
+    with running(lambda texts, number: fault) as (url, server), Client(url, retry=retry) as client:
+        with pytest.raises(error, match=fault[1].split(":")[0]):
+            client.embed_queries(["a"])
+    assert len(server.requests) == requests
+
+
+def test_text_numbers_are_those_of_the_callers_list() -> None:
+    message = "TEXT_TOO_LONG: text 3 has 300 tokens, the encoder takes at most 256 (...)"
+    with (
+        running(lambda texts, number: (grpc.StatusCode.INVALID_ARGUMENT, message) if b"bad" in texts else None) as (
+            url,
+            _,
+        ),
+        Client(url, limits=Limits(texts_per_request=10)) as client,
+        pytest.raises(TextTooLong, match="text 23 has 300") as caught,
+    ):
+        client.embed_passages(["ok"] * 23 + ["bad"] + ["ok"] * 20)
+    assert (caught.value.index, caught.value.tokens, caught.value.tokens_max) == (23, 300, 256)
+
+
+def test_one_deadline_covers_requests_and_retries() -> None:
+    start = time.monotonic()
+    with running(lambda texts, number: OVERLOADED) as (url, server), Client(url, timeout_s=0.5) as client:
+        with pytest.raises(DeadlineExceeded, match="after [0-9]+ attempts"):
+            client.embed_queries(["a"])
+    assert time.monotonic() - start < 1.5
+    assert len(server.requests) > 1
+
+
+def test_a_server_that_hangs_is_left_at_the_deadline() -> None:
+    start = time.monotonic()
+    with running(lambda texts, number: 3.0) as (url, _), Client(url, timeout_s=0.3) as client:
+        with pytest.raises(DeadlineExceeded):
+            client.embed_queries(["a"])
+        assert time.monotonic() - start < 1.5
+
+
+def test_no_server_is_unavailable_and_named() -> None:
+    with Client("127.0.0.1:9", retry=Retry(attempts_max=2, delay_first_s=0.01)) as client:
+        with pytest.raises(Unavailable, match="127.0.0.1:9"):
+            client.embed_queries(["a"])
+
+
+@pytest.mark.parametrize("texts", [[], "a string"])
+def test_texts_must_be_a_list(texts: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match="list of at least one string"):
+        Client("127.0.0.1:9").embed_queries(texts)
+
+
+def test_limits_are_positive() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Limits(texts_per_request=0)

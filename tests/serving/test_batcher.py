@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from retriton_serving.batcher import LaneLimits, MicroBatcher, Request, TokenIds, Vectors, pad
+from retriton_serving.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.waiting import BatchLimits
+
+LIMITS = LaneLimits(BatchLimits(64), waiting_tokens_max=100)
+
+
+class Outcome:
+    """A reply that remembers."""
+
+    def __init__(self, abandoned: bool = False) -> None:
+        self.done = threading.Event()
+        self.vectors: Vectors | None = None
+        self.error: RequestRefused | None = None
+        self.abandoned = abandoned
+
+    def succeed(self, vectors: Vectors) -> None:
+        assert not self.done.is_set()
+        self.vectors = vectors
+        self.done.set()
+
+    def fail(self, error: RequestRefused) -> None:
+        assert not self.done.is_set()
+        self.error = error
+        self.done.set()
+
+    def is_abandoned(self) -> bool:
+        return self.abandoned
+
+
+class Gate:
+    """An encoder that computes (sum of ids, number of tokens), when it is let through."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.calls: list[tuple[int, int]] = []
+
+    def __call__(self, ids: TokenIds, mask: TokenIds) -> Vectors:
+        self.calls.append(ids.shape)
+        assert self.open.wait(10)
+        return np.stack([(ids * mask).sum(1), mask.sum(1)], axis=1).astype(np.float32)
+
+
+def open_gate() -> Gate:
+    gate = Gate()
+    gate.open.set()
+    return gate
+
+
+def test_vectors_come_back_in_the_order_of_the_texts() -> None:
+    batcher = MicroBatcher(open_gate(), LIMITS)
+    texts = [[5] * n for n in (9, 1, 30, 1, 17, 2)]
+    outcome = Outcome()
+    batcher.submit(Request(texts, outcome))
+    assert outcome.done.wait(10)
+    assert outcome.vectors is not None
+    np.testing.assert_array_equal(outcome.vectors, [[5 * len(text), len(text)] for text in texts])
+    batcher.close()
+
+
+def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, LIMITS)
+    for number in range(LIMITS.in_flight_max):
+        batcher.submit(Request([[1] * 60], Outcome()))
+        while len(gate.calls) <= number:
+            time.sleep(0.001)
+    admitted = Outcome()
+    batcher.submit(Request([[1] * 50, [1] * 40], admitted))
+    with pytest.raises(Overloaded, match="20 tokens do not fit: 90 of at most 100"):
+        batcher.submit(Request([[1] * 10, [1] * 10], Outcome()))
+    gate.open.set()
+    assert admitted.done.wait(10)
+    assert admitted.vectors is not None
+    batcher.close()
+
+
+def test_an_empty_queue_takes_a_request_of_any_size() -> None:
+    batcher = MicroBatcher(open_gate(), LIMITS)
+    outcome = Outcome()
+    batcher.submit(Request([[1] * 500], outcome))
+    assert outcome.done.wait(10)
+    batcher.close()
+
+
+@pytest.mark.parametrize("reason", ["deadline", "caller"])
+def test_what_nobody_waits_for_is_not_computed(reason: str) -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1000, in_flight_max=1))
+    batcher.submit(Request([[1] * 3], Outcome()))
+    while not gate.calls:
+        time.sleep(0.001)
+    late = Outcome(abandoned=reason == "caller")
+    batcher.submit(Request([[2] * 50], late, time.monotonic() if reason == "deadline" else None))
+    gate.open.set()
+    assert late.done.wait(10)
+    assert isinstance(late.error, Expired)
+    batcher.close()
+    assert gate.calls == [(1, 3)]
+
+
+def test_a_failing_encoder_fails_the_requests_of_its_batch_once() -> None:
+    def encode(ids: TokenIds, mask: TokenIds) -> Vectors:
+        raise EncoderUnavailable("gone")
+
+    batcher = MicroBatcher(encode, LIMITS)
+    outcome = Outcome()
+    batcher.submit(Request([[1] * 60] * 4, outcome))
+    batcher.close()
+    assert isinstance(outcome.error, EncoderUnavailable)
+
+
+def test_close_answers_what_was_admitted_and_refuses_what_is_new() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, LIMITS)
+    outcome = Outcome()
+    batcher.submit(Request([[1] * 60] * 4, outcome))
+    closing = threading.Thread(target=batcher.close)
+    closing.start()
+    while True:
+        try:
+            batcher.submit(Request([[1]], Outcome()))
+        except ShuttingDown:
+            break
+        except Overloaded:
+            time.sleep(0.001)
+    gate.open.set()
+    closing.join(10)
+    assert outcome.vectors is not None
+
+
+def test_pad() -> None:
+    ids, mask = pad([[7, 8], [9]], pad_token_id=3)
+    assert ids.tolist() == [[7, 8], [9, 3]]
+    assert mask.tolist() == [[1, 1], [1, 0]]

@@ -1,0 +1,46 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retriton_serving.waiting import BatchLimits, WaitingTexts
+
+LENGTHS = st.lists(st.integers(1, 600), min_size=1, max_size=80)
+
+
+def take_all(lengths: list[int], limits: BatchLimits) -> list[list[int]]:
+    waiting: WaitingTexts[int] = WaitingTexts()
+    for index, length in enumerate(lengths):
+        waiting.add(length, index)
+    batches = []
+    while waiting:
+        batches.append(waiting.take(limits))
+    assert waiting.tokens == 0
+    return batches
+
+
+@given(LENGTHS, st.integers(16, 1024))
+def test_every_text_goes_once_and_batches_keep_the_limits(lengths: list[int], tokens_max: int) -> None:
+    limits = BatchLimits(tokens_max)
+    batches = take_all(lengths, limits)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        sizes = [lengths[index] for index in batch]
+        assert len(batch) == 1 or limits.admit(len(sizes), sum(sizes), max(sizes))
+
+
+@given(LENGTHS)
+def test_the_oldest_text_is_in_the_next_batch(lengths: list[int]) -> None:
+    left = set(range(len(lengths)))
+    for batch in take_all(lengths, BatchLimits(256)):
+        assert min(left) in batch
+        left -= set(batch)
+
+
+def test_padding_stays_small_on_mixed_lengths() -> None:
+    lengths = [8 + (index * 7919) % 243 for index in range(512)]
+    batches = take_all(lengths, BatchLimits(1024))
+    padded = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+    assert 1 - sum(lengths) / padded <= 0.05
+
+
+def test_a_text_longer_than_the_budget_goes_alone() -> None:
+    assert take_all([10, 5000, 10], BatchLimits(64)) == [[0, 2], [1]]
