@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
+from retriton_pipeline.documents import Block, Document
+from retriton_pipeline.tokens import TokenCounter
+
+pytestmark = pytest.mark.triton  # the tokenizer is the served one
+WORDS = st.sampled_from(["vector", "query.", "naïve", "向量", "a", "Über", "x" * 300, "reranking!", "12,5", "\n"])
+BLOCKS = st.lists(
+    st.builds(
+        lambda words, level, verbatim: Block(" ".join(words).strip() or "x", level, None, verbatim and not level),
+        st.lists(WORDS, min_size=1, max_size=60),
+        st.sampled_from([0, 0, 0, 1, 2]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def chunks(counter: TokenCounter, blocks: list[Block], tokens: int = 96, overlap: int = 0) -> list[Chunk]:
+    return chunk_document(Document("source", "Title", tuple(blocks), ""), counter, ChunkSize(tokens, overlap))
+
+
+def squeezed(texts: list[str]) -> str:
+    return "".join("".join(texts).split())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(BLOCKS)
+def test_nothing_is_lost_and_every_chunk_fits(counter: TokenCounter, blocks: list[Block]) -> None:
+    made = chunks(counter, blocks)
+    assert squeezed([chunk.text for chunk in made]) == squeezed([block.text for block in blocks])
+    assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
+    assert [chunk.index for chunk in made] == list(range(len(made)))
+
+
+def test_sentences_stay_whole_and_overlap(counter: TokenCounter) -> None:
+    sentences = [f"This is the sentence with the number {n} in a longer paragraph." for n in range(20)]
+    made = chunks(counter, [Block(" ".join(sentences))], tokens=96, overlap=20)
+    assert len(made) > 3
+    for first, second in zip(made, made[1:], strict=False):
+        assert first.text.endswith(".")
+        assert second.text.startswith(first.text.rsplit(". ", 1)[-1])
+
+
+def test_headings_open_chunks_and_stand_in_the_context(counter: TokenCounter) -> None:
+    text = "Words that fill the section with something to say about its topic. " * 3
+    blocks = [Block("Top", 1), Block(text), Block("Left", 2), Block(text), Block("Right", 2), Block(text)]
+    made = chunks(counter, blocks)
+    assert [chunk.context for chunk in made] == ["Title", "Title > Top", "Title > Top"]
+    assert [chunk.text.split("\n")[0] for chunk in made] == ["Top", "Left", "Right"]
+    assert made[1].embedded_text.startswith("Title > Top\nLeft")
+
+
+def test_small_sections_share_a_chunk(counter: TokenCounter) -> None:
+    blocks = [block for n in range(4) for block in (Block(f"Heading {n}", 2), Block("Short."))]
+    assert len(chunks(counter, blocks)) == 1
+
+
+def test_a_chunk_has_one_page(counter: TokenCounter) -> None:
+    blocks = [Block(f"Text on page {page}.", page=page) for page in (1, 1, 2, 3)]
+    assert [chunk.page for chunk in chunks(counter, blocks)] == [1, 2, 3]
+
+
+def test_a_monstrous_word_is_cut(counter: TokenCounter) -> None:
+    made = chunks(counter, [Block("QUJD" * 20_000)])
+    assert all(len(chunk.text) < 96 * 17 for chunk in made)
+
+
+@pytest.mark.parametrize(("tokens", "overlap"), [(64, 40), (64, -1)])
+def test_nonsense_sizes_are_refused(tokens: int, overlap: int) -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        ChunkSize(tokens, overlap)
+
+
+def test_chunks_without_room_are_refused(counter: TokenCounter) -> None:
+    with pytest.raises(ValueError, match="leave no room"):
+        chunks(counter, [Block("text")], tokens=24)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+
+from retriton_pipeline.documents import Document, find_files, load_document
+from retriton_pipeline.errors import PipelineError, UnreadableDocument
+
+
+def load(tmp_path: Path, name: str, content: bytes | str) -> Document:
+    file = tmp_path / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return load_document(file)
+
+
+def pdf(pages: list[str], password: str | None = None) -> bytes:
+    document = FPDF()
+    document.set_title("A title")
+    for page in pages:
+        document.add_page()
+        document.set_font("Helvetica", size=12)
+        document.multi_cell(0, 8, page)
+    if password:
+        document.set_encryption(owner_password="owner", user_password=password)
+    return bytes(document.output())
+
+
+def test_markdown_keeps_structure_tables_and_code(tmp_path: Path) -> None:
+    document = load(
+        tmp_path,
+        "a.md",
+        "Intro.\n\n# Top\n\nText *one*.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nx  = 1\n\ny\n```\n## Sub\n- l1\n- l2\n",
+    )
+    assert document.title == "Top"
+    assert [(block.text, block.heading_level, block.verbatim) for block in document.blocks] == [
+        ("Intro.", 0, False),
+        ("Top", 1, False),
+        ("Text *one*.", 0, False),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", 0, True),
+        ("```\nx  = 1\n\ny\n```", 0, True),
+        ("Sub", 2, False),
+        ("- l1\n- l2", 0, False),
+    ]
+
+
+def test_html_drops_boilerplate_and_keeps_headings(tmp_path: Path) -> None:
+    sentence = "The vectors of all passages are kept in one collection, which remembers its encoder. "
+    page = (
+        "<html><head><title>The  title</title></head><body><nav><a href='/x'>Home</a></nav><article><h1>Heading</h1>"
+        f"<p>{sentence * 3}</p><h2>Second</h2><p>{sentence * 2}</p></article><footer>Cookies</footer></body></html>"
+    )
+    document = load(tmp_path, "a.html", page)
+    assert document.title == "The title"
+    text = "\n".join(block.text for block in document.blocks)
+    assert "remembers its encoder" in text
+    assert "Cookies" not in text
+    assert [block.text for block in document.blocks if block.heading_level] == ["Heading", "Second"]
+
+
+def test_pdf_keeps_pages_and_title(tmp_path: Path) -> None:
+    document = load(tmp_path, "a.pdf", pdf(["First page.", "Second page."]))
+    assert document.title == "A title"
+    assert [(block.text, block.page) for block in document.blocks] == [("First page.", 1), ("Second page.", 2)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("\ufeffein Satz".encode(), "ein Satz"),
+        ("größer".encode("utf-16"), "größer"),
+        ("one\r\n\r\ntwo".encode(), "one|two"),
+        ("Die Prüfung der Straßenbeläge ist für Fußgänger größer als nötig.\n\nZweiter Absatz über Öl.".encode("cp1252"),
+         "Die Prüfung der Straßenbeläge ist für Fußgänger größer als nötig.|Zweiter Absatz über Öl."),
+    ],
+)  # fmt: skip
+def test_encodings_are_found_out(tmp_path: Path, raw: bytes, text: str) -> None:
+    assert "|".join(block.text for block in load(tmp_path, "a.txt", raw).blocks) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.txt", b"", "empty"),
+        ("a.pdf", b"", "empty"),
+        ("a.txt", b" \n \n", "no text"),
+        ("a.pdf", b"%PDF-1.7 nonsense", "not a readable PDF"),
+        ("a.pdf", pdf(["secret"], password="p"), "password"),
+        ("a.pdf", pdf([""]), "none of its 1 pages"),
+        ("a.txt", b"\0\1\2\3" * 50, "binary|no text encoding"),
+        ("a.xyz", b"text", "type .xyz"),
+        ("a.html", b"", "empty"),
+        ("a.html", b"<html><body></body></html>", "no text"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    with pytest.raises(UnreadableDocument, match=reason):
+        load(tmp_path, name, content)
+
+
+def test_files_are_found_once_sorted_and_hidden_ones_left_out(tmp_path: Path) -> None:
+    for name in ("b.md", "a.txt", ".hidden.md", "sub/c.md", ".git/d.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = list(find_files([tmp_path, tmp_path / "b.md"]))
+    assert [str(file.relative_to(tmp_path)) for file in found] == ["a.txt", "b.md", "sub/c.md"]
+    with pytest.raises(PipelineError, match="does not exist"):
+        list(find_files([tmp_path / "nowhere"]))

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.errors import EncoderMismatch, NoSuchCollection, StoreError
+from retriton_pipeline.store import Store, StoredDocument
+
+pytestmark = pytest.mark.milvus
+ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", "{}")
+OLD = StoredDocument('it\'s "a" \\ é.md', "A", "old")
+NEW = replace(OLD, content="new")
+OTHER = StoredDocument("other.md", "B", "old")
+AXES = np.eye(4, dtype=np.float32)
+
+
+def rows(document: StoredDocument, count: int) -> list[tuple[StoredDocument, Chunk]]:
+    return [(document, Chunk(f"{document.content} {n}", "ctx", n or None, n)) for n in range(count)]
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    store.open(ENCODER, create=True)
+    store.upsert(rows(OLD, 3), AXES[:3])
+    store.upsert(rows(OTHER, 1), AXES[3:])
+    return store
+
+
+def test_search_returns_payload_and_score_best_first(filled: Store) -> None:
+    (hits,) = filled.search(np.array([[0.1, 0.2, 0.9, 0.0]], np.float32), top_k=2)
+    assert [(hit.source, hit.chunk_index, hit.page, hit.text) for hit in hits] == [
+        (OLD.source, 2, 2, "old 2"),
+        (OLD.source, 1, 1, "old 1"),
+    ]
+    assert hits[0].score == pytest.approx(0.9)
+
+
+def test_the_same_again_adds_nothing(filled: Store) -> None:
+    filled.upsert(rows(OLD, 3), AXES[:3])
+    assert filled.count() == 4
+
+
+def test_a_document_is_complete_with_its_first_chunk(filled: Store) -> None:
+    filled.upsert(rows(NEW, 3)[1:], AXES[1:3])
+    assert filled.contents([OLD, OTHER]) == {OLD.id: {"old"}, OTHER.id: {"old"}}
+    filled.upsert(rows(NEW, 3)[:1], AXES[:1])
+    assert filled.contents([OLD]) == {OLD.id: {"old", "new"}}
+
+
+def test_other_contents_are_deleted_and_other_documents_are_not(filled: Store) -> None:
+    filled.upsert(rows(NEW, 2), AXES[:2])
+    filled.delete_other_contents([NEW])
+    assert filled.contents([NEW, OTHER]) == {NEW.id: {"new"}, OTHER.id: {"old"}}
+    assert filled.count() == 3
+
+
+def test_another_encoder_is_refused_and_both_are_named(filled: Store) -> None:
+    with pytest.raises(EncoderMismatch, match=r"made with tiny \(f1\), the server has big \(f2\)"):
+        filled.open(replace(ENCODER, name="big", fingerprint="f2"))
+
+
+def test_a_missing_collection_is_named_with_those_that_exist(filled: Store) -> None:
+    missing = Store(filled.uri, "nothing")
+    with pytest.raises(NoSuchCollection, match="no collection 'nothing' .it has: documents.*retriton ingest"):
+        missing.open(ENCODER)
+
+
+def test_what_is_written_survives_the_process(tmp_path: Path) -> None:
+    file = str(tmp_path / "milvus.db")
+    program = (
+        "import os, sys; sys.path.insert(0, '.'); from tests.pipeline.test_store import *\n"
+        f"store = Store({file!r}, 'documents'); store.open(ENCODER, create=True); store.upsert(rows(OLD, 3), AXES[:3])\n"
+        "os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
+    store = Store(file, "documents")
+    store.open(ENCODER)
+    assert store.count() == 3
+    store.close()
+
+
+def test_a_server_that_is_not_there_is_named_at_once() -> None:
+    with pytest.raises(StoreError, match=r"http://127.0.0.1:9.*Is Milvus running"):
+        Store("http://127.0.0.1:9", "documents")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "broken.db"
+    file.write_text("this is not a database")
+    with pytest.raises(StoreError, match=r"broken.db"):
+        Store(str(file), "documents").open(ENCODER, create=True)
