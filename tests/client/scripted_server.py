@@ -24,7 +24,7 @@ Script = Callable[[list[bytes], int], Fault | float | None]
 
 
 class ScriptedServer(GRPCInferenceServiceServicer):
-    """Asks ``script`` (texts, number of the request from 1) what to do: fail, sleep so many seconds, or (None) answer."""
+    """Asks ``script`` (texts, number of the request from 1) what to do: fail, sleep some seconds, or (None) answer."""
 
     def __init__(self, script: Script) -> None:
         self.script = script

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def test_sentences_stay_whole_and_overlap(counter: TokenCounter) -> None:
     sentences = [f"This is the sentence with the number {n} in a longer paragraph." for n in range(20)]
     made = chunks(counter, [Block(" ".join(sentences))], tokens=96, overlap=20)
     assert len(made) > 3
-    for first, second in zip(made, made[1:], strict=False):
+    for first, second in pairwise(made):
         assert first.text.endswith(".")
         assert second.text.startswith(first.text.rsplit(". ", 1)[-1])
 

@@ -31,7 +31,8 @@ def test_markdown_keeps_structure_tables_and_code(tmp_path: Path) -> None:
     document = load(
         tmp_path,
         "a.md",
-        "Intro.\n\n# Top\n\nText *one*.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nx  = 1\n\ny\n```\n## Sub\n- l1\n- l2\n",
+        "Intro.\n\n# Top\n\nText *one*.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+        "```\nx  = 1\n\ny\n```\n## Sub\n- l1\n- l2\n",
     )
     assert document.title == "Top"
     assert [(block.text, block.heading_level, block.verbatim) for block in document.blocks] == [
@@ -70,9 +71,9 @@ def test_pdf_keeps_pages_and_title(tmp_path: Path) -> None:
     [
         ("\ufeffein Satz".encode(), "ein Satz"),
         ("größer".encode("utf-16"), "größer"),
-        ("one\r\n\r\ntwo".encode(), "one|two"),
-        ("Die Prüfung der Straßenbeläge ist für Fußgänger größer als nötig.\n\nZweiter Absatz über Öl.".encode("cp1252"),
-         "Die Prüfung der Straßenbeläge ist für Fußgänger größer als nötig.|Zweiter Absatz über Öl."),
+        (b"one\r\n\r\ntwo", "one|two"),
+        ("Die Prüfung der Straßenbeläge ist für Fußgänger größer.\n\nZweiter Absatz über Öl.".encode("cp1252"),
+         "Die Prüfung der Straßenbeläge ist für Fußgänger größer.|Zweiter Absatz über Öl."),
     ],
 )  # fmt: skip
 def test_encodings_are_found_out(tmp_path: Path, raw: bytes, text: str) -> None:

@@ -76,8 +76,8 @@ def test_what_is_written_survives_the_process(tmp_path: Path) -> None:
     file = str(tmp_path / "milvus.db")
     program = (
         "import os, sys; sys.path.insert(0, '.'); from tests.pipeline.test_store import *\n"
-        f"store = Store({file!r}, 'documents'); store.open(ENCODER, create=True); store.upsert(rows(OLD, 3), AXES[:3])\n"
-        "os._exit(9)"
+        f"store = Store({file!r}, 'documents'); store.open(ENCODER, create=True)\n"
+        "store.upsert(rows(OLD, 3), AXES[:3]); os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
     store = Store(file, "documents")

@@ -1,0 +1,233 @@
+"""The command `retriton` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from retriton_client import Client
+from retriton_serving.launch import Endpoint
+from tests.conftest import ROOT, SERVER_ENV
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+COMMAND = [str(Path(sys.executable).parent / "retriton")]
+
+
+class Shell:
+    """Runs `retriton` against the session's server, with a store of its own."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("RETRITON_")}
+        self.environ = {
+            **clean,
+            "RETRITON_URL": url,
+            "RETRITON_MILVUS_URI": str(folder / "milvus.db"),
+            "COLUMNS": "200",
+        }
+
+    def __call__(self, *arguments: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+
+@pytest.fixture
+def shell(url: str, tmp_path: Path) -> Shell:
+    return Shell(url, tmp_path)
+
+
+@pytest.fixture
+def ingested(shell: Shell) -> Shell:
+    shell("ingest", str(ROOT / "docs" / "samples"))
+    return shell
+
+
+def test_ingest_reports_and_says_by_its_code_what_was_skipped(shell: Shell) -> None:
+    first = json.loads(shell("ingest", str(ROOT / "docs/samples"), "--json").stdout.splitlines()[-1])
+    assert set(first) == {"documents", "chunks", "added", "unchanged", "replaced", "skipped", "seconds", "tokens_per_s"}
+    assert (first["documents"], first["added"], first["skipped"]) == (4, 4, [])
+    (shell.folder / "empty.txt").touch()
+    second = shell("ingest", str(ROOT / "docs/samples"), "empty.txt", "--json", code=3)
+    report = json.loads(second.stdout.splitlines()[-1])
+    assert (report["unchanged"], report["skipped"]) == (4, [{"source": "empty.txt", "reason": "it is empty (0 bytes)"}])
+    assert "skipped empty.txt: it is empty" in shell("ingest", "empty.txt", code=3).stdout
+
+
+def test_search_and_ask_print_one_json_document(ingested: Shell) -> None:
+    found = json.loads(ingested("search", "GPU index metrics", "--json", "-k", "2").stdout)
+    assert found["passages"][0]["source"].endswith("storing.html")
+    assert len(found["passages"]) == 2
+    asked = json.loads(ingested("ask", "Which metric do GPU indexes know?", "--json").stdout)
+    assert set(asked) == {"question", "passages", "prompt", "latency_ms"}
+    assert set(asked["latency_ms"]) == {"embed", "search", "assemble", "total"}
+    assert asked["passages"][0]["text"] in asked["prompt"]
+    assert "storing.html" in ingested("search", "GPU index metrics").stdout
+
+
+def test_ask_takes_a_budget_and_a_template(ingested: Shell) -> None:
+    (ingested.folder / "mine.j2").write_text("Q={{ question }} N={{ passages | length }}")
+    assert ingested("ask", "why", "--template", "mine.j2", "-k", "3").stdout.strip() == "Q=why N=3"
+    assert "error: the prompt without passages" in ingested("ask", "why", "--prompt-tokens", "5", code=1).stderr
+
+
+@contextmanager
+def chat_endpoint(pieces: list[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """An OpenAI-compatible endpoint that streams ``pieces``, and what it was asked."""
+    asked: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for piece in pieces:
+                event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+                event["choices"] = [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]
+                self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_ask_streams_an_answer_with_its_sources(ingested: Shell) -> None:
+    with chat_endpoint(["Inner ", "product ", "[1]."]) as (llm, asked):
+        options = ("ask", "Which metric do GPU indexes know?", "--llm-url", llm, "--llm-model", "m")
+        assert ingested(*options).stdout.startswith("Inner product [1].\n")
+        assert json.loads(ingested(*options, "--json").stdout)["answer"] == "Inner product [1]."
+    assert "Which metric" in asked[0]["messages"][0]["content"]
+    assert asked[0]["stream"] is True
+
+
+def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
+    cases = {
+        ("search", "x", "--collection", "nothing"): "no collection 'nothing'",
+        ("search", "x", "--url", "127.0.0.1:9"): "127.0.0.1:9",
+        ("search", "x", "--milvus", "http://127.0.0.1:9"): "Is Milvus running there?",
+        ("search", "x", "-k", "0"): "at least 1",
+        ("search", " "): "text 0 is empty",
+        ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1"): "--llm-model",
+        ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1", "--llm-model", "m"): "http://127.0.0.1:9/v1 (m)",
+        ("ingest", "nowhere"): "nowhere does not exist",
+        ("ingest", ".", "--overlap-tokens", "200"): "overlap",
+        ("eval", "nowhere"): "cannot be read",
+        ("export", "./nowhere"): "neither a folder nor a hub id",
+        ("serve", "--model-repository", "nowhere"): "retriton export",
+    }
+    for arguments, message in cases.items():
+        stderr = ingested(*arguments, code=1).stderr
+        assert stderr.startswith("error: "), arguments
+        assert message in stderr, arguments
+
+
+def test_eval_ends_with_one_json_line(shell: Shell) -> None:
+    folder = shell.folder / "tiny"
+    (folder / "qrels").mkdir(parents=True)
+    corpus = {"d1": "Milvus stores vectors.", "d2": "Bread is baked from flour.", "d3": "", "d4": "Tea grows in Assam."}
+    rows = [json.dumps({"_id": key, "title": "", "text": text}) for key, text in corpus.items()]
+    (folder / "corpus.jsonl").write_text("\n".join(rows))
+    queries = {"q1": "What stores vectors?", "q2": "What is bread made of?", "q3": ""}
+    (folder / "queries.jsonl").write_text("\n".join(json.dumps({"_id": k, "text": t}) for k, t in queries.items()))
+    (folder / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\nq3\td4\t1\n")
+    report = json.loads(shell("eval", "tiny", "--split", "dev", RETRITON_MILVUS_URI="").stdout.splitlines()[-1])
+    assert report.pop("embed_tokens_per_s") > 0
+    assert report == {  # q3 is empty, has no hits, and counts as zero
+        "dataset": "tiny", "split": "dev", "documents": 4, "queries": 3, "ndcg@10": 0.6667, "recall@5": 0.6667
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_runs_until_told_to_stop_and_frees_its_ports(repository: Path, stop: signal.Signals) -> None:
+    endpoint = Endpoint.free()
+    ports = (
+        "--grpc-port",
+        endpoint.grpc_port,
+        "--http-port",
+        endpoint.http_port,
+        "--metrics-port",
+        endpoint.metrics_port,
+    )
+    serving = subprocess.Popen(
+        [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, ports)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with Client(endpoint.grpc_url, timeout_s=60) as client:
+            _wait_for(endpoint.ready_url)
+            assert client.embed_queries(["hello"]).shape == (1, 384)
+        serving.send_signal(stop)
+        assert serving.wait(30) == 0
+    finally:
+        serving.kill()
+    endpoint.check_free()
+
+
+def test_a_killed_serve_takes_its_server_with_it(repository: Path) -> None:
+    endpoint = Endpoint.free()
+    ports = (
+        "--grpc-port",
+        endpoint.grpc_port,
+        "--http-port",
+        endpoint.http_port,
+        "--metrics-port",
+        endpoint.metrics_port,
+    )
+    serving = subprocess.Popen(
+        [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, ports)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _wait_for(endpoint.ready_url)
+    serving.kill()
+    serving.wait()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex((endpoint.host, endpoint.http_port)):
+                return
+        time.sleep(0.1)
+    pytest.fail("tritonserver outlived `retriton serve`")
+
+
+def _wait_for(ready_url: str, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(ready_url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"{ready_url} was not ready within {timeout_s} s")

@@ -1,0 +1,126 @@
+"""Ingestion against the real server and Milvus Lite: what it adds, replaces, skips and survives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from retriton_client import AsyncClient, Client, Retry, Unavailable
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.ingest import Ingestion, IngestReport
+from retriton_pipeline.retrieve import Retriever
+from retriton_pipeline.store import Store
+from retriton_pipeline.tokens import TokenCounter
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from tests.conftest import SERVER_ENV
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+FACTS = {"red.txt": "The red house is on the hill.", "blue.md": "# Sea\n\nThe blue boat sails on the sea."}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in FACTS.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def ingest(url: str, store: Store, folder: Path, retry: Retry | None = None) -> IngestReport:
+    async def run() -> IngestReport:
+        async with AsyncClient(url, retry=retry) as client:
+            encoder = await client.encoder_info()
+            store.open(encoder, create=True)
+            return await Ingestion(client, store, TokenCounter(encoder), ChunkSize()).run(sorted(folder.rglob("*")))
+
+    return asyncio.run(run())
+
+
+def test_what_is_ingested_is_found(url: str, client: Client, store: Store, folder: Path) -> None:
+    report = ingest(url, store, folder)
+    assert (report.documents, report.added, report.chunks) == (2, 2, 2)
+    assert report.tokens > 10
+    hits = Retriever(client, store).retrieve("What colour is the boat?", top_k=2).hits
+    assert hits[0].source == str(folder / "blue.md")
+    assert hits[0].text == "Sea\n\nThe blue boat sails on the sea."
+    assert hits[0].score > hits[1].score
+
+
+def test_twice_adds_nothing_and_a_change_replaces(url: str, client: Client, store: Store, folder: Path) -> None:
+    ingest(url, store, folder)
+    again = ingest(url, store, folder)
+    assert (again.unchanged, again.added, again.replaced, again.chunks, store.count()) == (2, 0, 0, 0, 2)
+    (folder / "red.txt").write_text("The green house is in the valley.")
+    changed = ingest(url, store, folder)
+    assert (changed.unchanged, changed.added, changed.replaced, store.count()) == (1, 0, 1, 2)
+    texts = {hit.text for hit in Retriever(client, store).retrieve("house", top_k=10).hits}
+    assert "The green house is in the valley." in texts
+    assert "The red house is on the hill." not in texts
+
+
+def test_bad_files_are_named_and_the_others_arrive(url: str, store: Store, folder: Path) -> None:
+    (folder / "empty.txt").touch()
+    (folder / "zero.pdf").touch()
+    (folder / "latin.txt").write_bytes("Größe und Maß der Straße, für alle Fußgänger geprüft.".encode("cp1252"))
+    (folder / "image.png").write_bytes(b"\x89PNG")
+    report = ingest(url, store, folder)
+    assert report.added == 3
+    assert {Path(skipped.source).name: skipped.reason.split()[2] for skipped in report.skipped} == {
+        "empty.txt": "empty",
+        "zero.pdf": "empty",
+        "image.png": "type",
+    }
+
+
+def test_an_interrupted_document_is_completed(url: str, store: Store, folder: Path) -> None:
+    long = folder / "long.txt"
+    long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
+    ingest(url, store, folder)
+    whole = store.count()
+    store._milvus.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')  # as kill -9 leaves it
+    report = ingest(url, store, folder)
+    assert (report.added, report.unchanged, store.count()) == (1, 2, whole)
+
+
+def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: Store, folder: Path) -> None:
+    for n in range(60):
+        (folder / f"{n}.txt").write_text(" ".join(f"Fact {k} of document {n} is {k * n}." for k in range(40)))
+    endpoint = Endpoint.free()
+    first = TritonServer(TritonWheel(SERVER_ENV), repository, endpoint)
+    first.wait_ready()
+    outcome: list[IngestReport] = []
+    patient = Retry(attempts_max=100, delay_first_s=0.1, delay_max_s=0.5)
+    running = threading.Thread(target=lambda: outcome.append(ingest(endpoint.grpc_url, store, folder, patient)))
+    running.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not _stored(store) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert running.is_alive()
+        os.kill(first.pid, signal.SIGKILL)
+    finally:
+        first.stop()
+    with TritonServer(TritonWheel(SERVER_ENV), repository, endpoint) as second:
+        second.wait_ready()
+        running.join(120)
+        assert outcome
+        assert (outcome[0].documents, outcome[0].added, outcome[0].skipped) == (62, 62, [])
+        assert ingest(endpoint.grpc_url, store, folder).unchanged == 62
+
+
+def _stored(store: Store) -> int:
+    return store.count() if store._milvus.has_collection(store.collection) else 0
+
+
+def test_without_a_server_nothing_stored_is_lost(url: str, store: Store, folder: Path) -> None:
+    ingest(url, store, folder)
+    with pytest.raises(Unavailable):
+        ingest("127.0.0.1:9", store, folder, Retry(attempts_max=1))
+    assert store.count() == 2

@@ -1,0 +1,123 @@
+"""The lanes against the checkpoint itself, as any KServe v2 client sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+import tritonclient.grpc
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from tritonclient.utils import InferenceServerException
+
+from retriton_client import AsyncClient, Client, EncoderInfo, InvalidRequest, Limits, Role, TextTooLong
+from retriton_export import Checkpoint
+
+pytestmark = pytest.mark.triton
+WORDS = "the retrieval of passages by vectors needs an encoder that maps text to points close to each other".split()
+
+
+def texts(count: int, words_max: int = 150, seed: int = 0) -> list[str]:
+    draw = random.Random(seed)
+    return [" ".join(draw.choices(WORDS, k=draw.randint(1, words_max))) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def reference() -> SentenceTransformer:
+    """The checkpoint in sentence-transformers: code that shares nothing with ours."""
+    return SentenceTransformer(str(Checkpoint.read().folder), device="cpu")
+
+
+@pytest.fixture
+def plain(url: str) -> Iterator[tritonclient.grpc.InferenceServerClient]:
+    with tritonclient.grpc.InferenceServerClient(url) as connected:
+        yield connected
+
+
+def embed_plainly(
+    plain: tritonclient.grpc.InferenceServerClient, raw: list[bytes], lane: str = "embed_query", **parameters: str
+) -> NDArray[np.float32]:
+    column = np.array([[text] for text in raw], np.object_)
+    text_input = tritonclient.grpc.InferInput("text", column.shape, "BYTES")
+    text_input.set_data_from_numpy(column)
+    return plain.infer(lane, [text_input], parameters=parameters).as_numpy("embedding")
+
+
+@pytest.mark.parametrize("role", ["query", "passage"])
+def test_vectors_are_those_of_the_checkpoint(client: Client, reference: SentenceTransformer, role: Role) -> None:
+    batch = texts(100)
+    served = client.embed(batch, role)
+    with torch.inference_mode():
+        expected = reference.encode(batch, normalize_embeddings=True)
+    assert served.vectors.dtype == np.float32
+    assert served.vectors.shape == (100, 384)
+    assert (served.vectors * expected).sum(1).min() > 0.99999
+    assert served.tokens.tolist() == [len(ids) for ids in reference.tokenizer(batch, padding=False)["input_ids"]]
+
+
+def test_known_values(client: Client) -> None:
+    """The first values that sentence-transformers gives for this sentence with all-MiniLM-L6-v2."""
+    (vector,) = client.embed_queries(["This is an example sentence"])
+    np.testing.assert_allclose(vector[:3], [0.0676569, 0.0634959, 0.0487131], atol=2e-6)
+
+
+def test_company_does_not_matter(client: Client) -> None:
+    batch = texts(64, seed=1)
+    together = client.embed_passages(batch)
+    alone = np.concatenate([client.embed_passages([text]) for text in batch])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+async def test_many_callers_at_once_get_their_own_vectors(url: str, client: Client) -> None:
+    batch = texts(200, words_max=60, seed=2)
+    expected = client.embed_queries(batch)
+    async with AsyncClient(url, limits=Limits(requests_in_flight=64)) as many:
+        found = await asyncio.gather(*(many.embed_queries([text]) for text in batch))
+    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-6)
+
+
+def test_one_bad_text_fails_one_request(plain: tritonclient.grpc.InferenceServerClient) -> None:
+    good = embed_plainly(plain, [b"good"])
+    for bad in (b"\xff\xfe", b"", b"word " * 1000):
+        with pytest.raises(InferenceServerException, match="text 1"):
+            embed_plainly(plain, [b"good", bad])
+    np.testing.assert_allclose(embed_plainly(plain, [b"good"]), good, atol=1e-6)
+
+
+async def test_bad_requests_do_not_touch_their_neighbours(url: str) -> None:
+    async with AsyncClient(url, limits=Limits(requests_in_flight=64)) as many:
+        outcomes = await asyncio.gather(
+            *(many.embed_queries(["" if n % 3 == 0 else f"text {n}"]) for n in range(60)), return_exceptions=True
+        )
+    assert [isinstance(outcome, InvalidRequest) for outcome in outcomes] == [n % 3 == 0 for n in range(60)]
+
+
+def test_a_hundred_thousand_words(client: Client) -> None:
+    monster = " ".join(f"start{n}" if n < 3 else "word" for n in range(99_998)) + " very end"
+    with pytest.raises(TextTooLong) as refused:
+        client.embed_passages(["fine", monster])
+    assert refused.value.index == 1
+    assert refused.value.tokens > 100_000
+    assert refused.value.tokens_max == 256
+    for truncate, kept in (("START", " ".join(["word"] * 252) + " very end"), ("END", monster[:3000])):
+        cut = client.embed([monster], "passage", truncate=truncate)
+        assert cut.tokens.tolist() == [256]
+        assert cut.tokens.tolist()[0] + cut.tokens_dropped.tolist()[0] == refused.value.tokens
+        np.testing.assert_allclose(cut.vectors, client.embed_passages([kept], truncate=truncate), atol=1e-5)
+
+
+def test_an_unknown_truncation_is_refused(plain: tritonclient.grpc.InferenceServerClient) -> None:
+    with pytest.raises(InferenceServerException, match="NONE, START or END"):
+        embed_plainly(plain, [b"a"], truncate="MIDDLE")
+
+
+def test_the_info_is_that_of_the_export(encoder: EncoderInfo) -> None:
+    checkpoint = Checkpoint.read()
+    assert encoder.fingerprint == checkpoint.fingerprint(checkpoint.file_sums())
+    assert (encoder.name, encoder.dimension, encoder.max_tokens) == ("all-MiniLM-L6-v2", 384, 256)
+    assert encoder.precision == "fp32"
+    assert '"[CLS]"' in encoder.tokenizer
