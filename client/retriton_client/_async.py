@@ -106,14 +106,34 @@ class AsyncClient:
         manifest, tokenizer = await self._infer("encoder_info", [], ("manifest", "tokenizer"), {}, deadline_s)
         return EncoderInfo.parse(manifest.item(), tokenizer.item())
 
+    async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
+        """Embeds a short text on each lane, ahead of all that waits there.
+
+        Unlike Triton's readiness it fails when the encoder, a lane, or one of their processes is dead or hangs.
+
+        Returns:
+            The milliseconds that each lane took, by model name.
+
+        Raises:
+            Unavailable, DeadlineExceeded, ServerFault: a lane did not give a vector within ``timeout_s``.
+        """
+        took = await _all_or_first_error([self._probe(lane, timeout_s) for lane in _LANES.values()])
+        return dict(zip(_LANES.values(), took, strict=True))
+
+    async def _probe(self, lane: str, timeout_s: float) -> float:
+        start = time.monotonic()
+        try:
+            await self._send(lane, [_text_input(["health"])], ("tokens",), {"probe": True}, start + timeout_s)
+        except InferenceServerException as error:
+            raise translate(error, f"{self.url} {lane}") from error
+        return (time.monotonic() - start) * 1e3
+
     async def _embed_request(
         self, texts: Sequence[str], first_text: int, role: Role, truncate: Truncate, deadline_s: float
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         async with self._slots[role]:
-            column = np.array([[text.encode("utf-8")] for text in texts], np.object_)
-            text_input = InferInput("text", list(column.shape), "BYTES").set_data_from_numpy(column)
             vectors, tokens, dropped = await self._infer(
-                _LANES[role], [text_input], _OUTPUTS, {"truncate": truncate}, deadline_s, first_text
+                _LANES[role], [_text_input(texts)], _OUTPUTS, {"truncate": truncate}, deadline_s, first_text
             )
         return vectors, tokens[:, 0], dropped[:, 0]
 
@@ -122,7 +142,7 @@ class AsyncClient:
         model: str,
         inputs: list[InferInput],
         outputs: tuple[str, ...],
-        parameters: dict[str, str],
+        parameters: dict[str, Any],
         deadline_s: float,
         first_text: int = 0,
     ) -> list[NDArray[Any]]:
@@ -147,7 +167,7 @@ class AsyncClient:
         model: str,
         inputs: list[InferInput],
         outputs: tuple[str, ...],
-        parameters: dict[str, str],
+        parameters: dict[str, Any],
         deadline_s: float,
     ) -> list[NDArray[Any]]:
         if self._connection is None:
@@ -164,6 +184,11 @@ class AsyncClient:
             parameters=parameters,
         )
         return [result.as_numpy(name) for name in outputs]
+
+
+def _text_input(texts: Sequence[str]) -> InferInput:
+    column = np.array([[text.encode("utf-8")] for text in texts], np.object_)
+    return InferInput("text", list(column.shape), "BYTES").set_data_from_numpy(column)
 
 
 async def _all_or_first_error(requests: Sequence[Any]) -> list[Any]:

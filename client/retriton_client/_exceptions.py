@@ -97,6 +97,8 @@ def translate(error: InferenceServerException, url: str, first_text: int = 0) ->
         return TextTooLong(_renumber(message, first_text), first_text + index, tokens, tokens_max)
     code = message.partition(":")[0]
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ServerFault)
+    if status == "NOT_FOUND" and "no available versions" in message:  # Triton while it starts or stops
+        kind = Unavailable
     if kind is InvalidRequest:
         return InvalidRequest(_renumber(message, first_text))
     return kind(f"{url}: {message or status}")

@@ -86,6 +86,10 @@ class Client:
         """As `AsyncClient.embed`."""
         return _Loop.run(self._client.embed(texts, role, truncate=truncate, timeout_s=timeout_s))
 
+    def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
+        """As `AsyncClient.check_health`."""
+        return _Loop.run(self._client.check_health(timeout_s))
+
     def encoder_info(self) -> EncoderInfo:
         """As `AsyncClient.encoder_info`."""
         return _Loop.run(self._client.encoder_info())

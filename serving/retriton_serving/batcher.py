@@ -9,66 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retriton_serving.errors import Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.request import Request, Vectors, WaitingText
 from retriton_serving.waiting import BatchLimits, WaitingTexts
 
 TokenIds = NDArray[np.int64]
-Vectors = NDArray[np.float32]
 Encode = Callable[[TokenIds, TokenIds], Vectors]
-
-
-class Reply(Protocol):
-    """Where the outcome of a request goes. Exactly one of the first two is called, once."""
-
-    def succeed(self, vectors: Vectors) -> None:
-        """Takes float32 ``[texts, dimension]`` in the order of the texts."""
-
-    def fail(self, error: RequestRefused) -> None:
-        """Takes the reason why there are no vectors."""
-
-    def is_abandoned(self) -> bool:
-        """Whether nobody waits for the outcome any more."""
-
-
-class Request:
-    """Texts that are admitted, answered and refused together.
-
-    Args:
-        texts: the token ids of each text.
-        reply: where the outcome goes.
-        deadline_s: when the outcome is worth nothing any more, on ``time.monotonic``.
-    """
-
-    def __init__(self, texts: Sequence[Sequence[int]], reply: Reply, deadline_s: float | None = None) -> None:
-        self.texts = texts
-        self.reply = reply
-        self.deadline_s = deadline_s
-        self.tokens = sum(map(len, texts))
-        self.closed = False
-        self._vectors: list[Vectors | None] = [None] * len(texts)
-        self._missing = len(texts)
-
-    def put(self, index: int, vector: Vectors) -> bool:
-        """Keeps the vector of text ``index``; true when it was the last one missing."""
-        self._vectors[index] = vector
-        self._missing -= 1
-        return self._missing == 0 and not self.closed
-
-    def vectors(self) -> Vectors:
-        """All vectors, float32 ``[texts, dimension]``."""
-        return np.stack([vector for vector in self._vectors if vector is not None])
-
-
-@dataclass(frozen=True)
-class _Text:
-    request: Request
-    index: int
-    ids: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -83,7 +33,23 @@ class LaneLimits:
 
     batch: BatchLimits
     waiting_tokens_max: int
-    in_flight_max: int = 2
+    in_flight_max: int
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """What happened to one micro-batch, for metrics.
+
+    Attributes:
+        texts, tokens: how many were computed.
+        padded_tokens: the tokens with padding.
+        encode_s: how long the encoder took, its own queue included.
+    """
+
+    texts: int
+    tokens: int
+    padded_tokens: int
+    encode_s: float
 
 
 class MicroBatcher:
@@ -94,18 +60,33 @@ class MicroBatcher:
             threads at a time; may raise `RequestRefused`.
         limits: the bounds.
         pad_token_id: what fills a row.
+        record: told of every micro-batch.
     """
 
-    def __init__(self, encode: Encode, limits: LaneLimits, pad_token_id: int = 0) -> None:
+    def __init__(
+        self,
+        encode: Encode,
+        limits: LaneLimits,
+        pad_token_id: int = 0,
+        record: Callable[[BatchRecord], None] = lambda batch: None,
+    ) -> None:
         self._encode = encode
         self._limits = limits
         self._pad_token_id = pad_token_id
-        self._waiting: WaitingTexts[_Text] = WaitingTexts()
+        self._record = record
+        self._waiting: WaitingTexts[WaitingText] = WaitingTexts()
         self._changed = threading.Condition()
         self._closing = False
-        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(limits.in_flight_max)]
+        self._slots = threading.Semaphore(limits.in_flight_max)
+        # One more than there are slots: while it hands out results, the encoder has the next micro-batch already.
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(limits.in_flight_max + 1)]
         for worker in self._workers:
             worker.start()
+
+    @property
+    def waiting_tokens(self) -> int:
+        """How many tokens wait for the encoder now."""
+        return self._waiting.tokens
 
     def submit(self, request: Request) -> None:
         """Queues all texts of a request, or none.
@@ -118,11 +99,11 @@ class MicroBatcher:
             if self._closing:
                 raise ShuttingDown("the server is stopping. Try another replica.")
             waiting = self._waiting.tokens
-            if waiting and waiting + request.tokens > self._limits.waiting_tokens_max:
+            if waiting and not request.urgent and waiting + request.tokens > self._limits.waiting_tokens_max:
                 raise Overloaded(request.tokens, waiting, self._limits.waiting_tokens_max)
             for index, ids in enumerate(request.texts):
-                self._waiting.add(len(ids), _Text(request, index, ids))
-            self._changed.notify(len(self._workers))
+                self._waiting.add(len(ids), WaitingText(request, index, ids), request.urgent)
+            self._changed.notify()
 
     def close(self) -> None:
         """Takes nothing new, and returns when everything admitted is answered."""
@@ -133,18 +114,26 @@ class MicroBatcher:
             worker.join()
 
     def _work(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            wanted = [text for text in batch if self._is_wanted(text.request)]
-            if wanted:
-                self._compute(wanted)
+        while True:
+            with self._slots:  # first the slot, then the texts: what arrives meanwhile can still join
+                batch = self._next_batch()
+                if batch is None:
+                    return
+                wanted = [text for text in batch if self._is_wanted(text.request)]
+                outcome = self._compute(wanted) if wanted else None
+            if outcome is not None:
+                self._deliver(wanted, outcome)
 
-    def _next_batch(self) -> list[_Text] | None:
+    def _next_batch(self) -> list[WaitingText] | None:
         with self._changed:
             while not self._waiting:
                 if self._closing:
                     return None
                 self._changed.wait()
-            return self._waiting.take(self._limits.batch)
+            batch = self._waiting.take(self._limits.batch)
+            if self._waiting:
+                self._changed.notify()  # there is work for another slot
+            return batch
 
     def _is_wanted(self, request: Request) -> bool:
         if request.closed:
@@ -155,18 +144,28 @@ class MicroBatcher:
             self._fail(request, Expired("the deadline passed before the request was computed"))
         return not request.closed
 
-    def _compute(self, batch: Sequence[_Text]) -> None:
+    def _compute(self, batch: Sequence[WaitingText]) -> Vectors | None:
+        ids, mask = pad([text.ids for text in batch], self._pad_token_id)
+        start = time.perf_counter()
         try:
-            vectors = self._encode(*pad([text.ids for text in batch], self._pad_token_id))
+            vectors = self._encode(ids, mask)
         except RequestRefused as error:
             for text in batch:
                 self._fail(text.request, error)
-            return
-        for text, vector in zip(batch, vectors, strict=True):
-            with self._changed:
-                complete = text.request.put(text.index, vector)
-            if complete:
-                text.request.reply.succeed(text.request.vectors())
+            return None
+        tokens = sum(len(text.ids) for text in batch)
+        self._record(BatchRecord(len(batch), tokens, ids.size, time.perf_counter() - start))
+        return vectors
+
+    def _deliver(self, batch: Sequence[WaitingText], vectors: Vectors) -> None:
+        with self._changed:
+            complete = [
+                text.request
+                for text, vector in zip(batch, vectors, strict=True)
+                if text.request.put(text.place, vector)
+            ]
+        for request in complete:
+            request.reply.succeed(request.vectors())
 
     def _fail(self, request: Request, error: RequestRefused) -> None:
         with self._changed:

@@ -7,6 +7,8 @@ a batch is tokenized, and the one queue that grows under load is ours: bounded, 
 from __future__ import annotations
 
 import json
+import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +17,12 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving.batcher import LaneLimits, MicroBatcher, Request, TokenIds, Vectors
+from retriton_serving import draining
+from retriton_serving.batcher import LaneLimits, MicroBatcher, TokenIds
 from retriton_serving.errors import EncoderUnavailable, Fault, RequestRefused
 from retriton_serving.manifest import TOKENIZER_FILE, Manifest
+from retriton_serving.metrics import LaneMetrics
+from retriton_serving.request import Request, Vectors
 from retriton_serving.tokenization import RoleTokenizer, TokenizedText, Truncate, decode_text
 from retriton_serving.waiting import BatchLimits
 
@@ -47,32 +52,40 @@ class TritonPythonModel:
             waiting_tokens_max=int(parameters["waiting_tokens_max"]),
             in_flight_max=int(parameters["in_flight_max"]),
         )
-        self._batcher = MicroBatcher(_encode, limits, spec.pad_token_id)
+        threading.excepthook = _end_process
+        self._metrics = LaneMetrics(args["model_name"], lambda: self._batcher.waiting_tokens)
+        self._batcher = MicroBatcher(_encode, limits, spec.pad_token_id, self._metrics.record)
+        draining.obey(args["model_name"], self._batcher.close)
 
     def execute(self, requests: list[Any]) -> None:
         """Tokenizes all texts of all requests at once, and hands each request over."""
-        arrivals = [_Arrival(request) for request in requests]
+        start = time.perf_counter()
+        arrivals = [_Arrival(request, self._metrics) for request in requests]
         tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
+        self._metrics.add("tokenize_seconds", time.perf_counter() - start)
         for arrival in arrivals:
             arrival.admit(tokens, self._tokenizer, self._batcher)
 
     def finalize(self) -> None:
         """Answers what was admitted."""
         self._batcher.close()
+        self._metrics.close()
 
 
 class _Arrival:
     """A request of Triton on its way in, and the reply on its way out."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any, metrics: LaneMetrics) -> None:
+        self._metrics = metrics
         self._sender = request.get_response_sender()
-        self._waits_since = time.monotonic()
+        self._arrived_s = time.monotonic()
         self._tokenized: list[TokenizedText] = []
-        self._deadline_s = self._waits_since + request.timeout() / 1e6 if request.timeout() else None
+        self._deadline_s = self._arrived_s + request.timeout() / 1e6 if request.timeout() else None
         self.texts: list[str] = []
-        self.error: RequestRefused | None = None
         try:
-            self._truncate = Truncate.parse(json.loads(request.parameters() or "{}").get("truncate", "NONE"))
+            parameters = json.loads(request.parameters() or "{}")
+            self._truncate = Truncate.parse(parameters.get("truncate", Truncate.NONE))
+            self._urgent = bool(parameters.get("probe", False))
             raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
             self.texts = [decode_text(item, index) for index, item in enumerate(raw)]
         except RequestRefused as error:
@@ -88,12 +101,15 @@ class _Arrival:
                 tokenizer.fit(text, text_ids, self._truncate, index)
                 for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True))
             ]
-            batcher.submit(Request([text.ids for text in self._tokenized], self, self._deadline_s))
+            ids = [text.ids for text in self._tokenized]
+            batcher.submit(Request(ids, self, self._deadline_s, urgent=self._urgent and len(ids) == 1))
         except RequestRefused as error:
             self.fail(error)
 
     def succeed(self, vectors: Vectors) -> None:
         """Sends the vectors and the token counts."""
+        self._metrics.add("requests", 1, "OK")
+        self._metrics.add("request_seconds", time.monotonic() - self._arrived_s)
         counts = np.array([[len(text.ids), text.dropped] for text in self._tokenized], np.int32)
         self._send(
             pb_utils.InferenceResponse(
@@ -107,18 +123,25 @@ class _Arrival:
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error with the status of Triton that fits."""
+        self._metrics.add("requests", 1, error.code)
         status = getattr(pb_utils.TritonError, _STATUS[error.fault])  # the stub adds TritonError after this import
         self._send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), status)))
 
     def is_abandoned(self) -> bool:
         """Whether the caller cancelled; asking costs a message between processes, so only after a while."""
-        return time.monotonic() - self._waits_since > 0.1 and bool(self._sender.is_cancelled())
+        return time.monotonic() - self._arrived_s > 0.1 and bool(self._sender.is_cancelled())
 
     def _send(self, response: Any) -> None:
         try:
             self._sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
         except pb_utils.TritonModelException as error:
             pb_utils.Logger.log_warn(f"a response could not be delivered: {error}")
+
+
+def _end_process(failure: threading.ExceptHookArgs) -> None:
+    """A lane that lost a worker to a bug would take work and never answer. Ended, it is seen as unhealthy."""
+    threading.__excepthook__(failure)
+    os._exit(70)
 
 
 def _encode(ids: TokenIds, mask: TokenIds) -> Vectors:

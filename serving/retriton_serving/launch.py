@@ -5,6 +5,7 @@ Standard library only; it runs outside Triton.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -22,8 +23,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from retriton_serving import draining
+
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
 _PR_SET_PDEATHSIG = 1
+_LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
 
 
 class LaunchError(RuntimeError):
@@ -188,7 +192,7 @@ class TritonServer:
                 f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
                 *options,
             ],
-            env=triton.environ(),
+            env={**triton.environ(), draining.FOLDER_VARIABLE: str(self._scratch)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -226,19 +230,21 @@ class TritonServer:
                 time.sleep(0.05)
         raise LaunchError(f"tritonserver was not ready within {timeout_s:g} s{self._log_hint()}")
 
-    def wait(self) -> int:
-        """Returns the exit code when the server ends."""
-        return self._process.wait()
+    def exit_code(self) -> int | None:
+        """The exit code of a server that ended, None of one that runs."""
+        return self._process.poll()
 
     def stop(self, grace_s: float = 30.0) -> None:
-        """Lets the server finish what it has accepted, for at most ``grace_s``, and frees what it held."""
-        if self._process.poll() is None:
-            self._process.terminate()
-        try:
-            self._process.wait(grace_s)
-        except subprocess.TimeoutExpired:
+        """Lets the server finish what it has accepted, for at most ``grace_s``, and frees what it held.
+
+        Meanwhile it refuses what is new with a retryable status. It is killed in the end, since an orderly stop of
+        Triton answers with NOT_FOUND while it unloads, and waits long for processes that are dead already.
+        """
+        if self._process.poll() is None and grace_s > 0 and draining.order(self._scratch, grace_s):
+            time.sleep(_LAST_ANSWERS_S)
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.wait()
         for region in SHARED_MEMORY.glob(f"{self._region_prefix}*"):
             region.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)

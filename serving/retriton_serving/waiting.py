@@ -41,16 +41,23 @@ class WaitingTexts(Generic[T]):
         self._by_length: list[tuple[int, int, T]] = []  # (tokens, arrival, item); arrivals are unique
         self._by_age: deque[tuple[int, int]] = deque()  # (tokens, arrival); may name texts already taken
         self._arrivals = 0
+        self._urgent_arrivals = 0
         self.tokens = 0
 
     def __len__(self) -> int:
         return len(self._by_length)
 
-    def add(self, length: int, item: T) -> None:
-        """Puts in a text of ``length`` tokens."""
-        insort(self._by_length, (length, self._arrivals, item))
-        self._by_age.append((length, self._arrivals))
-        self._arrivals += 1
+    def add(self, length: int, item: T, urgent: bool = False) -> None:
+        """Puts in a text of ``length`` tokens; an urgent one counts as older than all that wait."""
+        if urgent:
+            self._urgent_arrivals -= 1
+            key = (length, self._urgent_arrivals)
+            self._by_age.appendleft(key)
+        else:
+            key = (length, self._arrivals)
+            self._by_age.append(key)
+            self._arrivals += 1
+        insort(self._by_length, (*key, item))
         self.tokens += length
 
     def take(self, limits: BatchLimits) -> list[T]:

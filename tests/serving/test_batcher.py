@@ -6,11 +6,12 @@ import time
 import numpy as np
 import pytest
 
-from retriton_serving.batcher import LaneLimits, MicroBatcher, Request, TokenIds, Vectors, pad
+from retriton_serving.batcher import LaneLimits, MicroBatcher, TokenIds, pad
 from retriton_serving.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.request import Request, Vectors
 from retriton_serving.waiting import BatchLimits
 
-LIMITS = LaneLimits(BatchLimits(64), waiting_tokens_max=100)
+LIMITS = LaneLimits(BatchLimits(64), waiting_tokens_max=100, in_flight_max=2)
 
 
 class Outcome:

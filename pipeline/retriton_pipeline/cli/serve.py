@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
+from retriton_pipeline.cli.supervise import Supervisor
 from retriton_serving.launch import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
 from retriton_serving.manifest import Manifest
 
@@ -24,21 +25,27 @@ def serve(
     tritonserver: Annotated[Path | None, typer.Option(help="A full Triton's binary, instead of the wheel's.")] = None,
     grace: Annotated[float, typer.Option(help="Seconds to finish what was accepted, after Ctrl-C or SIGTERM.")] = 30.0,
 ) -> None:
-    """Serve the model repository with Triton until Ctrl-C."""
+    """Serve the model repository with Triton until Ctrl-C.
+
+    The server is probed by embedding; when it is dead or hangs, it is started again.
+    """
     encoder = read_encoder(model_repository).encoder
     triton = TritonInstallation(tritonserver) if tritonserver else TritonWheel(server_env)
     endpoint = Endpoint(host, grpc_port, http_port, metrics_port)
     signal.signal(signal.SIGTERM, _interrupt)
-    server = TritonServer(triton, model_repository, endpoint, options=(f"--exit-timeout-secs={int(grace)}",))
+    supervisor = Supervisor(
+        start=lambda: TritonServer(triton, model_repository, endpoint),
+        on_ready=lambda server: typer.echo(
+            f"serving {encoder.name} on {endpoint.grpc_url} (gRPC) until Ctrl-C", err=True
+        ),
+    )
     try:
-        server.wait_ready()
-        typer.echo(f"serving {encoder.name} on {endpoint.grpc_url} (gRPC) until Ctrl-C", err=True)
-        code = server.wait()
-        raise LaunchError(f"tritonserver ended by itself with code {code}")
+        supervisor.run()
     except KeyboardInterrupt:
         typer.echo("stopping", err=True)
     finally:
-        server.stop(grace_s=grace + 5)
+        if supervisor.server:
+            supervisor.server.stop(grace)
 
 
 def read_encoder(model_repository: Path) -> Manifest:

@@ -26,10 +26,9 @@ def decode(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        best = from_bytes(raw).best()
-        if best is None:
-            raise UnreadableDocument("no text encoding fits its bytes") from None
-        text = str(best)
+        text = _guess(raw)
+    if "\0" in text:
+        text = _guess(raw)  # UTF-16 without a mark is valid UTF-8, full of NUL
     if "\0" in text:
         raise UnreadableDocument("it is binary, not text")
     return _clean(text)
@@ -38,6 +37,13 @@ def decode(raw: bytes) -> str:
 def read_text(raw: bytes) -> tuple[str, list[Block]]:
     """Title (none, so empty) and paragraphs."""
     return "", [Block(part.strip()) for part in _BLANK_LINES.split(decode(raw)) if part.strip()]
+
+
+def _guess(raw: bytes) -> str:
+    best = from_bytes(raw).best()
+    if best is None:
+        raise UnreadableDocument("no text encoding fits its bytes: it is binary, or damaged")
+    return str(best)
 
 
 def _clean(text: str) -> str:

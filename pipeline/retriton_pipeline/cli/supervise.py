@@ -1,0 +1,69 @@
+"""Keeps a server healthy: probes it by embedding, and starts it anew when it is dead or hangs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from retriton_client import Client, DeadlineExceeded, RetritonError
+from retriton_serving.launch import LaunchError, TritonServer
+
+log = logging.getLogger("retriton.serve")
+PROBE_PERIOD_S = 1.0
+PROBE_TIMEOUT_S = 3.0
+_TIMEOUTS_MAX = 2  # of a probe, in a row: a machine may be busy once; a broken server says so at once
+_STARTS_MAX = 5
+
+
+class Supervisor:
+    """Runs one server after the other, until it is stopped.
+
+    Args:
+        start: starts a server.
+        on_ready: told of every server that is ready.
+    """
+
+    def __init__(self, start: Callable[[], TritonServer], on_ready: Callable[[TritonServer], None]) -> None:
+        self._start = start
+        self._on_ready = on_ready
+        self.server: TritonServer | None = None
+
+    def run(self) -> None:
+        """Returns never; the first start, or too many in a row that did not get healthy, raise `LaunchError`."""
+        starts_left = 1
+        while True:
+            self.server = self._start()
+            try:
+                self.server.wait_ready()
+                self._on_ready(self.server)
+                if self._watch(self.server):
+                    starts_left = _STARTS_MAX
+            except LaunchError:
+                if starts_left <= 1:
+                    raise
+            starts_left -= 1
+            if starts_left < 1:
+                raise LaunchError("the server starts, but does not get healthy; its log says why")
+            self.server.stop(grace_s=0.0)  # what hangs does not drain
+
+    def _watch(self, server: TritonServer) -> bool:
+        """Returns when the server must be replaced: whether it was ever healthy."""
+        timeouts, healthy = 0, False
+        with Client(server.endpoint.grpc_url) as client:
+            while timeouts < _TIMEOUTS_MAX:
+                if (code := server.exit_code()) is not None:
+                    log.error("tritonserver ended with code %d: starting it again", code)
+                    return healthy
+                try:
+                    client.check_health(PROBE_TIMEOUT_S)
+                    timeouts, healthy = 0, True
+                except DeadlineExceeded as error:
+                    timeouts += 1
+                    log.warning("no answer to probe %d of %d: %s", timeouts, _TIMEOUTS_MAX, error)
+                except RetritonError as error:
+                    log.warning("unhealthy: %s", error)
+                    break
+                time.sleep(PROBE_PERIOD_S)
+        log.warning("starting the server again")
+        return healthy
