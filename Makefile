@@ -34,8 +34,8 @@ python-found:
 libpython-found: | python-found
 	@$(PYTHON) deploy/local/ensure_libpython.py
 
-export: setup  ## Export the default encoder into model_repository/ (nothing is redone)
-	$(VENV)/bin/retriton export
+export: setup  ## Export the default encoder into model_repository/, unless one is installed there
+	$(VENV)/bin/retriton export --if-missing
 
 demo: export  ## Serve the default encoder, ingest sample documents, ask a question
 	$(VENV)/bin/retriton demo

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client._config import Limits, Retry
-from retriton_client._exceptions import DeadlineExceeded, InvalidRequest, RetritonError, translate
+from retriton_client._exceptions import DeadlineExceeded, InvalidRequest, RetritonError, ServerFault, translate
 from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
 
 DEFAULT_URL = "127.0.0.1:8001"
@@ -104,7 +105,10 @@ class AsyncClient:
         """What the server serves. Raises as `embed`."""
         deadline_s = time.monotonic() + self._timeout_s
         manifest, tokenizer = await self._infer("encoder_info", [], ("manifest", "tokenizer"), {}, deadline_s)
-        return EncoderInfo.parse(manifest.item(), tokenizer.item())
+        try:
+            return EncoderInfo.parse(manifest.item(), tokenizer.item())
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServerFault(f"{self.url}: encoder_info gave a manifest that cannot be read: {error!r}") from error
 
     async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
         """Embeds a short text on each lane, ahead of all that waits there.
@@ -131,9 +135,10 @@ class AsyncClient:
     async def _embed_request(
         self, texts: Sequence[str], first_text: int, role: Role, truncate: Truncate, deadline_s: float
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        async with self._slots[role]:
+        async with _slot(self._slots[role], deadline_s):
+            text_input = _text_input(texts, first_text)
             vectors, tokens, dropped = await self._infer(
-                _LANES[role], [_text_input(texts)], _OUTPUTS, {"truncate": truncate}, deadline_s, first_text
+                _LANES[role], [text_input], _OUTPUTS, {"truncate": truncate}, deadline_s, first_text
             )
         return vectors, tokens[:, 0], dropped[:, 0]
 
@@ -159,7 +164,7 @@ class AsyncClient:
             if not failure.retryable or attempt >= self._retry.attempts_max:
                 raise failure
             if time.monotonic() + pause_s >= deadline_s:
-                raise DeadlineExceeded(f"no time is left for a retry after {attempt} attempts") from failure
+                raise DeadlineExceeded(f"no time is left after {attempt} attempts: {failure}") from failure
             await asyncio.sleep(pause_s)
 
     async def _send(
@@ -171,7 +176,8 @@ class AsyncClient:
         deadline_s: float,
     ) -> list[NDArray[Any]]:
         if self._connection is None:
-            self._connection = InferenceServerClient(self.url)
+            # A proxy of the environment is for the web, not for a server that was named by its address.
+            self._connection = InferenceServerClient(self.url, channel_args=[("grpc.enable_http_proxy", 0)])
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             raise DeadlineExceeded("the time was over before the request was sent")
@@ -183,12 +189,36 @@ class AsyncClient:
             timeout=int(left_s * 1e6),  # the server drops what nobody can still receive
             parameters=parameters,
         )
-        return [result.as_numpy(name) for name in outputs]
+        columns = [result.as_numpy(name) for name in outputs]
+        if any(column is None for column in columns):
+            raise ServerFault(f"{self.url}: {model} did not give the outputs {', '.join(outputs)}")
+        return columns
 
 
-def _text_input(texts: Sequence[str]) -> InferInput:
-    column = np.array([[text.encode("utf-8")] for text in texts], np.object_)
+def _text_input(texts: Sequence[str], first_text: int = 0) -> InferInput:
+    column = np.array([[_utf8(text, first_text + place)] for place, text in enumerate(texts)], np.object_)
     return InferInput("text", list(column.shape), "BYTES").set_data_from_numpy(column)
+
+
+def _utf8(text: str, index: int) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise InvalidRequest(f"text {index} is not a string of Unicode characters: {error}") from None
+
+
+@asynccontextmanager
+async def _slot(slots: asyncio.Semaphore, deadline_s: float) -> AsyncIterator[None]:
+    """A slot, if one gets free before the deadline."""
+    try:
+        async with asyncio.timeout(deadline_s - time.monotonic()):
+            await slots.acquire()
+    except TimeoutError:
+        raise DeadlineExceeded("the time was over while other requests of this client were under way") from None
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 async def _all_or_first_error(requests: Sequence[Any]) -> list[Any]:

@@ -39,5 +39,5 @@ class Retry:
 
     def delay_s(self, attempt: int) -> float:
         """The pause after the ``attempt``-th attempt failed (from 1)."""
-        longest = min(self.delay_max_s, self.delay_first_s * 2 ** (attempt - 1))
+        longest = min(self.delay_max_s, self.delay_first_s * 2.0 ** min(attempt - 1, 60))
         return random.uniform(0.0, longest)  # noqa: S311 - spreads load, guards nothing

@@ -18,6 +18,7 @@ import re
 from tritonclient.utils import InferenceServerException
 
 _TOO_LONG = re.compile(r"text (\d+) has (\d+) tokens, the encoder takes at most (\d+)")
+_PASSING = re.compile("no available versions|Stub process .* is not healthy")  # Triton that starts, stops or is broken
 _TEXT_NUMBER = re.compile(r"\btext (\d+)\b")
 
 
@@ -97,7 +98,7 @@ def translate(error: InferenceServerException, url: str, first_text: int = 0) ->
         return TextTooLong(_renumber(message, first_text), first_text + index, tokens, tokens_max)
     code = message.partition(":")[0]
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ServerFault)
-    if status == "NOT_FOUND" and "no available versions" in message:  # Triton while it starts or stops
+    if _PASSING.search(message):
         kind = Unavailable
     if kind is InvalidRequest:
         return InvalidRequest(_renumber(message, first_text))

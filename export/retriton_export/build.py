@@ -59,6 +59,11 @@ def export_encoder(
     return manifest, True
 
 
+def is_installed(model_repository: Path) -> bool:
+    """Whether a complete encoder is installed there."""
+    return _installed(model_repository / "encoder" / "1") is not None
+
+
 def _installed(target: Path) -> Manifest | None:
     try:
         manifest = Manifest.read(target)
@@ -82,7 +87,7 @@ def _build(
     on_step("comparing with PyTorch")
     session = parity.open_session(folder / GRAPH_FILE)
     tokenizer = RoleTokenizer(folder / TOKENIZER_FILE, checkpoint.prompts["passage"], checkpoint.max_tokens)
-    texts = parity.sample_token_ids(tokenizer)
+    texts = parity.sample_token_ids(tokenizer, checkpoint.max_tokens)
     report = parity.measure_parity(encoder, session, texts, pad_token_id, PRECISION)
     report.check()
     manifest = Manifest(

@@ -158,6 +158,8 @@ def _pooling(folder: Path, modules: list[str]) -> str:
     config = _read_json(folder / path / "config.json") if path else None
     if config is None:
         raise UnsupportedCheckpoint(f"{folder} describes no pooling: name it with --pooling {'|'.join(POOLINGS)}")
+    if config.get("include_prompt") is False:
+        raise UnsupportedCheckpoint(f"{folder} leaves the prompt out of its pooling, which the export cannot do")
     if "pooling_mode" in config:
         return str(config["pooling_mode"])
     chosen = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
@@ -166,7 +168,12 @@ def _pooling(folder: Path, modules: list[str]) -> str:
 
 
 def _max_tokens(folder: Path, config: dict[str, Any], wanted: int | None) -> int:
-    described = (_read_json(folder / "sentence_bert_config.json") or {}).get("max_seq_length")
+    description = _read_json(folder / "sentence_bert_config.json") or {}
+    if description.get("do_lower_case"):
+        raise UnsupportedCheckpoint(
+            f"{folder} lower-cases texts before its tokenizer: move that into tokenizer.json, where the server sees it"
+        )
+    described = description.get("max_seq_length")
     positions = config.get("max_position_embeddings")
     if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
         positions -= config.get("pad_token_id", 1) + 1  # these count positions from after the padding id
@@ -190,7 +197,10 @@ def _prompts(folder: Path, name: str, overrides: Overrides) -> dict[str, str]:
 
 
 def _read_json(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except ValueError as error:
+        raise UnsupportedCheckpoint(f"{file} is not JSON: {error}") from error
 
 
 def _sha256(file: Path) -> str:

@@ -21,7 +21,7 @@ _SENTENCE = (
     "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "
     "die Länge 1,024 wird naïve gemessen 向量 检索 and so on ( see RFC 9110 , section 8.3 ) until the limit ."
 )
-_LENGTHS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610)
+_WORDS_FIRST = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377)
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class ParityReport:
             )
 
 
-def sample_token_ids(tokenizer: RoleTokenizer) -> list[list[int]]:
-    """Token ids of texts from one word up to the most tokens the encoder takes."""
+def sample_token_ids(tokenizer: RoleTokenizer, tokens_max: int) -> list[list[int]]:
+    """Token ids of texts from one word up to ``tokens_max``, the most tokens that the encoder takes."""
     words = _SENTENCE.split()
-    texts = [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate(_LENGTHS)]
+    texts = [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate([*_WORDS_FIRST, tokens_max])]
     return [
         tokenizer.fit(text, ids, Truncate.END, index).ids
         for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retriton_pipeline.documents import Block, Document
+from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.tokens import TokenCounter
 
-_SENTENCE = re.compile(r"\s*.*?(?:[.!?]+(?=\s+[^\sa-z])|[。！？]|\Z)", re.DOTALL)
+_SENTENCE = re.compile(r"\s*.*?(?:(?<![.!?])[.!?]++(?=\s+[^\sa-z])|[。！？]|\Z)", re.DOTALL)
 _CONTEXT_TOKENS_MAX = 32
 
 
@@ -27,7 +28,7 @@ class ChunkSize:
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap_tokens <= self.tokens // 2:
-            raise ValueError(f"the overlap of {self.overlap_tokens} tokens must be from 0 to half of {self.tokens}")
+            raise PipelineError(f"the overlap of {self.overlap_tokens} tokens must be from 0 to half of {self.tokens}")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -
     tokens_max = min(size.tokens, counter.passage_tokens_max)
     overhead = counter.count_passage("") + _CONTEXT_TOKENS_MAX
     if tokens_max - overhead < 8:
-        raise ValueError(f"chunks of {tokens_max} tokens leave no room for text: {overhead} go to context and prefix")
+        raise PipelineError(
+            f"chunks of {tokens_max} tokens leave no room for text: {overhead} go to context and prefix. Allow more."
+        )
     limit = tokens_max - overhead
     while True:
         chunks = _chunks(document, counter, limit, size.overlap_tokens)
@@ -80,6 +83,8 @@ def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -
         if excess <= 0:
             return chunks
         limit -= excess
+        if limit < 1:
+            raise PipelineError(f"{document.source} cannot be cut into chunks of {tokens_max} tokens: allow more")
 
 
 def _chunks(document: Document, counter: TokenCounter, tokens_max: int, overlap_tokens: int) -> list[Chunk]:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_client import AsyncClient
+from retriton_client import AsyncClient, RetritonError
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
-from retriton_pipeline.documents import load_document
-from retriton_pipeline.errors import UnreadableDocument
-from retriton_pipeline.store import Store, StoredDocument, content_digest
+from retriton_pipeline.documents import display_name, load_document
+from retriton_pipeline.errors import PipelineError, UnreadableDocument
+from retriton_pipeline.store import Store, StoredDocument, content_digest, document_id
 from retriton_pipeline.tokens import TokenCounter
 
-T = TypeVar("T")
 CHUNKER_VERSION = 1  # raise it when the same file would be cut differently
 _BATCH_CHUNKS = 128
 _BATCHES_AHEAD = 2
@@ -66,6 +65,9 @@ class _Row:
     replaces: bool  # the store has earlier content of the document
 
 
+_Embedded = tuple[list[_Row], NDArray[np.float32]]
+
+
 class Ingestion:
     """One run over some files.
 
@@ -100,47 +102,67 @@ class Ingestion:
             StoreError: Milvus failed.
         """
         started = time.monotonic()
-        batches = _ahead(_in_thread(batched(self._rows(files), _BATCH_CHUNKS)))
-        async for rows, vectors in _ahead(self._embedded(batches)):
-            await asyncio.to_thread(self._write, rows, vectors)
+        read: asyncio.Queue[list[_Row] | None] = asyncio.Queue(_BATCHES_AHEAD)
+        embedded: asyncio.Queue[_Embedded | None] = asyncio.Queue(_BATCHES_AHEAD)
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._read_all(files, read))
+                stages.create_task(self._embed_all(read, embedded))
+                stages.create_task(self._write_all(embedded))
+        except* (RetritonError, PipelineError) as errors:
+            raise errors.exceptions[0] from None  # the first; the others are stages that it stopped
         self.report.seconds = time.monotonic() - started
         return self.report
+
+    async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Row] | None]) -> None:
+        batches = batched(self._rows(files), _BATCH_CHUNKS)
+        while rows := await asyncio.to_thread(next, batches, None):
+            await read.put(rows)
+        await read.put(None)
+
+    async def _embed_all(
+        self, read: asyncio.Queue[list[_Row] | None], embedded: asyncio.Queue[_Embedded | None]
+    ) -> None:
+        while rows := await read.get():
+            embeddings = await self._client.embed([row.chunk.embedded_text for row in rows], "passage")
+            self.report.tokens += int(embeddings.tokens.sum())
+            await embedded.put((rows, embeddings.vectors))
+        await embedded.put(None)
+
+    async def _write_all(self, embedded: asyncio.Queue[_Embedded | None]) -> None:
+        while batch := await embedded.get():
+            await asyncio.to_thread(self._write, *batch)
 
     def _rows(self, files: Iterable[Path]) -> Iterator[_Row]:
         for group in batched(files, _FILES_PER_LOOKUP):
             yield from self._group_rows(group)
 
     def _group_rows(self, files: list[Path]) -> Iterator[_Row]:
-        known = self._store.contents([StoredDocument(str(file), "", "") for file in files])
+        known = self._store.contents([document_id(file) for file in files])
+        unchanged: list[StoredDocument] = []
         for file in files:
             self.report.documents += 1
             try:
-                yield from self._file_rows(file, known)
+                yield from self._file_rows(file, known, unchanged)
             except UnreadableDocument as error:
-                self.report.skipped.append(Skipped(str(file), str(error)))
+                self.report.skipped.append(Skipped(display_name(file), str(error)))
             self._on_file(file)
+        self.report.unchanged += len(unchanged)
+        if unchanged:
+            self._store.delete_other_contents(unchanged)  # what interrupted runs left of other versions
 
-    def _file_rows(self, file: Path, known: dict[str, set[str]]) -> Iterator[_Row]:
+    def _file_rows(self, file: Path, known: dict[str, set[str]], unchanged: list[StoredDocument]) -> Iterator[_Row]:
         document = load_document(file)
-        content = content_digest([CHUNKER_VERSION, document.source, document.sha256, self._size])
-        stored = StoredDocument(document.source, document.title, content)
-        contents = known.get(stored.id, set())
+        key = document_id(file)
+        content = content_digest([CHUNKER_VERSION, key, document.sha256, self._size])
+        stored = StoredDocument(key, document.source, document.title, content)
+        contents = known.get(key, set())
         if content in contents:
-            self.report.unchanged += 1
-            if len(contents) > 1:
-                self._store.delete_other_contents([stored])
+            unchanged.append(stored)
             return
         chunks = chunk_document(document, self._counter, self._size)
         for chunk in reversed(chunks):  # the first one last: it says that the document is complete
             yield _Row(stored, chunk, replaces=bool(contents))
-
-    async def _embedded(
-        self, batches: AsyncIterator[list[_Row]]
-    ) -> AsyncIterator[tuple[list[_Row], NDArray[np.float32]]]:
-        async for rows in batches:
-            embeddings = await self._client.embed([row.chunk.embedded_text for row in rows], "passage")
-            self.report.tokens += int(embeddings.tokens.sum())
-            yield rows, embeddings.vectors
 
     def _write(self, rows: list[_Row], vectors: NDArray[np.float32]) -> None:
         self._store.upsert([(row.document, row.chunk) for row in rows], vectors)
@@ -151,30 +173,3 @@ class Ingestion:
         replaced = sum(row.replaces for row in complete)
         self.report.replaced += replaced
         self.report.added += len(complete) - replaced
-
-
-async def _in_thread(items: Iterator[T]) -> AsyncIterator[T]:
-    """``items``, each computed in a thread, so that the event loop goes on."""
-    end = object()
-    while (item := await asyncio.to_thread(next, items, end)) is not end:
-        yield item  # type: ignore[misc]
-
-
-async def _ahead(items: AsyncIterator[T]) -> AsyncIterator[T]:
-    """``items``, computed up to a few ahead of whoever takes them."""
-    queue: asyncio.Queue[T | None] = asyncio.Queue(_BATCHES_AHEAD)
-
-    async def fill() -> None:
-        try:
-            async for item in items:
-                await queue.put(item)
-        finally:
-            await queue.put(None)
-
-    filling = asyncio.ensure_future(fill())
-    try:
-        while (item := await queue.get()) is not None:
-            yield item
-        await filling  # its error is ours
-    finally:
-        filling.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from openai import OpenAI, OpenAIError
+from openai import OpenAI
 
 from retriton_pipeline.errors import LLMError
 
@@ -39,7 +39,7 @@ class LLM:
             ):
                 if event.choices and (piece := event.choices[0].delta.content):
                     yield piece
-        except OpenAIError as error:
+        except Exception as error:
             raise LLMError(f"{self.url} ({self.model}): {error}") from error
         finally:
             client.close()

@@ -88,7 +88,7 @@ class PromptBuilder:
         ]
         try:
             return self._template.render(question=question, passages=passages)
-        except TemplateError as error:
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise PipelineError(f"the prompt template failed: {error}") from error
 
 
@@ -96,8 +96,8 @@ def _load(file: Path) -> Template:
     environment = SandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     try:
         return environment.from_string(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PipelineError(f"the prompt template {file} cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise PipelineError(f"the prompt template {file} cannot be read: {error}") from error
     except TemplateError as error:
         raise PipelineError(f"the prompt template {file} is malformed: {error}") from error
 

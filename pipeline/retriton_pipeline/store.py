@@ -31,19 +31,16 @@ class StoredDocument:
     """What identifies a document and the state of its content.
 
     Attributes:
-        source: the path or address it came from.
+        id: its key; hexadecimal, so that it needs no quoting in filters (see `document_id`).
+        source: the path as the user wrote it.
         title: for people.
-        content: digest of the source, the file and how it was chunked; other content replaces the stored one.
+        content: digest of the id, the file and how it was chunked; other content replaces the stored one.
     """
 
+    id: str
     source: str
     title: str
     content: str
-
-    @property
-    def id(self) -> str:
-        """The key of the document; hexadecimal, so that it needs no quoting in filters."""
-        return _digest(self.source)
 
 
 @dataclass(frozen=True)
@@ -76,13 +73,15 @@ class Store:
         self.collection = collection
         self._is_file = "://" not in uri
         if self._is_file:
+            if not uri.endswith(".db"):
+                raise StoreError(f"{uri} is neither http://host:port nor a Milvus Lite file, whose name ends in .db")
             Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
         try:
             with warnings.catch_warnings():
                 # Milvus Lite 2.5 imports pkg_resources, which warns on every start that it will go away.
                 warnings.filterwarnings("ignore", message=".*pkg_resources")
                 self._milvus = MilvusClient(uri, token=token, timeout=_TIMEOUT_S)
-        except (MilvusException, OSError) as error:
+        except (MilvusException, OSError, ValueError) as error:
             hint = "Is the file in use by another process?" if self._is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {uri}: {_text(error)}. {hint}") from error
 
@@ -104,7 +103,7 @@ class Store:
                     f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
                 )
             self._create(encoder)
-        made_with = json.loads(self._call(self._milvus.describe_collection, self.collection)["description"] or "{}")
+        made_with = _parse_description(self._call(self._milvus.describe_collection, self.collection)["description"])
         if made_with.get("fingerprint") != encoder.fingerprint:
             raise EncoderMismatch(
                 f"collection {self.collection!r} was made with {made_with.get('encoder', 'another program')} "
@@ -112,6 +111,8 @@ class Store:
                 f"({encoder.fingerprint}): their vectors cannot be compared. "
                 "Serve that encoder, or ingest into another --collection."
             )
+        if not self._call(self._milvus.list_indexes, self.collection):  # whoever created it was interrupted
+            self._call(self._milvus.create_index, self.collection, index_params=self._index(encoder))
         self._call(self._milvus.load_collection, self.collection)
 
     def drop(self) -> None:
@@ -125,10 +126,10 @@ class Store:
         )
         return int(rows[0]["count(*)"])
 
-    def contents(self, documents: Sequence[StoredDocument]) -> dict[str, set[str]]:
+    def contents(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
         """The complete contents stored of each document, by its id. Usually one, two after an interruption."""
         found: dict[str, set[str]] = {}
-        ids = json.dumps([document.id for document in documents])
+        ids = json.dumps(list(document_ids))
         # The first chunk is written last, so where it is, the others are.
         rows = self._call(
             self._milvus.query,
@@ -184,17 +185,25 @@ class Store:
         for name in ("source", "title", "context", "text"):
             schema.add_field(name, DataType.VARCHAR, max_length=_BYTES_MAX)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=encoder.dimension)
+        self._call(self._milvus.create_collection, self.collection, schema=schema, index_params=self._index(encoder))
+
+    def _index(self, encoder: EncoderInfo) -> Any:
+        """Exact in the embedded file; a server chooses its best approximate index. GPU indexes know no COSINE."""
         index = self._milvus.prepare_index_params()
-        # Exact in the embedded file; a server chooses its best approximate index. IP, since GPU indexes know no COSINE.
         metric = "IP" if encoder.normalized else "COSINE"
         index.add_index("vector", index_type="FLAT" if self._is_file else "AUTOINDEX", metric_type=metric)
-        self._call(self._milvus.create_collection, self.collection, schema=schema, index_params=index)
+        return index
 
     def _call(self, method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         try:
             return method(*args, timeout=_TIMEOUT_S, **kwargs)
         except MilvusException as error:
             raise StoreError(f"{self.uri}: {_text(error)}") from error
+
+
+def document_id(file: Path) -> str:
+    """The key of a document: its absolute path, so that the same file is one document however it is named."""
+    return _digest(str(file.resolve()))
 
 
 def content_digest(parts: Iterable[object]) -> str:
@@ -206,6 +215,15 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def _parse_description(text: str) -> dict[str, Any]:
+    """What this program wrote into a collection's description; empty if another program made the collection."""
+    try:
+        made_with = json.loads(text)
+    except ValueError:
+        return {}
+    return made_with if isinstance(made_with, dict) else {}
+
+
 def _row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32]) -> dict[str, Any]:
     return {
         "id": _digest(f"{document.id} {document.content} {chunk.index}"),
@@ -213,12 +231,17 @@ def _row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32]) ->
         "content": document.content,
         "chunk_index": chunk.index,
         "page": chunk.page or 0,
-        "source": document.source,
-        "title": document.title,
-        "context": chunk.context,
-        "text": chunk.text,
+        "source": _storable(document.source),
+        "title": _storable(document.title),
+        "context": _storable(chunk.context),
+        "text": _storable(chunk.text),
         "vector": vector,
     }
+
+
+def _storable(text: str) -> str:
+    """What fits into a VARCHAR: valid UTF-8 without NUL, cut to its bytes."""
+    return text.replace("\0", "").encode("utf-8", "replace")[:_BYTES_MAX].decode("utf-8", "ignore")
 
 
 def _hit(row: dict[str, Any]) -> Hit:

@@ -10,7 +10,6 @@ from tokenizers import Tokenizer
 from retriton_client import EncoderInfo
 
 _WORD = re.compile(r"\s*\S+")
-_WORD_CHARACTERS_MAX = 128  # longer is no word (base64, a row of dots), and may be cut inside
 _TOKEN_CHARACTERS_MAX = 16
 
 
@@ -45,7 +44,7 @@ class TokenCounter:
         A monstrous word is cut inside. Joined, the pieces are the text, but for white space at its end.
         """
         piece, piece_tokens = "", 0
-        for word in _words(text):
+        for word in self._words(text, tokens_max):
             tokens = self.count(word)
             if piece and piece_tokens + tokens > tokens_max:
                 yield piece
@@ -55,9 +54,13 @@ class TokenCounter:
         if piece:
             yield piece
 
-
-def _words(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text):
-        word = match[0]
-        for start in range(0, len(word), _WORD_CHARACTERS_MAX):
-            yield word[start : start + _WORD_CHARACTERS_MAX]
+    def _words(self, text: str, tokens_max: int) -> Iterator[str]:
+        """Words with the white space before them; those with too many tokens (base64, rows of dots) in halves."""
+        pending = [match[0] for match in reversed(list(_WORD.finditer(text)))]
+        while pending:
+            word = pending.pop()
+            if len(word) > 1 and self.count(word) > tokens_max:
+                middle = len(word) // 2
+                pending += [word[middle:], word[:middle]]
+            else:
+                yield word

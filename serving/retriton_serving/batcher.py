@@ -119,7 +119,8 @@ class MicroBatcher:
                 batch = self._next_batch()
                 if batch is None:
                     return
-                wanted = [text for text in batch if self._is_wanted(text.request)]
+                alive = {request: self._is_wanted(request) for request in {text.request for text in batch}}
+                wanted = [text for text in batch if alive[text.request]]
                 outcome = self._compute(wanted) if wanted else None
             if outcome is not None:
                 self._deliver(wanted, outcome)
@@ -153,6 +154,8 @@ class MicroBatcher:
             for text in batch:
                 self._fail(text.request, error)
             return None
+        if len(vectors) != len(batch):
+            raise RuntimeError(f"the encoder gave {len(vectors)} vectors for {len(batch)} texts")
         tokens = sum(len(text.ids) for text in batch)
         self._record(BatchRecord(len(batch), tokens, ids.size, time.perf_counter() - start))
         return vectors

@@ -4,7 +4,7 @@
 
     RequestRefused              a machine-readable code, and a sentence for people
     ├── TextTooLong             the caller's fault: TEXT_TOO_LONG
-    ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8
+    ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE
     ├── BadParameter            the caller's fault: BAD_PARAMETER
     ├── Overloaded              the queue is full, try again: OVERLOADED
     ├── Expired                 the deadline passed, or the caller left: EXPIRED

@@ -26,6 +26,7 @@ from typing import IO
 from retriton_serving import draining
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is not behind a proxy
 _PR_SET_PDEATHSIG = 1
 _LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
 
@@ -224,7 +225,7 @@ class TritonServer:
             if (code := self._process.poll()) is not None:
                 raise LaunchError(f"tritonserver ended with code {code} while it started{self._log_hint()}")
             try:
-                with urllib.request.urlopen(self.endpoint.ready_url, timeout=1):  # noqa: S310 - http by construction
+                with _DIRECT.open(self.endpoint.ready_url, timeout=1):
                     return
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 time.sleep(0.05)

@@ -11,6 +11,8 @@ from tokenizers import Encoding, Tokenizer
 
 from retriton_serving.errors import BadParameter, BadText, TextTooLong
 
+TEXT_BYTES_MAX = 1024 * 1024  # a lane tokenizes all that came together: a larger text would hold up the others
+
 
 class Truncate(StrEnum):
     """What to do with a text longer than the encoder takes: refuse it, drop its start, or drop its end."""
@@ -44,8 +46,12 @@ def decode_text(raw: bytes, index: int) -> str:
     """The text behind the bytes of one BYTES element.
 
     Raises:
-        BadText: the bytes are not UTF-8, or there is nothing but white space.
+        BadText: the bytes are not UTF-8, too many, or nothing but white space.
     """
+    if len(raw) > TEXT_BYTES_MAX:
+        raise BadText(
+            "TEXT_TOO_LARGE", f"text {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it."
+        )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:

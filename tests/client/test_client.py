@@ -142,3 +142,29 @@ def test_texts_must_be_a_list(texts: list[str]) -> None:
 def test_limits_are_positive() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Limits(texts_per_request=0)
+
+
+def test_waiting_for_a_slot_is_part_of_the_deadline() -> None:
+    with running(lambda texts, number: 2.0) as (url, _), Client(url, limits=Limits(1, 1)) as client:
+        busy = threading.Thread(target=client.embed_queries, args=(["slow"],))
+        busy.start()
+        time.sleep(0.2)
+        start = time.monotonic()
+        with pytest.raises(DeadlineExceeded, match="other requests"):
+            client.embed(["waits"], "query", timeout_s=0.3)
+        assert time.monotonic() - start < 1.0
+        busy.join()
+
+
+@pytest.mark.parametrize("bad", ["\ud800", None, b"bytes"])
+def test_what_is_no_text_is_an_invalid_request(bad: str) -> None:
+    with running(lambda texts, number: None) as (url, _), Client(url) as client:
+        with pytest.raises(InvalidRequest, match="text 1 is not a string"):
+            client.embed_queries(["good", bad])
+
+
+@pytest.mark.parametrize("message", ["Stub process 'embed_query_0_0' is not healthy.", "'x' has no available versions"])
+def test_a_broken_or_stopping_triton_is_unavailable_whatever_its_status(message: str) -> None:
+    with running(lambda texts, number: (grpc.StatusCode.INTERNAL, message)) as (url, _):
+        with Client(url, retry=Retry(attempts_max=1)) as client, pytest.raises(Unavailable):
+            client.embed_queries(["a"])

@@ -8,10 +8,26 @@ from hypothesis import strategies as st
 
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import Block, Document
+from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.tokens import TokenCounter
 
 pytestmark = pytest.mark.triton  # the tokenizer is the served one
-WORDS = st.sampled_from(["vector", "query.", "naïve", "向量", "a", "Über", "x" * 300, "reranking!", "12,5", "\n"])
+WORDS = st.sampled_from(
+    [
+        "vector",
+        "query.",
+        "naïve",
+        "向量",
+        "a",
+        "Über",
+        "x" * 300,
+        "." * 150,
+        "向量检索" * 60,
+        "reranking!",
+        "12,5",
+        "\n",
+    ]
+)
 BLOCKS = st.lists(
     st.builds(
         lambda words, level, verbatim: Block(" ".join(words).strip() or "x", level, None, verbatim and not level),
@@ -76,10 +92,15 @@ def test_a_monstrous_word_is_cut(counter: TokenCounter) -> None:
 
 @pytest.mark.parametrize(("tokens", "overlap"), [(64, 40), (64, -1)])
 def test_nonsense_sizes_are_refused(tokens: int, overlap: int) -> None:
-    with pytest.raises(ValueError, match="overlap"):
+    with pytest.raises(PipelineError, match="overlap"):
         ChunkSize(tokens, overlap)
 
 
 def test_chunks_without_room_are_refused(counter: TokenCounter) -> None:
-    with pytest.raises(ValueError, match="leave no room"):
+    with pytest.raises(PipelineError, match="leave no room"):
         chunks(counter, [Block("text")], tokens=24)
+
+
+@pytest.mark.parametrize("text", ["." * 20_000, "-" * 5000, "向量检索" * 500, "a. " * 5000, "|---|" * 300])
+def test_strange_texts_are_cut_in_time(counter: TokenCounter, text: str) -> None:
+    assert squeezed([chunk.text for chunk in chunks(counter, [Block(text)], tokens=64)]) == squeezed([text])

@@ -33,7 +33,7 @@ def test_title_and_text_are_joined_and_only_judged_queries_count(tmp_path: Path)
         (CORPUS, QUERIES, QRELS + "q1\td1\n", "test.tsv:4"),
         (CORPUS, QUERIES, QRELS + "q9\td1\t1\n", "1 judged queries have no text.*'q9'"),
         ("{broken\n", QUERIES, QRELS, "corpus.jsonl:1 is not JSON"),
-        ('{"_id": "d1"}\n', QUERIES, QRELS, "corpus.jsonl:1 has no 'text'"),
+        ('{"_id": "d1"}\n', QUERIES, QRELS, "corpus.jsonl:1 is not an object"),
     ],
 )
 def test_malformed_lines_are_named(tmp_path: Path, corpus: str, queries: str, qrels: str, message: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pymilvus import DataType
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
@@ -15,9 +16,9 @@ from retriton_pipeline.store import Store, StoredDocument
 
 pytestmark = pytest.mark.milvus
 ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", "{}")
-OLD = StoredDocument('it\'s "a" \\ é.md', "A", "old")
+OLD = StoredDocument("id1", 'it\'s "a" \\ é.md', "A", "old")
 NEW = replace(OLD, content="new")
-OTHER = StoredDocument("other.md", "B", "old")
+OTHER = StoredDocument("id2", "other.md", "B", "old")
 AXES = np.eye(4, dtype=np.float32)
 
 
@@ -49,15 +50,15 @@ def test_the_same_again_adds_nothing(filled: Store) -> None:
 
 def test_a_document_is_complete_with_its_first_chunk(filled: Store) -> None:
     filled.upsert(rows(NEW, 3)[1:], AXES[1:3])
-    assert filled.contents([OLD, OTHER]) == {OLD.id: {"old"}, OTHER.id: {"old"}}
+    assert filled.contents([OLD.id, OTHER.id]) == {OLD.id: {"old"}, OTHER.id: {"old"}}
     filled.upsert(rows(NEW, 3)[:1], AXES[:1])
-    assert filled.contents([OLD]) == {OLD.id: {"old", "new"}}
+    assert filled.contents([OLD.id]) == {OLD.id: {"old", "new"}}
 
 
 def test_other_contents_are_deleted_and_other_documents_are_not(filled: Store) -> None:
     filled.upsert(rows(NEW, 2), AXES[:2])
     filled.delete_other_contents([NEW])
-    assert filled.contents([NEW, OTHER]) == {NEW.id: {"new"}, OTHER.id: {"old"}}
+    assert filled.contents([NEW.id, OTHER.id]) == {NEW.id: {"new"}, OTHER.id: {"old"}}
     assert filled.count() == 3
 
 
@@ -96,3 +97,28 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     file.write_text("this is not a database")
     with pytest.raises(StoreError, match=r"broken.db"):
         Store(str(file), "documents").open(ENCODER, create=True)
+
+
+@pytest.mark.parametrize("description", ["my notes", "3", "[]", ""])
+def test_a_collection_of_another_program_is_refused(store: Store, description: str) -> None:
+    milvus = store._milvus
+    schema = milvus.create_schema(description=description)
+    schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=8)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
+    milvus.create_collection("documents", schema=schema)
+    with pytest.raises(EncoderMismatch, match="made with another program"):
+        store.open(ENCODER)
+
+
+@pytest.mark.parametrize(("uri", "hint"), [("notes", "ends in .db"), ("http://127.0.0.1:x", "cannot open")])
+def test_a_wrong_address_is_named(uri: str, hint: str) -> None:
+    with pytest.raises(StoreError, match=hint):
+        Store(uri, "documents")
+
+
+def test_what_does_not_fit_a_field_is_cut(store: Store) -> None:
+    store.open(ENCODER, create=True)
+    document = StoredDocument("id", "name\udcff.md", "é" * 70_000, "c")
+    store.upsert([(document, Chunk("nul\0 and \ud800", "", None, 0))], AXES[:1])
+    (hit,) = store.search(AXES[:1], 1)[0]
+    assert (hit.source, hit.text, len(hit.title.encode())) == ("name?.md", "nul and ?", 65534)

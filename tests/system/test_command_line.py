@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -136,20 +137,38 @@ def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
         ("search", "x", "--collection", "nothing"): "no collection 'nothing'",
         ("search", "x", "--url", "127.0.0.1:9"): "127.0.0.1:9",
         ("search", "x", "--milvus", "http://127.0.0.1:9"): "Is Milvus running there?",
-        ("search", "x", "-k", "0"): "at least 1",
+        ("search", "x", "-k", "0"): "from 1 to 1024",
         ("search", " "): "text 0 is empty",
         ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1"): "--llm-model",
         ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1", "--llm-model", "m"): "http://127.0.0.1:9/v1 (m)",
+        ("search", "x", "-k", "5000"): "from 1 to 1024",
+        ("search", os.fsdecode(b"a\xff")): "text 0 is not a string",
         ("ingest", "nowhere"): "nowhere does not exist",
+        ("ingest", "/dev/null"): "neither a file nor a folder",
+        ("ingest", str(ROOT / "README.md"), "--chunk-tokens", "30", "--overlap-tokens", "0"): "leave no room",
         ("ingest", ".", "--overlap-tokens", "200"): "overlap",
         ("eval", "nowhere"): "cannot be read",
         ("export", "./nowhere"): "neither a folder nor a hub id",
         ("serve", "--model-repository", "nowhere"): "retriton export",
     }
     for arguments, message in cases.items():
-        stderr = ingested(*arguments, code=1).stderr
+        stderr = ingested(*arguments, code=1).stderr.strip()
         assert stderr.startswith("error: "), arguments
+        assert stderr.count("\n") <= 1, stderr
         assert message in stderr, arguments
+
+
+def test_demo_ends_with_one_json_line_and_leaves_nothing_running(shell: Shell, repository: Path) -> None:
+    options = ("--documents", str(ROOT / "docs/samples"), "--model-repository", str(repository))
+    first, second = (shell("demo", *options, "--server-env", str(SERVER_ENV)).stdout for _ in range(2))
+    document = json.loads(first.splitlines()[-1])
+    assert set(document) == {"question", "passages", "prompt", "latency_ms"}
+    assert document["passages"][0]["source"].endswith("serving.md")
+    assert "4 documents added" in first
+    assert "0 documents added, 4 unchanged" in second
+    port = int(re.search(r"on 127.0.0.1:(\d+)", second)[1])  # type: ignore[index]
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port))
 
 
 def test_eval_ends_with_one_json_line(shell: Shell) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from retriton_client import AsyncClient, Client, Retry, Unavailable
+from retriton_client import AsyncClient, Client, EncoderInfo, Retry, Unavailable
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion, IngestReport
 from retriton_pipeline.retrieve import Retriever
 from retriton_pipeline.store import Store
@@ -38,7 +41,7 @@ def ingest(url: str, store: Store, folder: Path, retry: Retry | None = None) -> 
         async with AsyncClient(url, retry=retry) as client:
             encoder = await client.encoder_info()
             store.open(encoder, create=True)
-            return await Ingestion(client, store, TokenCounter(encoder), ChunkSize()).run(sorted(folder.rglob("*")))
+            return await Ingestion(client, store, TokenCounter(encoder), ChunkSize()).run(find_files([folder]))
 
     return asyncio.run(run())
 
@@ -124,3 +127,71 @@ def test_without_a_server_nothing_stored_is_lost(url: str, store: Store, folder:
     with pytest.raises(Unavailable):
         ingest("127.0.0.1:9", store, folder, Retry(attempts_max=1))
     assert store.count() == 2
+
+
+def test_a_server_that_stays_away_ends_the_run_with_its_reason(repository: Path, store: Store, folder: Path) -> None:
+    for n in range(200):
+        (folder / f"{n}.txt").write_text(" ".join(f"Fact {k} of document {n} is {k * n}." for k in range(40)))
+    with TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free()) as server:
+        server.wait_ready()
+        killer = threading.Timer(2.0, lambda: os.killpg(server.pid, signal.SIGKILL))
+        killer.start()
+        start = time.monotonic()
+        with pytest.raises(Unavailable):
+            ingest(server.endpoint.grpc_url, store, folder, Retry(attempts_max=5, delay_max_s=0.2))
+        assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
+    url: str, encoder: EncoderInfo, tmp_path: Path, folder: Path, stop: signal.Signals
+) -> None:
+    """kill -9 in the middle of a new version, then the old version again: only what the files say is found."""
+    file = str(tmp_path / "killed.db")
+    old = {f"{n}.txt": " ".join(f"Old fact {k} of document {n}." for k in range(60)) for n in range(30)}
+    new = {name: text.replace("Old", "New") for name, text in old.items()}
+    command = [str(Path(sys.executable).parent / "retriton"), "ingest", str(folder), "--milvus", file, "--url", url]
+
+    def write(texts: dict[str, str]) -> None:
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+
+    write(old)
+    subprocess.run(command, check=True, timeout=120)
+    write(new)
+    running = subprocess.Popen(command)
+    time.sleep(4.5)
+    running.send_signal(stop)
+    assert running.wait(30) != 0
+    write(old)
+    subprocess.run(command, check=True, timeout=120)
+    store = Store(file, "documents")
+    store.open(encoder)
+    rows = store._milvus.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=10_000)
+    assert rows
+    assert not [row for row in rows if "New" in row["text"]]
+    assert sum("Old" in row["text"] for row in rows) >= 30
+    store.close()
+
+
+def test_one_file_is_one_document_however_it_is_named(
+    url: str, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(url, store, folder)
+    monkeypatch.chdir(folder.parent)
+    assert ingest(url, store, Path(folder.name)).unchanged == 2
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "red.txt").write_text("Another red file of the same name.")
+    monkeypatch.chdir(other)
+    report = ingest(url, store, Path())
+    assert (report.added, report.replaced, store.count()) == (1, 0, 3)
+
+
+def test_strange_names_and_contents_do_not_stop_the_run(url: str, store: Store, folder: Path) -> None:
+    (folder / os.fsdecode(b"b\xff.txt")).write_text("A file with a name that is not UTF-8.")
+    (folder / "broken-link.txt").symlink_to(folder / "nowhere")
+    (folder / "odd.md").write_text("One.\n\nTwo \x0b\x0c\u2028 three.\n\nFour.\n")
+    report = ingest(url, store, folder)
+    assert report.added == 4
+    assert [Path(skipped.source).name for skipped in report.skipped] == ["broken-link.txt"]

@@ -1,5 +1,10 @@
 """The command `retriton`."""
 
-from retriton_pipeline.cli.main import app, main
+import os
+
+# Before anything imports gRPC: Milvus Lite makes its log complain about keep-alive pings on the user's terminal.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from retriton_pipeline.cli.main import app, main  # noqa: E402
 
 __all__ = ["app", "main"]

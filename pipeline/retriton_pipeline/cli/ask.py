@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, TopK, Url
-from retriton_pipeline.cli.search import opened, passages_json, rounded
+from retriton_pipeline.cli.options import DEFAULT_MILVUS, IMPATIENT, Collection, Json, Milvus, MilvusToken, TopK, Url
+from retriton_pipeline.cli.search import opened, passages_json, rounded, warn_of_truncation
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.prompt import DEFAULT_TEMPLATE, Prompt, PromptBuilder
@@ -59,7 +59,7 @@ def ask(
     """Answer a question from the documents; without an LLM, print the prompt."""
     if llm_url and not llm_model:
         raise PipelineError("--llm-url needs --llm-model: the model's name at that endpoint")
-    with Client(url) as client, opened(milvus, collection, milvus_token) as store:
+    with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
         builder = prompt_builder(client, prompt_tokens, template)
         assembled = assemble(Retriever(client, store), builder, text, top_k)
     llm = LLM(llm_url, llm_model, llm_api_key) if llm_url else None
@@ -84,6 +84,7 @@ def prompt_builder(client: Client, tokens_max: int, template: Path = DEFAULT_TEM
 def assemble(retriever: Retriever, builder: PromptBuilder, question: str, top_k: int) -> Assembled:
     """Retrieves passages for a question, and builds the prompt."""
     found = retriever.retrieve(question, top_k)
+    warn_of_truncation(found)
     start = time.perf_counter()
     prompt = builder.build(question, found.hits)
     assemble_ms = (time.perf_counter() - start) * 1e3

@@ -20,8 +20,6 @@ from retriton_pipeline.retrieve import Retriever
 from retriton_pipeline.store import Store
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 
-_COLLECTION = "demo"
-
 
 def demo(
     question: Annotated[str, typer.Argument(help="What to ask the documents.")] = (
@@ -38,19 +36,19 @@ def demo(
     """
     encoder = read_encoder(model_repository).encoder
     folder.mkdir(exist_ok=True)
-    milvus = str(folder / "demo.db")
+    milvus, collection = str(folder / "demo.db"), f"demo_{encoder.fingerprint}"
     with (folder / "triton.log").open("wb") as log:
         server = TritonServer(TritonWheel(server_env), model_repository, Endpoint.free(), log)
         with server:
             server.wait_ready()
             url = server.endpoint.grpc_url
             typer.echo(f"Triton serves {encoder.name} on {url} (its log: {log.name})")
-            report = ingest_files(list(find_files([documents])), url, Store(milvus, _COLLECTION), ChunkSize())
+            report = ingest_files(list(find_files([documents])), url, Store(milvus, collection), ChunkSize())
             typer.echo(
                 f"Milvus Lite {milvus}: {report.added} documents added, {report.unchanged} unchanged, "
                 f"{report.chunks} chunks embedded in {report.seconds:.2f} s\n\nQuestion: {question}\n"
             )
-            with Client(url) as client, opened(milvus, _COLLECTION, "") as store:
+            with Client(url) as client, opened(milvus, collection, "") as store:
                 retriever = Retriever(client, store)
                 retriever.retrieve("warm-up")  # the first search of a process loads the index
                 assembled = assemble(retriever, prompt_builder(client, tokens_max=1024), question, top_k=3)

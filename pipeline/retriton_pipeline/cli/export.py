@@ -23,6 +23,7 @@ def export(
     max_tokens: Annotated[int | None, typer.Option(help="The most tokens of a text.")] = None,
     query_prompt: Annotated[str | None, typer.Option(help="What the server puts before queries.")] = None,
     passage_prompt: Annotated[str | None, typer.Option(help="What the server puts before passages.")] = None,
+    if_missing: Annotated[bool, typer.Option(help="Do nothing where an encoder is installed, whichever.")] = False,
     force: Annotated[bool, typer.Option(help="Export even if it is installed already.")] = False,
 ) -> None:
     """Export an encoder into the model repository.
@@ -33,10 +34,13 @@ def export(
     A running server keeps the encoder that it has loaded: restart it.
     """
     try:
-        from retriton_export import Checkpoint, Overrides, export_encoder
+        from retriton_export import Checkpoint, Overrides, export_encoder, is_installed
     except ImportError as error:
         raise PipelineError(f"{error.name} is missing: pip install 'retriton[export]'") from error
 
+    if if_missing and is_installed(model_repository):
+        typer.echo(f"an encoder is installed in {model_repository}")
+        return
     overrides = Overrides(pooling, normalize, max_tokens, query_prompt, passage_prompt)
     manifest, done = export_encoder(
         Checkpoint.read(checkpoint, overrides),

@@ -16,7 +16,6 @@ from retriton_client import AsyncClient, Retry
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, Url
 from retriton_pipeline.documents import find_files
-from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest import Ingestion, IngestReport
 from retriton_pipeline.store import Store
 from retriton_pipeline.tokens import TokenCounter
@@ -42,10 +41,7 @@ def ingest(
     Safe to stop and to run again: unchanged documents cost nothing, changed ones replace their passages. Files that
     cannot be read are named with the reason, and the exit code is 3.
     """
-    try:
-        size = ChunkSize(chunk_tokens, overlap_tokens)
-    except ValueError as error:
-        raise PipelineError(str(error)) from error
+    size = ChunkSize(chunk_tokens, overlap_tokens)
     report = ingest_files(list(find_files(paths)), url, Store(milvus, collection, milvus_token), size)
     if json_:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -38,6 +39,7 @@ def main() -> None:
     Exit codes: 0 all done; 1 an error, named on standard error; 2 wrong usage; 3 done, but files were skipped;
     130 interrupted.
     """
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for every error that we name
     try:
         app()
     except (PipelineError, RetritonError, LaunchError, export.export_error()) as error:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from retriton_client import Retry
+
+IMPATIENT = Retry(attempts_max=4)  # somebody waits at the terminal: a missing server is named within a second
 DEFAULT_MILVUS = ".retriton/milvus.db"
 DEFAULT_REPOSITORY = Path("model_repository")
 DEFAULT_SERVER_ENV = Path(".venv-server")

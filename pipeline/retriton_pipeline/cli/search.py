@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, TopK, Url
-from retriton_pipeline.retrieve import Retriever
+from retriton_pipeline.cli.options import DEFAULT_MILVUS, IMPATIENT, Collection, Json, Milvus, MilvusToken, TopK, Url
+from retriton_pipeline.retrieve import Retrieved, Retriever
 from retriton_pipeline.store import Hit, Store
 
 
@@ -25,14 +25,21 @@ def search(
     json_: Json = False,
 ) -> None:
     """Print the passages nearest to a text, best first."""
-    with Client(url) as client, opened(milvus, collection, milvus_token) as store:
+    with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
         found = Retriever(client, store).retrieve(text, top_k)
+    warn_of_truncation(found)
     if json_:
         latency = {"embed": found.embed_ms, "search": found.search_ms, "total": found.embed_ms + found.search_ms}
         document = {"question": text, "passages": passages_json(found.hits), "latency_ms": rounded(latency)}
         typer.echo(json.dumps(document, ensure_ascii=False))
     else:
         print_passages(found.hits)
+
+
+def warn_of_truncation(found: Retrieved) -> None:
+    """Says on standard error that the question was too long."""
+    if found.tokens_dropped:
+        typer.echo(f"warning: the question is too long: its first {found.tokens_dropped} tokens were dropped", err=True)
 
 
 @contextmanager

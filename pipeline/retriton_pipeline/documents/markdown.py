@@ -21,7 +21,7 @@ def read_markdown(raw: bytes) -> tuple[str, list[Block]]:
 
 def parse_markdown(text: str) -> list[Block]:
     """The blocks of Markdown ``text``."""
-    lines = text.splitlines()
+    lines = text.split("\n")  # as the parser counts them
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     blocks = [_block(tokens, index, lines) for index, token in enumerate(tokens) if _starts_block(token)]
     return [block for block in blocks if block.text]

@@ -95,7 +95,7 @@ def _index(dataset: Dataset, client: Client, store: Store, on_texts: Callable[[i
         embeddings = client.embed([dataset.corpus[document] for document in documents], "passage", truncate="END")
         seconds += time.perf_counter() - start
         tokens += int(embeddings.tokens.sum())
-        rows = [(StoredDocument(document, "", ""), Chunk("", "", None, 0)) for document in documents]
+        rows = [(StoredDocument("", document, "", document), Chunk("", "", None, 0)) for document in documents]
         store.upsert(rows, embeddings.vectors)
         on_texts(len(documents))
     return tokens / seconds if seconds else 0.0
