@@ -27,6 +27,9 @@ from retriton_serving.tokenization import RoleTokenizer, TokenizedText, Truncate
 from retriton_serving.waiting import BatchLimits
 
 ENCODER = "encoder"
+_ABANDONED_AFTER_S = 0.5
+# Handing a few short texts to a pool of threads costs more than tokenizing them, and takes cores from the encoder.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if len(os.sched_getaffinity(0)) >= 8 else "false")
 _STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
 
 
@@ -50,11 +53,11 @@ class TritonPythonModel:
                 padding_free_tokens=int(parameters["padding_free_tokens"]),
             ),
             waiting_tokens_max=int(parameters["waiting_tokens_max"]),
-            in_flight_max=int(parameters["in_flight_max"]),
+            in_flight_max=_in_flight(parameters["in_flight_max"]),
         )
         threading.excepthook = _end_process
         self._metrics = LaneMetrics(args["model_name"], lambda: self._batcher.waiting_tokens)
-        self._batcher = MicroBatcher(_encode, limits, spec.pad_token_id, self._metrics.record)
+        self._batcher = MicroBatcher(Encoder(args["model_name"]), limits, spec.pad_token_id, self._metrics.record)
         draining.obey(args["model_name"], self._batcher.close)
 
     def execute(self, requests: list[Any]) -> None:
@@ -70,6 +73,11 @@ class TritonPythonModel:
         """Answers what was admitted."""
         self._batcher.close()
         self._metrics.close()
+
+
+def _in_flight(value: str) -> int:
+    """The parameter ``in_flight_max``: a number, or ``cores`` for as many as this process may use."""
+    return len(os.sched_getaffinity(0)) if value == "cores" else int(value)
 
 
 class _Arrival:
@@ -129,7 +137,7 @@ class _Arrival:
 
     def is_abandoned(self) -> bool:
         """Whether the caller cancelled; asking costs a message between processes, so only after a while."""
-        return time.monotonic() - self._arrived_s > 0.1 and bool(self._sender.is_cancelled())
+        return time.monotonic() - self._arrived_s > _ABANDONED_AFTER_S and bool(self._sender.is_cancelled())
 
     def _send(self, response: Any) -> None:
         try:
@@ -144,18 +152,29 @@ def _end_process(failure: threading.ExceptHookArgs) -> None:
     os._exit(70)
 
 
-def _encode(ids: TokenIds, mask: TokenIds) -> Vectors:
-    """One micro-batch through the encoder model, whichever backend runs it."""
-    request = pb_utils.InferenceRequest(
-        model_name=ENCODER,
-        requested_output_names=["sentence_embedding"],
-        inputs=[pb_utils.Tensor("input_ids", ids), pb_utils.Tensor("attention_mask", mask)],
-    )
-    try:
-        response = request.exec()
-    except pb_utils.TritonModelException as error:
-        raise EncoderUnavailable(f"the encoder could not be asked: {error}. Try again later.") from error
-    if response.has_error():
-        raise EncoderUnavailable(f"the encoder failed: {response.error().message()}. Try again later.")
-    vectors: Vectors = pb_utils.get_output_tensor_by_name(response, "sentence_embedding").as_numpy()
-    return vectors
+class Encoder:
+    """The encoder model, whichever backend runs it.
+
+    Args:
+        lane: who asks; the encoder computes queries first, where it can.
+    """
+
+    def __init__(self, lane: str) -> None:
+        self._parameters = {"lane": lane}
+
+    def __call__(self, ids: TokenIds, mask: TokenIds) -> Vectors:
+        """One micro-batch."""
+        request = pb_utils.InferenceRequest(
+            model_name=ENCODER,
+            requested_output_names=["sentence_embedding"],
+            inputs=[pb_utils.Tensor("input_ids", ids), pb_utils.Tensor("attention_mask", mask)],
+            parameters=self._parameters,
+        )
+        try:
+            response = request.exec()
+        except pb_utils.TritonModelException as error:
+            raise EncoderUnavailable(f"the encoder could not be asked: {error}. Try again later.") from error
+        if response.has_error():
+            raise EncoderUnavailable(f"the encoder failed: {response.error().message()}. Try again later.")
+        vectors: Vectors = pb_utils.get_output_tensor_by_name(response, "sentence_embedding").as_numpy()
+        return vectors
