@@ -5,7 +5,7 @@ SERVER_VENV := .venv-server
 PIP_INSTALL := pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export demo serve test check format clean
+.PHONY: help setup export demo serve test check format bench clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,15 @@ format: setup  ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
+bench: export .venv-bench/.ready  ## Load tests: a table, and one JSON line (under 10 minutes)
+	$(VENV)/bin/python -m bench
+
+# NVIDIA's perf_analyzer is in this version of tritonclient, and in no later one.
+.venv-bench/.ready: Makefile | python-found
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps tritonclient==2.50.0
+	@touch $@
+
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .retriton build
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .retriton build
 	git clean -fdXq model_repository

@@ -33,7 +33,7 @@ class Retry:
         delay_max_s: ...up to this. Each pause is a random share of its longest, so that clients spread out.
     """
 
-    attempts_max: int = 8
+    attempts_max: int = 16
     delay_first_s: float = 0.05
     delay_max_s: float = 2.0
 

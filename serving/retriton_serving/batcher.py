@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_serving.errors import Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.pace import Pace
 from retriton_serving.request import Request, Vectors, WaitingText
 from retriton_serving.waiting import BatchLimits, WaitingTexts
 
@@ -27,12 +28,15 @@ class LaneLimits:
 
     Attributes:
         batch: when a micro-batch is full.
-        waiting_tokens_max: the most tokens that may wait; a request beyond them is refused at once.
+        waiting_seconds_max: while what waits would take longer than this, at the pace of the lane's last seconds, new
+            requests are refused at once.
+        waiting_tokens_min: so many tokens may always wait, whatever the pace.
         in_flight_max: how many micro-batches may be at the encoder at a time.
     """
 
     batch: BatchLimits
-    waiting_tokens_max: int
+    waiting_seconds_max: float
+    waiting_tokens_min: int
     in_flight_max: int
 
 
@@ -75,6 +79,7 @@ class MicroBatcher:
         self._pad_token_id = pad_token_id
         self._record = record
         self._waiting: WaitingTexts[WaitingText] = WaitingTexts()
+        self._pace = Pace()
         self._changed = threading.Condition()
         self._closing = False
         self._slots = threading.Semaphore(limits.in_flight_max)
@@ -92,15 +97,16 @@ class MicroBatcher:
         """Queues all texts of a request, or none.
 
         Raises:
-            Overloaded: they do not fit into the queue. An empty queue takes any request.
+            Overloaded: the queue is full, or too long for the request's deadline. One that is not takes a request of
+                any size, so that large requests do not starve among small ones, nor the encoder among large ones.
             ShuttingDown: `close` was called.
         """
         with self._changed:
             if self._closing:
                 raise ShuttingDown("the server is stopping. Try another replica.")
-            waiting = self._waiting.tokens
-            if waiting and not request.urgent and waiting + request.tokens > self._limits.waiting_tokens_max:
-                raise Overloaded(request.tokens, waiting, self._limits.waiting_tokens_max)
+            waiting, waiting_max = self._waiting.tokens, self._waiting_tokens_max(request.deadline_s)
+            if waiting >= waiting_max and not request.urgent:
+                raise Overloaded(waiting, waiting_max)
             for index, ids in enumerate(request.texts):
                 self._waiting.add(len(ids), WaitingText(request, index, ids), request.urgent)
             self._changed.notify()
@@ -112,6 +118,14 @@ class MicroBatcher:
             self._changed.notify_all()
         for worker in self._workers:
             worker.join()
+
+    def _waiting_tokens_max(self, deadline_s: float | None) -> int:
+        """How much may wait in front of a new request, so that it is answered in time."""
+        pace = self._pace.tokens_per_s
+        allowed = max(self._limits.waiting_tokens_min, int(pace * self._limits.waiting_seconds_max))
+        if deadline_s is None or not pace:
+            return allowed
+        return min(allowed, max(1, int(pace * (deadline_s - time.monotonic()))))
 
     def _work(self) -> None:
         while True:
@@ -162,6 +176,7 @@ class MicroBatcher:
 
     def _deliver(self, batch: Sequence[WaitingText], vectors: Vectors) -> None:
         with self._changed:
+            self._pace.add(sum(len(text.ids) for text in batch), time.monotonic())
             complete = [
                 text.request
                 for text, vector in zip(batch, vectors, strict=True)

@@ -14,13 +14,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import triton_python_backend_utils as pb_utils
+from onnxruntime import InferenceSession
 
 from retriton_serving.manifest import Manifest
+from retriton_serving.onnx_session import INPUTS, OUTPUT, load_session
 
-INPUTS = ("input_ids", "attention_mask")
-OUTPUT = "sentence_embedding"
 _FIRST = "embed_query"  # the lane whose micro-batches are computed before all others
 
 
@@ -30,7 +29,7 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         """Loads the installed graph once, and starts a worker for each core that this process may use."""
         folder = Path(args["model_repository"]) / args["model_version"]
-        self._session = _load(folder / Manifest.read(folder).artefact.file)
+        self._session = load_session(folder / Manifest.read(folder).artefact.file)
         self._waiting: queue.PriorityQueue[tuple[bool, int, Any]] = queue.PriorityQueue()
         self._arrivals = itertools.count()
         for _ in os.sched_getaffinity(0):
@@ -56,7 +55,7 @@ class _Job:
         # Copies: the request's memory is Triton's again as soon as `execute` returns.
         self._feed = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy().copy() for name in INPUTS}
 
-    def run(self, session: onnxruntime.InferenceSession) -> None:
+    def run(self, session: InferenceSession) -> None:
         """Computes and answers."""
         try:
             (vectors,) = session.run([OUTPUT], self._feed)
@@ -65,11 +64,3 @@ class _Job:
             message = f"{type(error).__name__}: {error}"
             response = pb_utils.InferenceResponse(error=pb_utils.TritonError(message, pb_utils.TritonError.INTERNAL))
         self._sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
-
-
-def _load(graph: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    # Patterns are kept per shape, and every micro-batch has a shape of its own.
-    options.enable_mem_pattern = False
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

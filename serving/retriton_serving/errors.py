@@ -69,11 +69,8 @@ class Overloaded(RequestRefused):
     code = "OVERLOADED"
     fault = Fault.RETRYABLE
 
-    def __init__(self, tokens: int, waiting: int, waiting_max: int) -> None:
-        super().__init__(
-            f"the request's {tokens} tokens do not fit: {waiting} of at most {waiting_max} tokens wait already. "
-            "Try again later."
-        )
+    def __init__(self, waiting: int, waiting_max: int) -> None:
+        super().__init__(f"{waiting} tokens wait already, and at most {waiting_max} may. Try again later.")
 
 
 class Expired(RequestRefused):

@@ -52,7 +52,8 @@ class TritonPythonModel:
                 padding_share_max=float(parameters["padding_share_max"]),
                 padding_free_tokens=int(parameters["padding_free_tokens"]),
             ),
-            waiting_tokens_max=int(parameters["waiting_tokens_max"]),
+            waiting_seconds_max=float(parameters["waiting_seconds_max"]),
+            waiting_tokens_min=int(parameters["waiting_tokens_min"]),
             in_flight_max=_in_flight(parameters["in_flight_max"]),
         )
         threading.excepthook = _end_process
@@ -76,8 +77,9 @@ class TritonPythonModel:
 
 
 def _in_flight(value: str) -> int:
-    """The parameter ``in_flight_max``: a number, or ``cores`` for as many as this process may use."""
-    return len(os.sched_getaffinity(0)) if value == "cores" else int(value)
+    """The parameter ``in_flight_max``: a number, or ``cores`` or ``cores+1``, of those that this process may use."""
+    cores = len(os.sched_getaffinity(0))
+    return {"cores": cores, "cores+1": cores + 1}.get(value) or int(value)
 
 
 class _Arrival:

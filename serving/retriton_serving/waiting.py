@@ -5,12 +5,13 @@ The oldest text always goes, so nothing starves; those nearest to it in length g
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_WINDOW_BATCHES = 16
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class BatchLimits:
     padding_share_max: float = 0.05
     padding_free_tokens: int = 32
 
+    @property
+    def window_tokens(self) -> int:
+        """Among how many of the oldest tokens neighbours are looked for.
+
+        More would save little padding, and begin many requests instead of finishing some.
+        """
+        return _WINDOW_BATCHES * self.tokens_max
+
     def admit(self, texts: int, tokens: int, longest: int) -> bool:
         """Whether ``texts`` texts of together ``tokens`` tokens, the longest of ``longest``, make one micro-batch."""
         padded = texts * longest
@@ -35,30 +44,28 @@ class BatchLimits:
 
 
 class WaitingTexts(Generic[T]):
-    """A queue by age that gives out neighbours in length. Not thread-safe."""
+    """A queue by age, whose oldest part is given out by length. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._by_length: list[tuple[int, int, T]] = []  # (tokens, arrival, item); arrivals are unique
-        self._by_age: deque[tuple[int, int]] = deque()  # (tokens, arrival); may name texts already taken
+        self._later: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), the oldest first
+        self._window: list[tuple[int, int, T]] = []  # the oldest texts, sorted; arrivals are unique
+        self._window_tokens = 0
         self._arrivals = 0
         self._urgent_arrivals = 0
         self.tokens = 0
 
     def __len__(self) -> int:
-        return len(self._by_length)
+        return len(self._window) + len(self._later)
 
     def add(self, length: int, item: T, urgent: bool = False) -> None:
         """Puts in a text of ``length`` tokens; an urgent one counts as older than all that wait."""
+        self.tokens += length
         if urgent:
             self._urgent_arrivals -= 1
-            key = (length, self._urgent_arrivals)
-            self._by_age.appendleft(key)
+            self._later.appendleft((length, self._urgent_arrivals, item))
         else:
-            key = (length, self._arrivals)
-            self._by_age.append(key)
+            self._later.append((length, self._arrivals, item))
             self._arrivals += 1
-        insort(self._by_length, (*key, item))
-        self.tokens += length
 
     def take(self, limits: BatchLimits) -> list[T]:
         """Takes out one micro-batch: the oldest text, and its neighbours in length while ``limits`` admit them.
@@ -66,23 +73,29 @@ class WaitingTexts(Generic[T]):
         Raises:
             IndexError: nothing waits.
         """
+        self._fill_window(limits.window_tokens)
         low, high = self._neighbours(self._oldest(), limits)
-        batch = self._by_length[low:high]
-        del self._by_length[low:high]
-        self.tokens -= sum(length for length, _, _ in batch)
+        batch = self._window[low:high]
+        del self._window[low:high]
+        tokens = sum(length for length, _, _ in batch)
+        self._window_tokens -= tokens
+        self.tokens -= tokens
         return [item for _, _, item in batch]
 
+    def _fill_window(self, tokens_max: int) -> None:
+        """Moves the oldest texts into the window; an urgent one always, the others while there is room."""
+        while self._later and (self._later[0][1] < 0 or not self._window or self._window_tokens < tokens_max):
+            entry = self._later.popleft()
+            insort(self._window, entry)
+            self._window_tokens += entry[0]
+
     def _oldest(self) -> int:
-        """The place in ``_by_length`` of the text that waits longest."""
-        while True:
-            key = self._by_age.popleft()
-            place = bisect_left(self._by_length, key)
-            if place < len(self._by_length) and self._by_length[place][:2] == key:
-                return place
+        """The place in the window of the text that waits longest."""
+        return min(range(len(self._window)), key=lambda place: self._window[place][1])
 
     def _neighbours(self, place: int, limits: BatchLimits) -> tuple[int, int]:
         """Grows the range around ``place``, each time to the side that adds less padding, while admitted."""
-        entries = self._by_length
+        entries = self._window
         low, high = place, place + 1
         tokens = longest = entries[place][0]
         while True:

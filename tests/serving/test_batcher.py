@@ -11,7 +11,7 @@ from retriton_serving.errors import EncoderUnavailable, Expired, Overloaded, Req
 from retriton_serving.request import Request, Vectors
 from retriton_serving.waiting import BatchLimits
 
-LIMITS = LaneLimits(BatchLimits(64), waiting_tokens_max=100, in_flight_max=2)
+LIMITS = LaneLimits(BatchLimits(64), waiting_seconds_max=1.0, waiting_tokens_min=90, in_flight_max=2)
 
 
 class Outcome:
@@ -76,7 +76,7 @@ def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> N
             time.sleep(0.001)
     admitted = Outcome()
     batcher.submit(Request([[1] * 50, [1] * 40], admitted))
-    with pytest.raises(Overloaded, match="20 tokens do not fit: 90 of at most 100"):
+    with pytest.raises(Overloaded, match="90 tokens wait already, and at most 90 may"):
         batcher.submit(Request([[1] * 10, [1] * 10], Outcome()))
     gate.open.set()
     assert admitted.done.wait(10)
@@ -84,7 +84,20 @@ def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> N
     batcher.close()
 
 
-def test_an_empty_queue_takes_a_request_of_any_size() -> None:
+def test_a_request_that_cannot_be_in_time_is_refused_at_once() -> None:
+    def encode(ids: TokenIds, mask: TokenIds) -> Vectors:
+        time.sleep(0.05)
+        return np.zeros((len(ids), 2), np.float32)
+
+    batcher = MicroBatcher(encode, LaneLimits(BatchLimits(10), 60.0, 100_000, in_flight_max=1))
+    batcher.submit(Request([[1] * 10] * 100, Outcome()))  # five seconds of work, at 200 tokens/s
+    time.sleep(1.5)
+    with pytest.raises(Overloaded):
+        batcher.submit(Request([[1]], Outcome(), time.monotonic() + 1.0))
+    batcher.submit(Request([[1]], Outcome(), time.monotonic() + 30.0))
+
+
+def test_a_queue_with_room_takes_a_request_of_any_size() -> None:
     batcher = MicroBatcher(open_gate(), LIMITS)
     outcome = Outcome()
     batcher.submit(Request([[1] * 500], outcome))
@@ -95,7 +108,7 @@ def test_an_empty_queue_takes_a_request_of_any_size() -> None:
 @pytest.mark.parametrize("reason", ["deadline", "caller"])
 def test_what_nobody_waits_for_is_not_computed(reason: str) -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1000, in_flight_max=1))
+    batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1.0, 1000, in_flight_max=1))
     batcher.submit(Request([[1] * 3], Outcome()))
     while not gate.calls:
         time.sleep(0.001)

@@ -35,6 +35,28 @@ def test_the_oldest_text_is_in_the_next_batch(lengths: list[int]) -> None:
         left -= set(batch)
 
 
+def test_requests_are_finished_rather_than_begun() -> None:
+    """However much waits, a text is at most a window behind those that came after it."""
+    limits = BatchLimits(64)
+    lengths = [8 + (index * 7919) % 56 for index in range(2000)]
+    left, done_tokens = set(range(2000)), 0
+    for batch in take_all(lengths, limits):
+        ahead = sum(lengths[index] for index in range(min(left), max(batch)) if index in left)
+        assert ahead <= limits.window_tokens + 64
+        left -= set(batch)
+        done_tokens += sum(lengths[index] for index in batch)
+    assert done_tokens == sum(lengths)
+
+
+def test_an_urgent_text_is_next() -> None:
+    waiting: WaitingTexts[str] = WaitingTexts()
+    for number in range(500):
+        waiting.add(100, f"bulk {number}")
+    assert "bulk 0" in waiting.take(BatchLimits(512))
+    waiting.add(3, "probe", urgent=True)
+    assert waiting.take(BatchLimits(512)) == ["probe"]
+
+
 def test_padding_stays_small_on_mixed_lengths() -> None:
     lengths = [8 + (index * 7919) % 243 for index in range(512)]
     batches = take_all(lengths, BatchLimits(1024))
@@ -43,4 +65,4 @@ def test_padding_stays_small_on_mixed_lengths() -> None:
 
 
 def test_a_text_longer_than_the_budget_goes_alone() -> None:
-    assert take_all([10, 5000, 10], BatchLimits(64)) == [[0, 2], [1]]
+    assert take_all([10, 10, 5000, 10], BatchLimits(64)) == [[0, 1], [2], [3]]

@@ -106,7 +106,8 @@ def small_queue(repository: Path, target: Path) -> Path:
     """The repository with little room in the passage lane."""
     shutil.copytree(repository, target)
     config = target / "embed_passage" / "config.pbtxt"
-    text = re.sub(r'("waiting_tokens_max" value: \{ string_value: )"\d+"', r'\1"2000"', config.read_text())
+    text = re.sub(r'("waiting_seconds_max" value: \{ string_value: )"[\d.]+"', r'\1"0.1"', config.read_text())
+    text = re.sub(r'("waiting_tokens_min" value: \{ string_value: )"\d+"', r'\1"4096"', text)
     config.write_text(text)
     return target
 
@@ -124,7 +125,7 @@ async def test_overload_is_refused_at_once_whole_and_passes(repository: Path, tm
             refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             assert 0 < len(refused) < 24
             assert all(isinstance(error, Overloaded) for error in refused)
-            assert "of at most 2000 tokens wait" in str(refused[0])
+            assert "and at most 4096 may" in str(refused[0])
             assert (await client.embed_passages([PASSAGE])).shape == (1, 384)  # it is over, and all is well
             assert 'outcome="OVERLOADED"} ' in await metric_page(server, len(refused))
 

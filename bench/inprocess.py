@@ -1,0 +1,56 @@
+"""The engine by itself: the same graph, threads and texts in one process, in ideal batches.
+
+Runs in the server's environment, and prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from retriton_serving.batcher import pad
+from retriton_serving.manifest import TOKENIZER_FILE, Manifest
+from retriton_serving.onnx_session import INPUTS, OUTPUT, load_session
+from retriton_serving.tokenization import RoleTokenizer
+from retriton_serving.waiting import BatchLimits, WaitingTexts
+
+
+def main(encoder: Path, passages: Path, seconds: float) -> None:
+    """Computes for ``seconds`` on all cores."""
+    manifest = Manifest.read(encoder)
+    spec = manifest.encoder
+    tokenizer = RoleTokenizer(encoder / TOKENIZER_FILE, spec.prompts.get("passage", ""), spec.max_tokens)
+    texts = tokenizer.tokenize([step["text"][0] for step in json.loads(passages.read_text())["data"]])
+    waiting: WaitingTexts[list[int]] = WaitingTexts()
+    for text in texts:
+        waiting.add(len(text), text)
+    batches = []
+    while waiting:
+        batch = waiting.take(BatchLimits(tokens_max=512, padding_share_max=0.02))
+        batches.append((sum(map(len, batch)), dict(zip(INPUTS, pad(batch, spec.pad_token_id), strict=True))))
+    session = load_session(encoder / manifest.artefact.file)
+    done = [0] * len(os.sched_getaffinity(0))
+    start, end = time.monotonic(), time.monotonic() + seconds
+
+    def work(number: int) -> None:
+        for tokens, feed in itertools.islice(itertools.cycle(batches), number, None, len(done)):
+            session.run([OUTPUT], feed)
+            done[number] += tokens
+            if time.monotonic() > end:
+                return
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(len(done))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    print(json.dumps({"tokens_per_s": sum(done) / (time.monotonic() - start)}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))

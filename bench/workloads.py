@@ -1,0 +1,45 @@
+"""The texts that are sent: deterministic, of many lengths, counted with the served tokenizer."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+from retriton_client import Client
+from retriton_pipeline.tokens import TokenCounter
+
+# fmt: off
+_WORDS = [
+    "the", "of", "and", "retrieval", "model", "server", "query", "document", "passage", "latency",
+    "throughput", "vector", "encoder", "token", "batch", "search", "index", "memory", "request", "answer",
+    "question", "text", "language", "meaning", "nearest", "neighbour", "score", "ranking", "system", "network",
+]
+# fmt: on
+
+
+class Workloads:
+    """Queries of about 16 tokens, and passages of 8 to 250.
+
+    Args:
+        client: of the server whose tokenizer counts.
+    """
+
+    def __init__(self, client: Client) -> None:
+        counter = TokenCounter(client.encoder_info())
+        draw = random.Random(7)
+        self.queries = [" ".join(draw.choices(_WORDS, k=13)) for _ in range(512)]
+        self.passages = [_text(counter, draw, draw.randint(8, 250)) for _ in range(512)]
+        self.passage_tokens = sum(counter.count_passage(text) for text in self.passages) / len(self.passages)
+
+    def write(self, folder: Path) -> None:
+        """Files for perf_analyzer and for the in-process run."""
+        for name, texts in (("queries", self.queries), ("passages", self.passages)):
+            (folder / f"{name}.json").write_text(json.dumps({"data": [{"text": [text]} for text in texts]}))
+
+
+def _text(counter: TokenCounter, draw: random.Random, tokens: int) -> str:
+    words: list[str] = []
+    while counter.count_passage(" ".join(words)) < tokens:
+        words += draw.choices(_WORDS, k=max(1, (tokens - counter.count_passage(" ".join(words))) // 2))
+    return " ".join(words)
