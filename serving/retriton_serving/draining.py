@@ -21,11 +21,11 @@ _ORDER = "drain"
 _PERIOD_S = 0.05
 
 
-def order(folder: Path, timeout_s: float) -> bool:
-    """Tells the lanes to drain; returns whether all have reported within ``timeout_s``."""
+def order(folder: Path, timeout_s: float, is_alive: Callable[[], bool]) -> bool:
+    """Tells the lanes to drain; returns whether all have reported within ``timeout_s``, while the server lived."""
     (folder / _ORDER).touch()
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and is_alive():
         if all(_report(folder, lane).exists() for lane in LANES):
             return True
         time.sleep(_PERIOD_S)

@@ -241,7 +241,7 @@ class TritonServer:
         Meanwhile it refuses what is new with a retryable status. It is killed in the end, since an orderly stop of
         Triton answers with NOT_FOUND while it unloads, and waits long for processes that are dead already.
         """
-        if self._process.poll() is None and grace_s > 0 and draining.order(self._scratch, grace_s):
+        if grace_s > 0 and draining.order(self._scratch, grace_s, is_alive=lambda: self._process.poll() is None):
             time.sleep(_LAST_ANSWERS_S)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)

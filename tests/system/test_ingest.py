@@ -93,8 +93,8 @@ def test_an_interrupted_document_is_completed(url: str, store: Store, folder: Pa
 
 
 def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: Store, folder: Path) -> None:
-    for n in range(60):
-        (folder / f"{n}.txt").write_text(" ".join(f"Fact {k} of document {n} is {k * n}." for k in range(40)))
+    for n in range(100):
+        (folder / f"{n}.txt").write_text(" ".join(f"Fact {k} of document {n} is {k * n}." for k in range(80)))
     endpoint = Endpoint.free()
     first = TritonServer(TritonWheel(SERVER_ENV), repository, endpoint)
     first.wait_ready()
@@ -114,8 +114,8 @@ def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: 
         second.wait_ready()
         running.join(120)
         assert outcome
-        assert (outcome[0].documents, outcome[0].added, outcome[0].skipped) == (62, 62, [])
-        assert ingest(endpoint.grpc_url, store, folder).unchanged == 62
+        assert (outcome[0].documents, outcome[0].added, outcome[0].skipped) == (102, 102, [])
+        assert ingest(endpoint.grpc_url, store, folder).unchanged == 102
 
 
 def _stored(store: Store) -> int:
@@ -148,7 +148,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
 ) -> None:
     """kill -9 in the middle of a new version, then the old version again: only what the files say is found."""
     file = str(tmp_path / "killed.db")
-    old = {f"{n}.txt": " ".join(f"Old fact {k} of document {n}." for k in range(60)) for n in range(30)}
+    old = {f"{n}.txt": " ".join(f"Old fact {k} of document {n}." for k in range(200)) for n in range(30)}
     new = {name: text.replace("Old", "New") for name, text in old.items()}
     command = [str(Path(sys.executable).parent / "retriton"), "ingest", str(folder), "--milvus", file, "--url", url]
 
@@ -160,14 +160,14 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
     subprocess.run(command, check=True, timeout=120)
     write(new)
     running = subprocess.Popen(command)
-    time.sleep(4.5)
+    time.sleep(4.0)  # reading and embedding take about ten seconds
     running.send_signal(stop)
     assert running.wait(30) != 0
     write(old)
     subprocess.run(command, check=True, timeout=120)
     store = Store(file, "documents")
     store.open(encoder)
-    rows = store._milvus.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=10_000)
+    rows = store._milvus.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
     assert rows
     assert not [row for row in rows if "New" in row["text"]]
     assert sum("Old" in row["text"] for row in rows) >= 30

@@ -145,10 +145,10 @@ async def metric_page(server: TritonServer, refusals: int) -> str:
 async def test_what_nobody_waits_for_is_dropped(own: TritonServer) -> None:
     async with AsyncClient(own.endpoint.grpc_url, limits=Limits(256, 64), retry=ONCE) as client:
         with pytest.raises(DeadlineExceeded):
-            await client.embed([PASSAGE] * 1024, "passage", timeout_s=0.5)  # tens of seconds of work
+            await client.embed([PASSAGE] * 256, "passage", timeout_s=0.5)  # several seconds of work
         start = time.monotonic()
         await client.embed_passages(["short"])
-        assert time.monotonic() - start < 5.0
+        assert time.monotonic() - start < 2.0
 
 
 @pytest.fixture
