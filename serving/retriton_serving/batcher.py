@@ -171,12 +171,13 @@ class MicroBatcher:
         if len(vectors) != len(batch):
             raise RuntimeError(f"the encoder gave {len(vectors)} vectors for {len(batch)} texts")
         tokens = sum(len(text.ids) for text in batch)
+        with self._changed:
+            self._pace.add(tokens, time.monotonic())
         self._record(BatchRecord(len(batch), tokens, ids.size, time.perf_counter() - start))
         return vectors
 
     def _deliver(self, batch: Sequence[WaitingText], vectors: Vectors) -> None:
         with self._changed:
-            self._pace.add(sum(len(text.ids) for text in batch), time.monotonic())
             complete = [
                 text.request
                 for text, vector in zip(batch, vectors, strict=True)

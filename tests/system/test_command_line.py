@@ -187,22 +187,21 @@ def test_eval_ends_with_one_json_line(shell: Shell) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_serve_runs_until_told_to_stop_and_frees_its_ports(repository: Path, stop: signal.Signals) -> None:
-    endpoint = Endpoint.free()
-    ports = (
-        "--grpc-port",
-        endpoint.grpc_port,
-        "--http-port",
-        endpoint.http_port,
-        "--metrics-port",
-        endpoint.metrics_port,
-    )
-    serving = subprocess.Popen(
-        [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, ports)],
+def serve(repository: Path, endpoint: Endpoint) -> subprocess.Popen[bytes]:
+    """`retriton serve` in a process of its own."""
+    ports = ("--grpc-port", endpoint.grpc_port, "--http-port", endpoint.http_port)
+    options = (*ports, "--metrics-port", endpoint.metrics_port)
+    return subprocess.Popen(
+        [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, options)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_runs_until_told_to_stop_and_frees_its_ports(repository: Path, stop: signal.Signals) -> None:
+    endpoint = Endpoint.free()
+    serving = serve(repository, endpoint)
     try:
         with Client(endpoint.grpc_url, timeout_s=60) as client:
             _wait_for(endpoint.ready_url)
@@ -216,19 +215,7 @@ def test_serve_runs_until_told_to_stop_and_frees_its_ports(repository: Path, sto
 
 def test_a_killed_serve_takes_its_server_with_it(repository: Path) -> None:
     endpoint = Endpoint.free()
-    ports = (
-        "--grpc-port",
-        endpoint.grpc_port,
-        "--http-port",
-        endpoint.http_port,
-        "--metrics-port",
-        endpoint.metrics_port,
-    )
-    serving = subprocess.Popen(
-        [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, ports)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    serving = serve(repository, endpoint)
     _wait_for(endpoint.ready_url)
     serving.kill()
     serving.wait()
