@@ -1,150 +1,44 @@
-"""`make bench`: measures everything, prints a table, and ends with one JSON line."""
+"""`make bench`: measures everything, writes a report, prints a table, and ends with one JSON line."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
+import os
 
-import numpy as np
-
-from bench import open_loop
+from bench import curves, report
+from bench.measurements import REPOSITORY, SERVER_ENV, Measurements
 from bench.perf_analyzer import PerfAnalyzer
-from bench.processes import ServerProcesses
-from bench.workloads import Workloads
+from bench.workloads import REPORT, Workloads
 from retriton_client import Client
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 
-REPOSITORY = Path("model_repository")
-SERVER_ENV = Path(".venv-server")
-BENCH_ENV = Path(".venv-bench")
-REPORT = Path(".retriton/bench")
-Results = dict[str, float]
-
-
-class Bench:
-    """The measurements, one method each, on one server.
-
-    Args:
-        server: what is measured.
-        client: of it.
-        folder: for workloads and reports.
-    """
-
-    def __init__(self, server: TritonServer, client: Client, folder: Path) -> None:
-        self._endpoint = server.endpoint
-        self._client = client
-        self._folder = folder
-        self._workloads = Workloads(client)
-        self._workloads.write(folder)
-        libraries = next(SERVER_ENV.glob("lib/python*/site-packages/nvidia_pytriton.libs"))
-        self._load = PerfAnalyzer(BENCH_ENV, libraries, folder, self._endpoint.grpc_url)
-        self._processes = ServerProcesses(server.pid)
-
-    def throughput(self) -> Results:
-        """Passages and queries against the engine by itself; in process before and after, since machines drift."""
-        before = self._inprocess()
-        start = self._lane_counts("embed_passage")
-        self._processes.restart()
-        passages = self._load.measure("embed_passage", "passages", connections=8, texts=32, requests=64)
-        passage_share = self._processes.engine_cpu_share()
-        time.sleep(1.5)  # the lanes tell their counts once a second
-        tokens, padded = (end - begin for end, begin in zip(self._lane_counts("embed_passage"), start, strict=True))
-        inprocess = (before + self._inprocess()) / 2
-        self._processes.restart()
-        queries = self._load.measure("embed_query", "queries", connections=64, texts=1, requests=4000)
-        served = passages.texts_per_s * self._workloads.passage_tokens
-        return {
-            "inprocess_tokens_per_s": inprocess,
-            "served_passage_tokens_per_s": served,
-            "passage_ratio": served / inprocess,
-            "served_query_per_s": queries.texts_per_s,
-            "query_engine_cpu_share": self._processes.engine_cpu_share(),
-            "passage_engine_cpu_share": passage_share,
-            "padding_share": 1 - tokens / padded,
-        }
-
-    def query_latency(self) -> Results:
-        """One query at a time: on an idle server, and while passages saturate it."""
-        idle = self._load.measure("embed_query", "queries", connections=1, texts=1, requests=1000)
-        bulk = self._load.start("embed_passage", "passages", 8, 32, "--request-count", "100000")
-        try:
-            time.sleep(3)
-            loaded = self._load.measure("embed_query", "queries", connections=1, texts=1, requests=400)
-        finally:
-            bulk.stop()
-        return {
-            "query_p50_ms_idle": idle.p50_ms,
-            "query_p99_ms_idle": idle.p99_ms,
-            "query_p50_ms_under_bulk": loaded.p50_ms,
-            "query_p99_ms_under_bulk": loaded.p99_ms,
-        }
-
-    def overload(self, capacity_tokens_per_s: float) -> Results:
-        """Four times the capacity, open loop."""
-        texts = 8
-        capacity_texts_per_s = capacity_tokens_per_s / self._workloads.passage_tokens
-        rate = 4 * capacity_texts_per_s / texts
-        outcomes = asyncio.run(
-            open_loop.send(self._endpoint.grpc_url, self._workloads.passages, texts, rate, seconds=20)
-        )
-        end = time.monotonic()
-        if outcomes.failed:
-            print(f"failed under overload: {len(outcomes.failed)}, the first: {outcomes.failed[0]}", file=sys.stderr)
-        self._client.embed_passages(self._workloads.passages[:1])
-        return {
-            "overload_goodput_ratio": outcomes.texts / outcomes.seconds / capacity_texts_per_s,
-            "overload_refused_share": len(outcomes.refused_s) / (len(outcomes.refused_s) + len(outcomes.answered_s)),
-            "overload_reject_p99_ms": float(np.percentile(outcomes.refused_s, 99)) * 1e3,
-            "overload_recovery_s": time.monotonic() - end,
-        }
-
-    def memory(self) -> Results:
-        """Resident memory at the 2,000th and at the 20,000th request of this measurement."""
-        self._load.measure("embed_query", "passages", connections=64, texts=1, requests=200)  # all shapes, once
-        self._load.measure("embed_query", "queries", connections=64, texts=1, requests=1800)
-        early = self._processes.resident_bytes()
-        self._load.measure("embed_query", "queries", connections=64, texts=1, requests=17_000)
-        self._load.measure("embed_query", "passages", connections=64, texts=1, requests=1000)
-        return {"rss_growth_ratio": self._processes.resident_bytes() / early - 1}
-
-    def _inprocess(self) -> float:
-        command = [SERVER_ENV / "bin" / "python", "-m", "bench.inprocess", REPOSITORY / "encoder" / "1"]
-        command += [self._folder / "passages.json", "10"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return float(json.loads(done.stdout)["tokens_per_s"])
-
-    def _lane_counts(self, lane: str) -> tuple[float, float]:
-        """Tokens without and with padding that a lane has computed."""
-        url = f"http://{self._endpoint.host}:{self._endpoint.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            page = answer.read().decode()
-        return tuple(  # type: ignore[return-value]
-            sum(map(float, re.findall(rf'^retriton_{name}_total{{lane="{lane}"}} (\S+)', page, re.MULTILINE)))
-            for name in ("tokens", "padded_tokens")
-        )
-
 
 def main() -> None:
-    """Runs all measurements on a server of its own."""
+    """Runs all measurements on a server of its own, without its cache: the same texts come again."""
     REPORT.mkdir(parents=True, exist_ok=True)
+    os.environ["RETRITON_QUERY_CACHE_MB"] = "0"
     with (REPORT / "triton.log").open("wb") as log:
         server = TritonServer(TritonWheel(SERVER_ENV), REPOSITORY, Endpoint.free(), log)
         with server, Client(server.endpoint.grpc_url, timeout_s=60) as client:
             server.wait_ready()
-            bench = Bench(server, client, REPORT)
-            results = bench.throughput()
-            results |= bench.query_latency()
-            results |= bench.overload(results["served_passage_tokens_per_s"])
-            results |= bench.memory()
+            url = server.endpoint.grpc_url
+            workloads = Workloads(client)
+            workloads.write(REPORT)
+            load = PerfAnalyzer(REPORT, url)
+            measurements = Measurements(server, client, load, workloads, REPORT)
+            results = measurements.throughput()
+            results |= measurements.query_latency()
+            results |= measurements.overload(results["served_passage_tokens_per_s"])
+            results |= measurements.memory()
+            drawn = {
+                "latency_against_load": curves.latency_against_load(load, results["served_query_per_s"]),
+                "throughput_against_connections": curves.throughput_against_connections(load),
+                "mixed_load": curves.mixed_load(url, load, workloads),
+            }
+    report.write(REPORT, results, drawn)
     for name, value in results.items():
         print(f"{name:32} {value:12.3f}")
-    (REPORT / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    print(f"\n{REPORT}/report.md has the curves")
     print(json.dumps({name: round(value, 4) for name, value in results.items()}))
 
 

@@ -13,11 +13,13 @@ import threading
 import time
 from pathlib import Path
 
-from retriton_serving.batcher import pad
+from retriton_serving.engines import load_engine
 from retriton_serving.manifest import TOKENIZER_FILE, Manifest
-from retriton_serving.onnx_session import INPUTS, OUTPUT, load_session
+from retriton_serving.padding import Padding
 from retriton_serving.tokenization import RoleTokenizer
 from retriton_serving.waiting import BatchLimits, WaitingTexts
+
+_INPUTS = ("input_ids", "attention_mask")
 
 
 def main(encoder: Path, passages: Path, seconds: float) -> None:
@@ -29,17 +31,19 @@ def main(encoder: Path, passages: Path, seconds: float) -> None:
     waiting: WaitingTexts[list[int]] = WaitingTexts()
     for text in texts:
         waiting.add(len(text), text)
+    padding = Padding(spec.pad_token_id, spec.max_tokens)
     batches = []
     while waiting:
         batch = waiting.take(BatchLimits(tokens_max=512, padding_share_max=0.02))
-        batches.append((sum(map(len, batch)), dict(zip(INPUTS, pad(batch, spec.pad_token_id), strict=True))))
-    session = load_session(encoder / manifest.artefact.file)
+        batches.append((sum(map(len, batch)), dict(zip(_INPUTS, padding(batch), strict=True))))
+    engine = load_engine(encoder, manifest.artefact)
     done = [0] * len(os.sched_getaffinity(0))
     start, end = time.monotonic(), time.monotonic() + seconds
 
     def work(number: int) -> None:
+        compute = engine.worker()
         for tokens, feed in itertools.islice(itertools.cycle(batches), number, None, len(done)):
-            session.run([OUTPUT], feed)
+            compute(feed)
             done[number] += tokens
             if time.monotonic() > end:
                 return

@@ -1,4 +1,4 @@
-"""NVIDIA's perf_analyzer: closed-loop load from many connections, without Python in the way."""
+"""NVIDIA's perf_analyzer: load from many connections or at a rate, without Python in the way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+_ENVIRONMENT = Path(".venv-bench")  # with the `tritonclient` 2.50 wheel
+_SERVER_ENV = Path(".venv-server")  # whose `nvidia-pytriton` brings libb64 and libcudart, which the binary links to
+_WINDOWS = 3  # the fewest over which it averages
+_ANY_STABILITY = "1000"  # percent: one measurement of a fixed length, whatever happens
 
 
 @dataclass(frozen=True)
@@ -19,18 +24,38 @@ class Measured:
     p99_ms: float
 
 
+@dataclass(frozen=True)
+class Load:
+    """What is sent: requests of ``texts`` texts of the file ``data`` to ``lane``.
+
+    Either from ``connections`` callers that send one after the other, or ``requests_per_s`` at random times (Poisson),
+    whether earlier ones were answered or not.
+    """
+
+    lane: str
+    data: str
+    texts: int
+    connections: int = 1
+    requests_per_s: float = 0.0
+
+    def shape(self) -> list[str]:
+        """The options of perf_analyzer."""
+        if self.requests_per_s:
+            return ["--request-rate-range", str(self.requests_per_s), "--request-distribution", "poisson", "--async"]
+        return ["--concurrency-range", str(self.connections)]
+
+
 class PerfAnalyzer:
-    """Runs the binary of the `tritonclient` 2.50 wheel.
+    """Runs the binary against one server.
 
     Args:
-        environment: the virtual environment with that wheel.
-        libraries: where `nvidia-pytriton` keeps libb64 and libcudart, which the binary links to.
         folder: for the files it reads and writes.
         url: the server's gRPC address.
     """
 
-    def __init__(self, environment: Path, libraries: Path, folder: Path, url: str) -> None:
-        self._binary = environment / "bin" / "perf_analyzer"
+    def __init__(self, folder: Path, url: str) -> None:
+        self._binary = _ENVIRONMENT / "bin" / "perf_analyzer"
+        libraries = next(_SERVER_ENV.glob("lib/python*/site-packages/nvidia_pytriton.libs"))
         self._folder = folder
         self._url = url
         links = folder / "lib"
@@ -41,19 +66,28 @@ class PerfAnalyzer:
             link.symlink_to(next(libraries.glob(pattern)).absolute())
         self._environ = {**os.environ, "LD_LIBRARY_PATH": str(links)}
 
-    def start(self, lane: str, data: str, connections: int, texts: int, *options: str) -> Run:
-        """Starts ``connections`` callers that each send requests of ``texts`` texts, one after the other."""
-        report = self._folder / f"{lane}-{connections}x{texts}.csv"
-        report.unlink(missing_ok=True)
-        command = [str(self._binary), "-m", lane, "-u", self._url, "-i", "grpc", "-b", str(texts)]
-        command += ["--input-data", str(self._folder / f"{data}.json"), "--concurrency-range", str(connections)]
-        command += ["-f", str(report), "--percentile", "99", *options]
-        log = (self._folder / "perf_analyzer.log").open("a")
-        return Run(subprocess.Popen(command, env=self._environ, stdout=log, stderr=log), report)
+    def measure(self, load: Load, seconds: float) -> Measured:
+        """Sends requests for ``seconds``, after a start that is not counted.
 
-    def measure(self, lane: str, data: str, connections: int, texts: int, requests: int) -> Measured:
+        By time and not by number: a run of a number of requests is taken to have lasted whole seconds.
+        """
+        window_ms = str(round(seconds / _WINDOWS * 1e3))
+        return self.start(load, "-p", window_ms, "-s", _ANY_STABILITY, "-r", str(_WINDOWS)).result()
+
+    def send(self, load: Load, requests: int) -> None:
         """Sends ``requests`` requests, and waits for them."""
-        return self.start(lane, data, connections, texts, "--request-count", str(requests)).result()
+        self.start(load, "--request-count", str(requests)).result()
+
+    def start(self, load: Load, *options: str) -> Run:
+        """Starts the load with more ``options`` of perf_analyzer."""
+        report = self._folder / f"{load.lane}.csv"
+        report.unlink(missing_ok=True)
+        command = [str(self._binary), "-m", load.lane, "-u", self._url, "-i", "grpc", "-b", str(load.texts)]
+        command += ["--input-data", str(self._folder / f"{load.data}.json"), "-f", str(report), "--percentile", "99"]
+        log = (self._folder / "perf_analyzer.log").open("a")
+        return Run(
+            subprocess.Popen([*command, *load.shape(), *options], env=self._environ, stdout=log, stderr=log), report
+        )
 
 
 class Run:

@@ -30,6 +30,6 @@ class ServerProcesses:
         spent = {pid: seconds - self._start[pid] for pid, seconds in self._cpu_s().items()}
         return spent[self._engine.pid] / sum(spent.values())
 
-    def resident_bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """Memory of all processes, that which they share counted once (proportional set size)."""
         return sum(process.memory_full_info().pss for process in self._processes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from retriton_client import Client
 from retriton_pipeline.tokens import TokenCounter
 
+REPORT = Path(".retriton/bench")
 # fmt: off
 _WORDS = [
     "the", "of", "and", "retrieval", "model", "server", "query", "document", "passage", "latency",

@@ -89,5 +89,6 @@ def test_lanes_have_one_interface_and_complete_parameters() -> None:
         parameters = {key: value.string_value for key, value in config.parameters.items()}
         assert parameters.pop("role") == role
         names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max"}
+        assert float(parameters.pop("cache_mb")) >= 0
         assert set(parameters) == names | {"batch_tokens_max"}
         assert all(value in ("cores", "cores+1") or float(value) > 0 for value in parameters.values())

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from retriton_export import sample_texts
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
-from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
+from retriton_export.recipes import GRAPH_FILE, Feed, Recipe, describe
+from retriton_serving.engines import load_engine
+from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Manifest
+from retriton_serving.padding import Padding
 from retriton_serving.tokenization import RoleTokenizer
 
-GRAPH_FILE = "model.onnx"
-PRECISION = "fp32"
-_TOOLS = ("torch", "transformers", "onnx", "onnxscript", "onnxruntime", "tokenizers")
+_TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf")
+_RANKED_PASSAGES, _RANKED_QUERIES, _CALIBRATION_TEXTS = 200, 40, 300
+OnStep = Callable[[str], None]
 
 
 def export_encoder(
     checkpoint: Checkpoint,
     model_repository: Path,
+    recipe: Recipe | None = None,
     force: bool = False,
-    on_step: Callable[[str], None] = lambda step: None,
+    on_step: OnStep = lambda step: None,
 ) -> tuple[Manifest, bool]:
     """Installs the checkpoint as the model ``encoder`` of the repository.
 
-    Nothing is done when the same checkpoint is installed already, made by the same tools. What is installed is
-    replaced only after the new artefact has passed the parity gate.
+    Nothing is done when the same checkpoint is installed already, made by the same tools for the same engine. What is
+    installed is replaced only after the new artefact has passed the parity gate.
 
     Args:
         checkpoint: what to export.
         model_repository: the folder that Triton serves.
+        recipe: engine and precision; None is the fastest lossless one on this machine.
         force: export even if it is installed already.
         on_step: told what happens next, for people.
 
@@ -42,57 +47,89 @@ def export_encoder(
     Raises:
         ExportError: see `retriton_export.errors`.
     """
+    recipe = recipe or Recipe.choose()
     target = model_repository / "encoder" / "1"
     if not target.is_dir():
         raise UnsupportedCheckpoint(f"{model_repository} has no encoder/1: it is not a model repository of Retriton")
     on_step("reading the checkpoint")
     sums = checkpoint.file_sums()
-    tools = {tool: version(tool) for tool in _TOOLS}
-    installed = _installed(target)
-    wanted = checkpoint.fingerprint(sums)
-    if installed and installed.encoder.fingerprint == wanted and installed.tools == tools and not force:
-        return installed, False
+    tools = _tools()
+    present = installed(target)
+    wanted = (checkpoint.fingerprint(sums), recipe, tools)
+    if present and not force and wanted == (present.encoder.fingerprint, _recipe(present), present.tools):
+        return present, False
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
-        manifest = _build(checkpoint, Path(scratch), sums, tools, on_step)
+        manifest = _build(checkpoint, Path(scratch), recipe, sums, tools, on_step)
         on_step("installing")
         _install(Path(scratch), target)
     return manifest, True
 
 
-def is_installed(model_repository: Path) -> bool:
-    """Whether a complete encoder is installed there."""
-    return _installed(model_repository / "encoder" / "1") is not None
-
-
-def _installed(target: Path) -> Manifest | None:
+def installed(folder: Path) -> Manifest | None:
+    """The manifest of the complete artefact in the version folder of a model, if there is one."""
     try:
-        manifest = Manifest.read(target)
+        manifest = Manifest.read(folder)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None  # nothing there, or something an older version wrote: it is exported anew
-    graph = target / manifest.artefact.file
-    complete = graph.is_file() and graph.stat().st_size == manifest.artefact.size_bytes
-    return manifest if complete and (target / TOKENIZER_FILE).is_file() else None
+    files = [folder / name for name in manifest.artefact.sha256]
+    complete = all(file.is_file() for file in [*files, folder / TOKENIZER_FILE])
+    return manifest if complete and sum(map(_size, files)) == manifest.artefact.size_bytes else None
+
+
+def _recipe(manifest: Manifest) -> Recipe:
+    return Recipe(manifest.artefact.engine, manifest.artefact.precision)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+def _tools() -> dict[str, str]:
+    versions = {}
+    for tool in _TOOLS:
+        try:
+            versions[tool] = version(tool)
+        except PackageNotFoundError:
+            continue
+    return versions
 
 
 def _build(
-    checkpoint: Checkpoint, folder: Path, sums: dict[str, str], tools: dict[str, str], on_step: Callable[[str], None]
+    checkpoint: Checkpoint,
+    folder: Path,
+    recipe: Recipe,
+    sums: dict[str, str],
+    tools: dict[str, str],
+    on_step: OnStep,
 ) -> Manifest:
     from retriton_export import graph, parity  # PyTorch takes seconds to import
 
     on_step("loading the checkpoint into PyTorch")
     encoder = graph.load_encoder(checkpoint)
     pad_token_id = _save_tokenizer(checkpoint, folder)
-    on_step("exporting to ONNX")
-    graph.export_onnx(encoder, folder / GRAPH_FILE)
-    on_step("comparing with PyTorch")
-    session = parity.open_session(folder / GRAPH_FILE)
+    padding = Padding(pad_token_id, checkpoint.max_tokens)
     tokenizer = RoleTokenizer(folder / TOKENIZER_FILE, checkpoint.prompts["passage"], checkpoint.max_tokens)
-    texts = parity.sample_token_ids(tokenizer, checkpoint.max_tokens)
-    report = parity.measure_parity(encoder, session, texts, pad_token_id, PRECISION)
+    on_step("exporting to ONNX")
+    graph.export_onnx(encoder, folder / GRAPH_FILE, graph.INPUTS, graph.OUTPUT)
+    on_step(f"building {recipe}")
+    file = recipe.build(folder, lambda: _calibration(tokenizer, padding))
+    artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
+    on_step("comparing with PyTorch")
+    reference = parity.embed_with_torch(encoder, padding)
+    passages = sample_texts.passages()
+    report = parity.measure_parity(
+        reference,
+        parity.embed_with_engine(load_engine(folder, artefact).worker(), padding),
+        texts=sample_texts.token_ids(tokenizer, sample_texts.of_many_lengths(checkpoint.max_tokens)),
+        passages=sample_texts.token_ids(tokenizer, passages[:: len(passages) // _RANKED_PASSAGES]),
+        queries=sample_texts.token_ids(tokenizer, sample_texts.queries(_RANKED_QUERIES)),
+        precision=recipe.precision,
+    )
     report.check()
+    dimension = reference([[pad_token_id]]).shape[1]
     manifest = Manifest(
-        encoder=checkpoint.spec(sums, encoder.dimension, pad_token_id),
-        artefact=_describe(folder / GRAPH_FILE, graph.OPSET),
+        encoder=checkpoint.spec(sums, dimension, pad_token_id),
+        artefact=artefact,
         source={"checkpoint": checkpoint.name, "revision": checkpoint.revision, "sha256": sums},
         tools=tools,
         parity=asdict(report),
@@ -101,11 +138,20 @@ def _build(
     return manifest
 
 
+def _calibration(tokenizer: RoleTokenizer, padding: Padding) -> Sequence[Feed]:
+    texts = sample_texts.passages()
+    chosen = sample_texts.token_ids(tokenizer, texts[:: max(1, len(texts) // _CALIBRATION_TEXTS)])
+    return [dict(zip(("input_ids", "attention_mask"), padding([ids]), strict=True)) for ids in chosen]
+
+
 def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> int:
     """Writes ``tokenizer.json`` without padding and truncation; returns the id that pads."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint.folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise UnsupportedCheckpoint(f"the tokenizer of {checkpoint.folder} cannot be loaded: {error}") from error
     if not tokenizer.is_fast:
         raise UnsupportedCheckpoint(f"{checkpoint.folder} has no fast tokenizer (tokenizer.json)")
     if tokenizer.pad_token_id is None:
@@ -117,14 +163,11 @@ def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> int:
     return int(tokenizer.pad_token_id)
 
 
-def _describe(graph: Path, opset: int) -> Artefact:
-    with graph.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Artefact(graph.name, PRECISION, opset, graph.stat().st_size, digest)
-
-
 def _install(built: Path, target: Path) -> None:
     """Moves the files into place, the manifest last: without it nothing counts as installed."""
     (target / MANIFEST_FILE).unlink(missing_ok=True)
+    for stale in target.iterdir():
+        if stale.is_file() and stale.name != "model.py":
+            stale.unlink()
     for file in sorted(built.iterdir(), key=lambda file: file.name == MANIFEST_FILE):
         file.replace(target / file.name)

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from retriton_export.errors import ExportError, UnsupportedCheckpoint
+from retriton_export.recipes import sha256
 from retriton_serving.manifest import EncoderSpec
 
 DEFAULT_CHECKPOINT = "all-MiniLM-L6-v2"
 POOLINGS = ("mean", "cls", "lasttoken")
 _E5_PROMPTS = {"query": "query: ", "passage": "passage: "}
-_MODULES = {"Transformer", "Pooling", "Normalize"}
+_MODULES = {"Transformer", "Pooling", "Dense", "Normalize"}
+_ACTIVATIONS = ("Identity", "Tanh", "GELU", "ReLU", "Sigmoid")
 _TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "special_tokens_map.json", "*.model")
-_DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]
+_DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]  # in every folder of the checkpoint
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,22 @@ class Overrides:
 
 
 @dataclass(frozen=True)
+class Dense:
+    """A linear layer behind the pooling.
+
+    Attributes:
+        weights: its file.
+        activation: a class of ``torch.nn``, for example ``Tanh``.
+    """
+
+    weights: Path
+    in_features: int
+    out_features: int
+    bias: bool
+    activation: str
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """An encoder checkpoint on disk, and how it wants to be used.
 
@@ -39,6 +57,7 @@ class Checkpoint:
         name: for people and for the manifest.
         revision: the commit of a hub checkpoint, if known.
         pooling, normalize, max_tokens, prompts: see `retriton_serving.manifest.EncoderSpec`.
+        dense: layers between pooling and normalisation.
     """
 
     folder: Path
@@ -48,6 +67,7 @@ class Checkpoint:
     normalize: bool
     max_tokens: int
     prompts: dict[str, str] = field(default_factory=dict)
+    dense: tuple[Dense, ...] = ()
 
     @classmethod
     def read(cls, source: str | None = None, overrides: Overrides | None = None) -> Checkpoint:
@@ -72,9 +92,12 @@ class Checkpoint:
             name=name,
             revision=revision,
             pooling=pooling,
-            normalize=("Normalize" in modules or not modules) if normalize is None else normalize,
+            normalize=(not modules or any(kind == "Normalize" for kind, _ in modules))
+            if normalize is None
+            else normalize,
             max_tokens=_max_tokens(folder, config, overrides.max_tokens),
             prompts=_prompts(folder, name, overrides),
+            dense=tuple(_dense(folder / path) for kind, path in modules if kind == "Dense"),
         )
 
     def file_sums(self) -> dict[str, str]:
@@ -84,7 +107,8 @@ class Checkpoint:
             raise UnsupportedCheckpoint(f"{self.folder} has no *.safetensors and no *.bin")
         tokenizer = {file for pattern in _TOKENIZER_FILES for file in self.folder.glob(pattern)}
         files = [self.folder / "config.json", *weights, *sorted(tokenizer)]
-        return {file.name: _sha256(file) for file in files}
+        sums = {file.name: sha256(file) for file in files}
+        return sums | {f"dense {number}": sha256(layer.weights) for number, layer in enumerate(self.dense)}
 
     def spec(self, file_sums: dict[str, str], dimension: int, pad_token_id: int) -> EncoderSpec:
         """The part of the manifest that the server reads."""
@@ -101,7 +125,8 @@ class Checkpoint:
 
     def fingerprint(self, file_sums: dict[str, str]) -> str:
         """Identifies the vector space: the same for every engine and precision, other for other vectors."""
-        used = {key: value for key, value in asdict(self).items() if key not in ("folder", "name", "revision")}
+        used = {key: value for key, value in asdict(self).items() if key not in ("folder", "name", "revision", "dense")}
+        used |= {"dense": [layer.activation for layer in self.dense]} if self.dense else {}
         document = json.dumps([file_sums, used], sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()[:32]
 
@@ -133,10 +158,11 @@ def _download(hub_id: str) -> tuple[Path, str, str | None]:
     return folder, hub_id, folder.name
 
 
-def _modules(folder: Path) -> list[str]:
-    """Class names in ``modules.json``, in order; empty when sentence-transformers does not describe the checkpoint."""
-    modules = [module["type"].rsplit(".", 1)[-1] for module in _read_json(folder / "modules.json") or []]
-    if unknown := set(modules) - _MODULES:
+def _modules(folder: Path) -> list[tuple[str, str]]:
+    """Class name and folder of each of ``modules.json``, in order; empty when there is no such description."""
+    listed = _read_json(folder / "modules.json") or []
+    modules = [(module["type"].rsplit(".", 1)[-1], module.get("path", "")) for module in listed]
+    if unknown := {kind for kind, _ in modules} - _MODULES:
         raise UnsupportedCheckpoint(
             f"{folder} has the modules {', '.join(sorted(unknown))}, of which the export knows nothing; "
             f"it knows {', '.join(sorted(_MODULES))}"
@@ -144,17 +170,23 @@ def _modules(folder: Path) -> list[str]:
     return modules
 
 
-def _pooling(folder: Path, modules: list[str]) -> str:
+def _dense(folder: Path) -> Dense:
+    config = _read_json(folder / "config.json") or {}
+    weights = next((path for path in sorted(folder.glob("*model.*")) if path.suffix in (".safetensors", ".bin")), None)
+    activation = str(config.get("activation_function", "torch.nn.Tanh")).rsplit(".", 1)[-1]
+    if weights is None or "in_features" not in config:
+        raise UnsupportedCheckpoint(f"{folder} should hold a dense layer, and lacks its config.json or its weights")
+    if activation not in _ACTIVATIONS:
+        raise UnsupportedCheckpoint(
+            f"{folder} has the activation {activation}, only {', '.join(_ACTIVATIONS)} are known"
+        )
+    return Dense(weights, config["in_features"], config["out_features"], config.get("bias", True), activation)
+
+
+def _pooling(folder: Path, modules: list[tuple[str, str]]) -> str:
     if not modules:
         return "mean"
-    path = next(
-        (
-            module["path"]
-            for module in _read_json(folder / "modules.json")
-            if module["type"].rsplit(".", 1)[-1] == "Pooling"
-        ),
-        None,
-    )
+    path = next((path for kind, path in modules if kind == "Pooling"), None)
     config = _read_json(folder / path / "config.json") if path else None
     if config is None:
         raise UnsupportedCheckpoint(f"{folder} describes no pooling: name it with --pooling {'|'.join(POOLINGS)}")
@@ -186,12 +218,14 @@ def _max_tokens(folder: Path, config: dict[str, Any], wanted: int | None) -> int
 
 
 def _prompts(folder: Path, name: str, overrides: Overrides) -> dict[str, str]:
-    prompts = (_read_json(folder / "config_sentence_transformers.json") or {}).get("prompts") or {}
+    description = _read_json(folder / "config_sentence_transformers.json") or {}
+    prompts = {role: text for role, text in (description.get("prompts") or {}).items() if text}
+    every = prompts.get(description.get("default_prompt_name") or "", "")
     if not prompts and "e5-" in name.lower() and "instruct" not in name.lower():
         prompts = _E5_PROMPTS
-    passage = prompts.get("passage", prompts.get("document", ""))
+    passage = prompts.get("passage", prompts.get("document", every))
     return {
-        "query": prompts.get("query", "") if overrides.query_prompt is None else overrides.query_prompt,
+        "query": prompts.get("query", every) if overrides.query_prompt is None else overrides.query_prompt,
         "passage": passage if overrides.passage_prompt is None else overrides.passage_prompt,
     }
 
@@ -201,8 +235,3 @@ def _read_json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     except ValueError as error:
         raise UnsupportedCheckpoint(f"{file} is not JSON: {error}") from error
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -4,6 +4,7 @@
 
     ExportError
     ├── UnsupportedCheckpoint   it cannot be read as an encoder; the message says what is missing
+    ├── UnsupportedRecipe       no such engine, or the engine has no such precision
     └── ParityError             the artefact differs from the original; it was not installed
 """
 
@@ -14,6 +15,10 @@ class ExportError(RuntimeError):
 
 class UnsupportedCheckpoint(ExportError):
     """The checkpoint is not an encoder that this version can export."""
+
+
+class UnsupportedRecipe(ExportError):
+    """The engine does not exist, or has no such precision."""
 
 
 class ParityError(ExportError):

@@ -4,40 +4,49 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel
 
-from retriton_export.checkpoint import Checkpoint
+from retriton_export.checkpoint import Checkpoint, Dense
 from retriton_export.errors import UnsupportedCheckpoint
 
 OPSET = 18
-INPUTS = ["input_ids", "attention_mask"]
+INPUTS = ("input_ids", "attention_mask")
 # Not "embedding": the exporter names a graph's inner values after PyTorch's operators, `aten.embedding` among them,
 # does not see the collision, and ONNX Runtime rejects the graph ("Duplicate definition of name").
 OUTPUT = "sentence_embedding"
+ACTIVATIONS = {"Identity": nn.Identity, "Tanh": nn.Tanh, "GELU": nn.GELU, "ReLU": nn.ReLU, "Sigmoid": nn.Sigmoid}
+
+
+_LARGE_BYTES = 1_900_000_000  # a protobuf holds 2 GiB: larger weights go beside the graph
 
 
 class SentenceEncoder(nn.Module):
-    """An encoder with its pooling and normalisation.
+    """An encoder with its pooling, dense layers and normalisation.
 
     Maps ``input_ids`` and ``attention_mask``, int64 ``[batch, sequence]``, to float32 ``[batch, dimension]``.
     Rows are padded on the right.
     """
 
-    def __init__(self, transformer: PreTrainedModel, pooling: str, normalize: bool) -> None:
+    def __init__(self, transformer: PreTrainedModel, pooling: str, normalize: bool, dense: nn.Sequential) -> None:
         super().__init__()
-        self.dimension = int(transformer.config.hidden_size)
         self.transformer = transformer
         self.pooling = pooling
+        self.dense = dense
         self.normalize = normalize
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Computes one vector a row."""
         states = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        vectors = self._pool(states, attention_mask)
+        vectors = self.dense(self._pool(states, attention_mask))
         return nn.functional.normalize(vectors, p=2.0, dim=1) if self.normalize else vectors
 
     def _pool(self, states: Tensor, attention_mask: Tensor) -> Tensor:
@@ -56,31 +65,50 @@ def load_encoder(checkpoint: Checkpoint) -> SentenceEncoder:
     Raises:
         UnsupportedCheckpoint: `transformers` cannot load it as an encoder.
     """
-    try:
-        transformer = AutoModel.from_pretrained(checkpoint.folder, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise UnsupportedCheckpoint(f"transformers cannot load {checkpoint.folder}: {error}") from error
+    transformer = _load(AutoModel, checkpoint.folder)
+    if transformer.config.is_encoder_decoder:
+        raise UnsupportedCheckpoint(f"{checkpoint.folder} is an encoder with a decoder: it has no vector of a text")
+    dense = nn.Sequential(*(_load_dense(layer) for layer in checkpoint.dense))
     # eval() on the wrapper: the exporter restores *its* training flag, and would leave dropout on below.
-    return SentenceEncoder(transformer, checkpoint.pooling, checkpoint.normalize).eval()
+    return SentenceEncoder(transformer, checkpoint.pooling, checkpoint.normalize, dense).eval()
 
 
-def export_onnx(encoder: SentenceEncoder, target: Path) -> None:
-    """Writes the graph, weights inside, with dynamic batch and sequence axes."""
+def export_onnx(model: nn.Module, target: Path, inputs: Sequence[str], output: str) -> None:
+    """Writes the graph with dynamic batch and sequence axes; weights inside, or beside it where they are too large."""
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence")}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
-            encoder,
-            (ids, torch.ones_like(ids)),
-            input_names=INPUTS,
-            output_names=[OUTPUT],
-            dynamic_shapes=(axes, axes),
+            model,
+            tuple(ids.clone() for _ in inputs),
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=tuple(axes for _ in inputs),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
         )
     if program is None:
         raise UnsupportedCheckpoint("the PyTorch exporter returned no graph")
-    program.save(str(target), external_data=False)
+    weights_bytes = sum(weight.nbytes for weight in model.parameters())
+    program.save(str(target), external_data=weights_bytes > _LARGE_BYTES)
+
+
+def _load(auto: Any, folder: Path) -> PreTrainedModel:
+    try:
+        model: PreTrainedModel = auto.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        raise UnsupportedCheckpoint(f"transformers cannot load {folder}: {error}") from error
+    return model
+
+
+def _load_dense(layer: Dense) -> nn.Sequential:
+    linear = nn.Linear(layer.in_features, layer.out_features, layer.bias)
+    weights = load_file(layer.weights) if layer.weights.suffix == ".safetensors" else torch.load(layer.weights)
+    try:
+        linear.load_state_dict({name.removeprefix("linear."): weight.float() for name, weight in weights.items()})
+    except RuntimeError as error:
+        raise UnsupportedCheckpoint(f"{layer.weights} does not fit its description: {error}") from error
+    return nn.Sequential(linear, ACTIVATIONS[layer.activation]())

@@ -10,15 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from retriton_serving.cache import VectorCache
 from retriton_serving.errors import Expired, Overloaded, RequestRefused, ShuttingDown
 from retriton_serving.pace import Pace
+from retriton_serving.padding import Padding, TokenIds
 from retriton_serving.request import Request, Vectors, WaitingText
 from retriton_serving.waiting import BatchLimits, WaitingTexts
 
-TokenIds = NDArray[np.int64]
 Encode = Callable[[TokenIds, TokenIds], Vectors]
 
 
@@ -47,12 +45,14 @@ class BatchRecord:
     Attributes:
         texts, tokens: how many were computed.
         padded_tokens: the tokens with padding.
+        queue_s: how long the oldest of them waited before.
         encode_s: how long the encoder took, its own queue included.
     """
 
     texts: int
     tokens: int
     padded_tokens: int
+    queue_s: float
     encode_s: float
 
 
@@ -63,24 +63,30 @@ class MicroBatcher:
         encode: computes vectors ``[n, dimension]`` from ids and mask, both int64 ``[n, longest]``; called from several
             threads at a time; may raise `RequestRefused`.
         limits: the bounds.
-        pad_token_id: what fills a row.
+        padding: makes the arrays.
         record: told of every micro-batch.
+        cache: where vectors are looked for first; None looks nowhere.
     """
 
     def __init__(
         self,
         encode: Encode,
         limits: LaneLimits,
-        pad_token_id: int = 0,
+        padding: Padding,
         record: Callable[[BatchRecord], None] = lambda batch: None,
+        cache: VectorCache | None = None,
     ) -> None:
         self._encode = encode
         self._limits = limits
-        self._pad_token_id = pad_token_id
+        self._padding = padding
         self._record = record
+        self._cache = cache
         self._waiting: WaitingTexts[WaitingText] = WaitingTexts()
         self._pace = Pace()
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._slot_freed = threading.Condition(lock)
+        self._computing = 0
         self._closing = False
         self._slots = threading.Semaphore(limits.in_flight_max)
         # One more than there are slots: while it hands out results, the encoder has the next micro-batch already.
@@ -107,9 +113,25 @@ class MicroBatcher:
             waiting, waiting_max = self._waiting.tokens, self._waiting_tokens_max(request.deadline_s)
             if waiting >= waiting_max and not request.urgent:
                 raise Overloaded(waiting, waiting_max)
-            for index, ids in enumerate(request.texts):
+            unknown = self._fill_from_cache(request)
+            for index in unknown:
+                ids = request.texts[index]
                 self._waiting.add(len(ids), WaitingText(request, index, ids), request.urgent)
             self._changed.notify()
+        if not unknown:
+            request.reply.succeed(request.vectors())
+
+    def gather(self, timeout_s: float) -> None:
+        """Returns when a new request could be computed at once, or after ``timeout_s``.
+
+        Whoever brings requests may wait here to bring more of them together: that costs less, and none is late. When
+        the queue is full it returns at once, so that requests are refused without delay.
+        """
+        with self._changed:
+            if self._waiting.tokens < self._waiting_tokens_max(None):
+                self._slot_freed.wait_for(
+                    lambda: self._closing or self._computing < self._limits.in_flight_max, timeout_s
+                )
 
     def close(self) -> None:
         """Takes nothing new, and returns when everything admitted is answered."""
@@ -118,6 +140,18 @@ class MicroBatcher:
             self._changed.notify_all()
         for worker in self._workers:
             worker.join()
+
+    def _fill_from_cache(self, request: Request) -> list[int]:
+        """Gives the request what the cache knows; returns the places of the other texts. A probe asks the encoder."""
+        if self._cache is None or request.urgent:
+            return list(range(len(request.texts)))
+        unknown = []
+        for place, ids in enumerate(request.texts):
+            if (vector := self._cache.find(ids)) is None:
+                unknown.append(place)
+            else:
+                request.put(place, vector)
+        return unknown
 
     def _waiting_tokens_max(self, deadline_s: float | None) -> int:
         """How much may wait in front of a new request, so that it is answered in time."""
@@ -136,6 +170,7 @@ class MicroBatcher:
                 alive = {request: self._is_wanted(request) for request in {text.request for text in batch}}
                 wanted = [text for text in batch if alive[text.request]]
                 outcome = self._compute(wanted) if wanted else None
+                self._end_computing()
             if outcome is not None:
                 self._deliver(wanted, outcome)
 
@@ -146,9 +181,15 @@ class MicroBatcher:
                     return None
                 self._changed.wait()
             batch = self._waiting.take(self._limits.batch)
+            self._computing += 1
             if self._waiting:
                 self._changed.notify()  # there is work for another slot
             return batch
+
+    def _end_computing(self) -> None:
+        with self._changed:
+            self._computing -= 1
+            self._slot_freed.notify()
 
     def _is_wanted(self, request: Request) -> bool:
         if request.closed:
@@ -160,8 +201,9 @@ class MicroBatcher:
         return not request.closed
 
     def _compute(self, batch: Sequence[WaitingText]) -> Vectors | None:
-        ids, mask = pad([text.ids for text in batch], self._pad_token_id)
+        ids, mask = self._padding([text.ids for text in batch])
         start = time.perf_counter()
+        queue_s = time.monotonic() - min(text.request.admitted_s for text in batch)
         try:
             vectors = self._encode(ids, mask)
         except RequestRefused as error:
@@ -173,7 +215,10 @@ class MicroBatcher:
         tokens = sum(len(text.ids) for text in batch)
         with self._changed:
             self._pace.add(tokens, time.monotonic())
-        self._record(BatchRecord(len(batch), tokens, ids.size, time.perf_counter() - start))
+        self._record(BatchRecord(len(batch), tokens, ids.size, queue_s, time.perf_counter() - start))
+        if self._cache is not None:
+            for text, vector in zip(batch, vectors, strict=True):
+                self._cache.keep(text.ids, vector.copy())  # its own memory, not that of the whole micro-batch
         return vectors
 
     def _deliver(self, batch: Sequence[WaitingText], vectors: Vectors) -> None:
@@ -192,14 +237,3 @@ class MicroBatcher:
                 return
             request.closed = True
         request.reply.fail(error)
-
-
-def pad(texts: Sequence[Sequence[int]], pad_token_id: int) -> tuple[TokenIds, TokenIds]:
-    """Token ids and attention mask, both int64 ``[texts, longest]``."""
-    longest = max(map(len, texts))
-    ids = np.full((len(texts), longest), pad_token_id, np.int64)
-    mask = np.zeros((len(texts), longest), np.int64)
-    for row, text in enumerate(texts):
-        ids[row, : len(text)] = text
-        mask[row, : len(text)] = 1
-    return ids, mask

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,19 +16,23 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving import draining
-from retriton_serving.batcher import LaneLimits, MicroBatcher, TokenIds
+from retriton_serving import draining, workers
+from retriton_serving.batcher import LaneLimits, MicroBatcher
+from retriton_serving.cache import VectorCache
 from retriton_serving.errors import EncoderUnavailable, Fault, RequestRefused
 from retriton_serving.manifest import TOKENIZER_FILE, Manifest
 from retriton_serving.metrics import LaneMetrics
+from retriton_serving.padding import Padding, TokenIds
 from retriton_serving.request import Request, Vectors
 from retriton_serving.tokenization import RoleTokenizer, TokenizedText, Truncate, decode_text
 from retriton_serving.waiting import BatchLimits
 
 ENCODER = "encoder"
 _ABANDONED_AFTER_S = 0.5
+_GATHER_S = 0.005  # while the encoder has enough to do; meanwhile Triton's batcher merges what arrives
 # Handing a few short texts to a pool of threads costs more than tokenizing them, and takes cores from the encoder.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if len(os.sched_getaffinity(0)) >= 8 else "false")
+QUERY_CACHE_VARIABLE = "RETRITON_QUERY_CACHE_MB"
 _STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
 
 
@@ -56,17 +59,26 @@ class TritonPythonModel:
             waiting_tokens_min=int(parameters["waiting_tokens_min"]),
             in_flight_max=_in_flight(parameters["in_flight_max"]),
         )
-        threading.excepthook = _end_process
-        self._metrics = LaneMetrics(args["model_name"], lambda: self._batcher.waiting_tokens)
-        self._batcher = MicroBatcher(Encoder(args["model_name"]), limits, spec.pad_token_id, self._metrics.record)
+        workers.end_process_with_any()
+        cache = _cache(parameters)
+        self._metrics = LaneMetrics(
+            args["model_name"],
+            gauges={"waiting_tokens": lambda: self._batcher.waiting_tokens},
+            totals={"cache_lookups_total": lambda: cache.lookups, "cache_hits_total": lambda: cache.hits}
+            if cache
+            else {},
+        )
+        encoder, padding = Encoder(args["model_name"]), Padding(spec.pad_token_id, spec.max_tokens)
+        self._batcher = MicroBatcher(encoder, limits, padding, self._metrics.record, cache)
         draining.obey(args["model_name"], self._batcher.close)
 
     def execute(self, requests: list[Any]) -> None:
         """Tokenizes all texts of all requests at once, and hands each request over."""
+        self._batcher.gather(_GATHER_S)
         start = time.perf_counter()
         arrivals = [_Arrival(request, self._metrics) for request in requests]
         tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
-        self._metrics.add("tokenize_seconds", time.perf_counter() - start)
+        self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
         for arrival in arrivals:
             arrival.admit(tokens, self._tokenizer, self._batcher)
 
@@ -74,6 +86,13 @@ class TritonPythonModel:
         """Answers what was admitted."""
         self._batcher.close()
         self._metrics.close()
+
+
+def _cache(parameters: dict[str, str]) -> VectorCache | None:
+    megabytes = float(parameters["cache_mb"])
+    if parameters["role"] == "query":
+        megabytes = float(os.environ.get(QUERY_CACHE_VARIABLE, megabytes))
+    return VectorCache(int(megabytes * 1e6)) if megabytes else None
 
 
 def _in_flight(value: str) -> int:
@@ -118,8 +137,8 @@ class _Arrival:
 
     def succeed(self, vectors: Vectors) -> None:
         """Sends the vectors and the token counts."""
-        self._metrics.add("requests", 1, "OK")
-        self._metrics.add("request_seconds", time.monotonic() - self._arrived_s)
+        self._metrics.add("requests_total", 1, "OK")
+        self._metrics.observe("request_seconds", time.monotonic() - self._arrived_s)
         counts = np.array([[len(text.ids), text.dropped] for text in self._tokenized], np.int32)
         self._send(
             pb_utils.InferenceResponse(
@@ -133,7 +152,7 @@ class _Arrival:
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error with the status of Triton that fits."""
-        self._metrics.add("requests", 1, error.code)
+        self._metrics.add("requests_total", 1, error.code)
         status = getattr(pb_utils.TritonError, _STATUS[error.fault])  # the stub adds TritonError after this import
         self._send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), status)))
 
@@ -146,12 +165,6 @@ class _Arrival:
             self._sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
         except pb_utils.TritonModelException as error:
             pb_utils.Logger.log_warn(f"a response could not be delivered: {error}")
-
-
-def _end_process(failure: threading.ExceptHookArgs) -> None:
-    """A lane that lost a worker to a bug would take work and never answer. Ended, it is seen as unhealthy."""
-    threading.__excepthook__(failure)
-    os._exit(70)
 
 
 class Encoder:

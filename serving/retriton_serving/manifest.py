@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -40,13 +40,23 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class Artefact:
-    """The engine file: what it is, and the sums that identify it."""
+    """What an engine loads.
 
-    file: str
+    Attributes:
+        engine: ``onnxruntime``, ``openvino`` or ``tensorrt``.
+        precision: ``fp32``, ``fp16``, ``bf16``, ``fp8`` or ``int8``.
+        file: what the engine opens.
+        opset: of the ONNX graph.
+        size_bytes: of all its files.
+        sha256: of each of its files, by name.
+    """
+
+    engine: str
     precision: str
+    file: str
     opset: int
     size_bytes: int
-    sha256: str
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """A lane's metrics on Triton's Prometheus page.
 
-Telling Triton a number is a message between processes; so they are summed here, and told once a second.
+Telling Triton a number is a message between processes; so all is summed here, and told once a second. A histogram is
+told as counters with the names and labels that Prometheus gives to one, since Triton's own takes single observations.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any
 
 import triton_python_backend_utils as pb_utils
@@ -15,57 +18,89 @@ import triton_python_backend_utils as pb_utils
 from retriton_serving.batcher import BatchRecord
 
 _PERIOD_S = 1.0
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _COUNTERS = {
-    "retriton_requests_total": "Requests by outcome: OK, or the code of the error.",
-    "retriton_request_seconds_total": "Seconds from arrival to answer of the requests with outcome OK.",
-    "retriton_tokenize_seconds_total": "Seconds spent on reading and tokenizing texts.",
-    "retriton_encode_seconds_total": "Seconds that micro-batches spent at the encoder, its own queue included.",
-    "retriton_micro_batches_total": "Micro-batches computed.",
-    "retriton_texts_total": "Texts computed.",
-    "retriton_tokens_total": "Tokens computed, padding left out.",
-    "retriton_padded_tokens_total": "Tokens computed, padding included; the padding share is 1 - tokens / this.",
+    "requests_total": "Requests by outcome: OK, or the code of the error.",
+    "texts_total": "Texts computed.",
+    "tokens_total": "Tokens computed, padding left out.",
+    "padded_tokens_total": "Tokens computed, padding included; the padding share is 1 - tokens / this.",
+    "cache_lookups_total": "Texts that were looked up in the cache.",
+    "cache_hits_total": "Texts that were found there.",
+}
+_HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "request_seconds": ("From arrival to answer, of requests with outcome OK.", _SECONDS),
+    "tokenize_seconds": ("Reading and tokenizing the texts of one round.", _SECONDS),
+    "queue_seconds": ("From arrival to the encoder, of the oldest text of each micro-batch.", _SECONDS),
+    "encode_seconds": ("A micro-batch at the encoder, its queue there included.", _SECONDS),
+    "batch_tokens": ("Tokens of a micro-batch, padding included.", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)),
+    "batch_texts": ("Texts of a micro-batch.", (1, 2, 4, 8, 16, 32, 64, 128, 256)),
 }
 
 
 class LaneMetrics:
-    """Counters of one lane, and a gauge of what waits.
+    """Counters and histograms of one lane, and gauges that are asked once a second.
 
     Args:
         lane: the model's name, a label of every metric.
-        waiting_tokens: asked once a second.
+        gauges: by name, what to ask.
+        totals: by name of a counter, what to ask for its value so far.
     """
 
-    def __init__(self, lane: str, waiting_tokens: Callable[[], int]) -> None:
+    def __init__(
+        self, lane: str, gauges: Mapping[str, Callable[[], float]], totals: Mapping[str, Callable[[], float]]
+    ) -> None:
         self._lane = lane
         self._lock = threading.Lock()
-        self._sums: Counter[tuple[str, str]] = Counter()
-        kind = pb_utils.MetricFamily
-        self._families = {name: kind(name, description, kind.COUNTER) for name, description in _COUNTERS.items()}
-        self._counters: dict[tuple[str, str], Any] = {}
-        self._waiting_family = kind("retriton_waiting_tokens", "Tokens that wait for the encoder now.", kind.GAUGE)
-        self._waiting = self._waiting_family.Metric(labels={"lane": lane})
-        self._waiting_tokens = waiting_tokens
+        self._sums: Counter[tuple[str, str, str]] = Counter()  # by metric, name of its other label, value of that
+        self._observed: dict[str, list[float]] = defaultdict(list)
+        self._gauges = gauges
+        self._totals = totals
+        self._told: Counter[str] = Counter()
+        self._families = self._declare()
+        self._metrics: dict[tuple[str, str, str], Any] = {}
         self._stopped = threading.Event()
         self._teller = threading.Thread(target=self._tell_periodically, daemon=True)
         self._teller.start()
 
     def add(self, name: str, amount: float, outcome: str = "") -> None:
-        """Adds to the counter ``retriton_<name>_total``."""
+        """Adds to the counter ``retriton_<name>``."""
         with self._lock:
-            self._sums[f"retriton_{name}_total", outcome] += amount  # type: ignore[assignment]
+            self._sums[name, "outcome" if outcome else "", outcome] += amount  # type: ignore[assignment]
+
+    def observe(self, name: str, value: float) -> None:
+        """Adds an observation to the histogram ``retriton_<name>``."""
+        with self._lock:
+            self._observed[name].append(value)
 
     def record(self, batch: BatchRecord) -> None:
         """Counts a micro-batch."""
-        self.add("micro_batches", 1)
-        self.add("encode_seconds", batch.encode_s)
-        self.add("texts", batch.texts)
-        self.add("tokens", batch.tokens)
-        self.add("padded_tokens", batch.padded_tokens)
+        with self._lock:
+            for name, value in (
+                ("encode_seconds", batch.encode_s),
+                ("queue_seconds", batch.queue_s),
+                ("batch_tokens", batch.padded_tokens),
+                ("batch_texts", batch.texts),
+            ):
+                self._observed[name].append(value)
+            for name, value in (
+                ("texts", batch.texts),
+                ("tokens", batch.tokens),
+                ("padded_tokens", batch.padded_tokens),
+            ):
+                self._sums[f"{name}_total", "", ""] += value
 
     def close(self) -> None:
         """Tells what is not told yet."""
         self._stopped.set()
         self._teller.join()
+
+    def _declare(self) -> dict[str, Any]:
+        family = pb_utils.MetricFamily
+        counters = dict(_COUNTERS)
+        for name, (description, _) in _HISTOGRAMS.items():
+            counters |= {f"{name}_{part}": description for part in ("bucket", "sum", "count")}
+        families = {name: family(f"retriton_{name}", text, family.COUNTER) for name, text in counters.items()}
+        return families | {name: family(f"retriton_{name}", "Now.", family.GAUGE) for name in self._gauges}
 
     def _tell_periodically(self) -> None:
         while not self._stopped.wait(_PERIOD_S):
@@ -75,10 +110,32 @@ class LaneMetrics:
     def _tell(self) -> None:
         with self._lock:
             sums, self._sums = self._sums, Counter()
+            observed, self._observed = self._observed, defaultdict(list)
+        for name, ask in self._totals.items():
+            so_far = ask()
+            sums[name, "", ""] += so_far - self._told[name]  # type: ignore[assignment]
+            self._told[name] = so_far  # type: ignore[assignment]
+        for name, values in observed.items():
+            sums.update(_as_histogram(name, values))
         for key, amount in sums.items():
-            if key not in self._counters:
-                name, outcome = key
-                labels = {"lane": self._lane, **({"outcome": outcome} if outcome else {})}
-                self._counters[key] = self._families[name].Metric(labels=labels)
-            self._counters[key].increment(amount)
-        self._waiting.set(self._waiting_tokens())
+            self._metric(key).increment(amount)
+        for name, ask in self._gauges.items():
+            self._metric((name, "", "")).set(ask())
+
+    def _metric(self, key: tuple[str, str, str]) -> Any:
+        if key not in self._metrics:
+            name, label, value = key
+            labels = {"lane": self._lane, **({label: value} if label else {})}
+            self._metrics[key] = self._families[name].Metric(labels=labels)
+        return self._metrics[key]
+
+
+def _as_histogram(name: str, values: list[float]) -> dict[tuple[str, str, str], float]:
+    """What observations add to the series of a histogram."""
+    bounds = _HISTOGRAMS[name][1]
+    counts = [0] * (len(bounds) + 1)
+    for value in values:
+        counts[bisect_left(bounds, value)] += 1
+    labels = [*(f"{bound:g}" for bound in bounds), "+Inf"]
+    buckets = {(f"{name}_bucket", "le", le): count for le, count in zip(labels, accumulate(counts), strict=True)}
+    return {**buckets, (f"{name}_sum", "", ""): sum(values), (f"{name}_count", "", ""): len(values)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -45,6 +46,7 @@ class Request:
         self.urgent = urgent
         self.tokens = sum(map(len, texts))
         self.closed = False
+        self.admitted_s = time.monotonic()
         self._vectors: list[Vectors | None] = [None] * len(texts)
         self._missing = len(texts)
 

@@ -2,17 +2,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from sentence_transformers import SentenceTransformer
 from torch import Tensor
 
-from retriton_export import Checkpoint, Overrides, ParityError, UnsupportedCheckpoint, export_encoder, graph
+from retriton_export import (
+    Checkpoint,
+    Overrides,
+    ParityError,
+    Recipe,
+    UnsupportedCheckpoint,
+    UnsupportedRecipe,
+    export_encoder,
+    graph,
+)
 from retriton_serving.manifest import Manifest
 from tests.conftest import copy_repository
-from tests.export.checkpoints import tiny_bert
+from tests.export.checkpoints import FAMILIES, tiny_bert
+
+FP32 = Recipe("onnxruntime", "fp32")
 
 
 @pytest.fixture
@@ -32,7 +45,7 @@ def test_the_graph_pools_and_normalises_and_ignores_padding(
     tmp_path: Path, repository: Path, pooling: str, normalize: bool
 ) -> None:
     checkpoint = Checkpoint.read(str(tiny_bert(tmp_path / "tiny")), Overrides(pooling=pooling, normalize=normalize))
-    manifest, done = export_encoder(checkpoint, repository)
+    manifest, done = export_encoder(checkpoint, repository, FP32)
     assert done
     assert manifest.parity["cosine_min_alone"] >= 0.99999
     assert manifest.parity["tokens_max"] == 48
@@ -83,14 +96,14 @@ def test_an_artefact_that_differs_is_not_installed(
 
     export_onnx = graph.export_onnx
 
-    def export_wrong_graph(encoder: graph.SentenceEncoder, target: Path) -> None:
+    def export_wrong_graph(encoder: graph.SentenceEncoder, *rest: Any) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(graph.SentenceEncoder, "forward", forward_without_mask)
-            export_onnx(encoder, target)
+            export_onnx(encoder, *rest)
 
     monkeypatch.setattr(graph, "export_onnx", export_wrong_graph)
     with pytest.raises(ParityError, match="lowest cosine 0\\.[0-9]+, asked for 0.99999"):
-        export_encoder(Checkpoint.read(folder), repository, force=True)
+        export_encoder(Checkpoint.read(folder), repository, FP32, force=True)
     assert {
         file.name: file.read_bytes() for file in (repository / "encoder/1").iterdir() if file.is_file()
     } == installed
@@ -100,3 +113,82 @@ def test_an_artefact_that_differs_is_not_installed(
 def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedCheckpoint, match="not a model repository"):
         export_encoder(Checkpoint.read(), tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_equal_in_every_company(tmp_path: Path, repository: Path, family: str) -> None:
+    pooling = {"pooling_mode_lasttoken": True} if family == "qwen3" else None
+    folder = tiny_bert(tmp_path / "tiny", pooling, family=family)
+    manifest, _ = export_encoder(Checkpoint.read(str(folder)), repository, Recipe("openvino", "fp32"))
+    parity = manifest.parity
+    assert min(parity["cosine_min_alone"], parity["cosine_min_batched"], parity["company_min"]) > 0.99999
+
+
+def test_a_dense_layer_decides_the_dimension(tmp_path: Path, repository: Path) -> None:
+    pooling = {"embedding_dimension": 32, "pooling_mode": "mean"}
+    folder = tiny_bert(tmp_path / "tiny", pooling, modules=("Transformer", "Pooling", "Dense", "Normalize"))
+    manifest, _ = export_encoder(Checkpoint.read(str(folder)), repository, FP32)
+    assert manifest.encoder.dimension == 24
+    reference = SentenceTransformer(str(folder), device="cpu")
+    ids = reference.tokenizer(["$ 9 a"])["input_ids"]
+    np.testing.assert_allclose(
+        vectors(repository / "encoder/1", ids, [[1] * len(ids[0])]), reference.encode(["$ 9 a"]), atol=1e-6
+    )
+
+
+RECIPES = [
+    ("onnxruntime", "fp32"),
+    ("onnxruntime", "fp16"),
+    ("openvino", "fp32"),
+    ("openvino", "bf16"),
+]
+
+
+@pytest.mark.parametrize(("engine", "precision"), RECIPES)
+def test_every_recipe_passes_its_gate_and_replaces_the_one_before(
+    tmp_path: Path, repository: Path, engine: str, precision: str
+) -> None:
+    checkpoint = Checkpoint.read(str(tiny_bert(tmp_path / "tiny")))
+    (repository / "encoder/1/model.xml").write_text("of another recipe")
+    manifest, _ = export_encoder(checkpoint, repository, Recipe(engine, precision))
+    assert (manifest.artefact.engine, manifest.artefact.precision) == (engine, precision)
+    assert not (repository / "encoder/1/model.xml").exists()
+    assert set(manifest.artefact.sha256) == {"model.onnx"}
+
+
+def test_the_default_recipe_is_the_fastest_lossless_one_of_this_cpu() -> None:
+    has_bf16 = any(flag in Path("/proc/cpuinfo").read_text() for flag in ("avx512_bf16", "amx_bf16"))
+    assert Recipe.choose() == Recipe("openvino", "bf16" if has_bf16 else "fp32")
+    assert Recipe.choose("onnxruntime") == FP32
+    assert Recipe.choose(precision="fp16") == Recipe("onnxruntime", "fp16")
+
+
+def test_recipes_that_do_not_exist_are_refused_with_those_that_do() -> None:
+    with pytest.raises(UnsupportedRecipe, match="openvino, onnxruntime, tensorrt"):
+        Recipe.choose("tflite")
+    with pytest.raises(UnsupportedRecipe, match="fp32, fp16, int8"):
+        Recipe.choose("onnxruntime", "bf16")
+
+
+def _cut_off(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:1000])
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (_cut_off, "cannot load"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{"), "tokenizer"),
+    ],
+)
+def test_a_broken_checkpoint_leaves_the_installed_one(
+    tmp_path: Path, repository: Path, harm: Any, message: str
+) -> None:
+    export_encoder(Checkpoint.read(str(tiny_bert(tmp_path / "good"))), repository, FP32)
+    before = {file.name: file.stat().st_mtime_ns for file in (repository / "encoder/1").iterdir()}
+    broken = tiny_bert(tmp_path / "broken")
+    harm(broken)
+    with pytest.raises(UnsupportedCheckpoint, match=message):
+        export_encoder(Checkpoint.read(str(broken)), repository, FP32)
+    assert {file.name: file.stat().st_mtime_ns for file in (repository / "encoder/1").iterdir()} == before

@@ -56,6 +56,9 @@ def test_the_fingerprint_follows_what_decides_the_vectors(tmp_path: Path) -> Non
     assert len(others | {first}) == 5
 
 
+_DENSE_WITHOUT_FILES = '[{"type": "x.Pooling", "path": "1_Pooling"}, {"type": "x.Dense", "path": "2_Dense"}]'
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -63,7 +66,8 @@ def test_the_fingerprint_follows_what_decides_the_vectors(tmp_path: Path) -> Non
         (lambda folder: (folder / "model.safetensors").unlink(), "no .*safetensors"),
         (lambda folder: _pooling(folder, {"pooling_mode_max_tokens": True}), "pooling_mode_max_tokens"),
         (lambda folder: _pooling(folder, {"pooling_mode": "weightedmean"}), "weightedmean"),
-        (lambda folder: (folder / "modules.json").write_text('[{"type": "x.Dense", "path": ""}]'), "Dense"),
+        (lambda folder: (folder / "modules.json").write_text('[{"type": "x.CNN", "path": ""}]'), "CNN"),
+        (lambda folder: (folder / "modules.json").write_text(_DENSE_WITHOUT_FILES), "dense layer"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(tmp_path: Path, change: object, message: str) -> None:

@@ -6,12 +6,15 @@ import time
 import numpy as np
 import pytest
 
-from retriton_serving.batcher import LaneLimits, MicroBatcher, TokenIds, pad
+from retriton_serving.batcher import LaneLimits, MicroBatcher
+from retriton_serving.cache import VectorCache
 from retriton_serving.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.padding import Padding, TokenIds
 from retriton_serving.request import Request, Vectors
 from retriton_serving.waiting import BatchLimits
 
 LIMITS = LaneLimits(BatchLimits(64), waiting_seconds_max=1.0, waiting_tokens_min=90, in_flight_max=2)
+PADDING = Padding(token_id=0, tokens_max=512)
 
 
 class Outcome:
@@ -57,7 +60,7 @@ def open_gate() -> Gate:
 
 
 def test_vectors_come_back_in_the_order_of_the_texts() -> None:
-    batcher = MicroBatcher(open_gate(), LIMITS)
+    batcher = MicroBatcher(open_gate(), LIMITS, PADDING)
     texts = [[5] * n for n in (9, 1, 30, 1, 17, 2)]
     outcome = Outcome()
     batcher.submit(Request(texts, outcome))
@@ -69,7 +72,7 @@ def test_vectors_come_back_in_the_order_of_the_texts() -> None:
 
 def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, LIMITS)
+    batcher = MicroBatcher(gate, LIMITS, PADDING)
     for number in range(LIMITS.in_flight_max):
         batcher.submit(Request([[1] * 60], Outcome()))
         while len(gate.calls) <= number:
@@ -89,7 +92,7 @@ def test_a_request_that_cannot_be_in_time_is_refused_at_once() -> None:
         time.sleep(0.05)
         return np.zeros((len(ids), 2), np.float32)
 
-    batcher = MicroBatcher(encode, LaneLimits(BatchLimits(10), 60.0, 100_000, in_flight_max=1))
+    batcher = MicroBatcher(encode, LaneLimits(BatchLimits(10), 60.0, 100_000, in_flight_max=1), PADDING)
     batcher.submit(Request([[1] * 10] * 100, Outcome()))  # five seconds of work, at 200 tokens/s
     time.sleep(1.5)
     with pytest.raises(Overloaded):
@@ -98,7 +101,7 @@ def test_a_request_that_cannot_be_in_time_is_refused_at_once() -> None:
 
 
 def test_a_queue_with_room_takes_a_request_of_any_size() -> None:
-    batcher = MicroBatcher(open_gate(), LIMITS)
+    batcher = MicroBatcher(open_gate(), LIMITS, PADDING)
     outcome = Outcome()
     batcher.submit(Request([[1] * 500], outcome))
     assert outcome.done.wait(10)
@@ -108,7 +111,7 @@ def test_a_queue_with_room_takes_a_request_of_any_size() -> None:
 @pytest.mark.parametrize("reason", ["deadline", "caller"])
 def test_what_nobody_waits_for_is_not_computed(reason: str) -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1.0, 1000, in_flight_max=1))
+    batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1.0, 1000, in_flight_max=1), PADDING)
     batcher.submit(Request([[1] * 3], Outcome()))
     while not gate.calls:
         time.sleep(0.001)
@@ -125,7 +128,7 @@ def test_a_failing_encoder_fails_the_requests_of_its_batch_once() -> None:
     def encode(ids: TokenIds, mask: TokenIds) -> Vectors:
         raise EncoderUnavailable("gone")
 
-    batcher = MicroBatcher(encode, LIMITS)
+    batcher = MicroBatcher(encode, LIMITS, PADDING)
     outcome = Outcome()
     batcher.submit(Request([[1] * 60] * 4, outcome))
     batcher.close()
@@ -134,7 +137,7 @@ def test_a_failing_encoder_fails_the_requests_of_its_batch_once() -> None:
 
 def test_close_answers_what_was_admitted_and_refuses_what_is_new() -> None:
     gate = Gate()
-    batcher = MicroBatcher(gate, LIMITS)
+    batcher = MicroBatcher(gate, LIMITS, PADDING)
     outcome = Outcome()
     batcher.submit(Request([[1] * 60] * 4, outcome))
     closing = threading.Thread(target=batcher.close)
@@ -151,7 +154,59 @@ def test_close_answers_what_was_admitted_and_refuses_what_is_new() -> None:
     assert outcome.vectors is not None
 
 
+def test_known_texts_are_not_computed_again_and_probes_are() -> None:
+    gate = open_gate()
+    cache = VectorCache(bytes_max=10_000)
+    batcher = MicroBatcher(gate, LIMITS, PADDING, cache=cache)
+    answers = []
+    for texts, urgent in (([[1, 2]], False), ([[1, 2], [3], [1, 2]], False), ([[3]], True)):
+        outcome = Outcome()
+        batcher.submit(Request(texts, outcome, urgent=urgent))
+        assert outcome.done.wait(10)
+        answers.append(outcome.vectors)
+    batcher.close()
+    np.testing.assert_array_equal(answers[1], [[3, 2], [3, 1], [3, 2]])
+    assert gate.calls == [(1, 2), (1, 1), (1, 1)]
+    assert (cache.lookups, cache.hits) == (4, 2)
+
+
+def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
+    cache = VectorCache(bytes_max=3 * (256 + 8))
+    for number in range(4):
+        cache.keep([number], np.zeros(2, np.float32))
+        cache.find([0])
+    assert [cache.find([number]) is not None for number in range(4)] == [True, False, True, True]
+
+
+def test_requests_are_gathered_while_the_encoder_is_busy_only() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, LIMITS, PADDING)
+
+    def gathering_s() -> float:
+        start = time.monotonic()
+        batcher.gather(0.3)
+        return time.monotonic() - start
+
+    assert gathering_s() < 0.1
+    for _ in range(2):
+        batcher.submit(Request([[1] * 64], Outcome()))
+    while len(gate.calls) < 2:
+        time.sleep(0.001)
+    assert gathering_s() > 0.25
+    batcher.submit(Request([[1] * 200], Outcome()))  # now the queue is full, and refusing does not wait
+    assert gathering_s() < 0.1
+    gate.open.set()
+    batcher.close()
+
+
 def test_pad() -> None:
-    ids, mask = pad([[7, 8], [9]], pad_token_id=3)
+    ids, mask = Padding(token_id=3, tokens_max=9)([[7, 8], [9]])
     assert ids.tolist() == [[7, 8], [9, 3]]
     assert mask.tolist() == [[1, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("longest", "length"), [(1, 1), (31, 31), (33, 34), (65, 68), (129, 136), (250, 250), (251, 254)]
+)
+def test_lengths_are_rounded_up_by_a_sixteenth_at_most(longest: int, length: int) -> None:
+    assert Padding(token_id=0, tokens_max=254)([[1] * longest])[0].shape == (1, max(length, longest))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from types import FrameType
@@ -23,6 +24,13 @@ def serve(
     metrics_port: Annotated[int, typer.Option(help="Port for Prometheus metrics.")] = 8002,
     server_env: ServerEnv = DEFAULT_SERVER_ENV,
     tritonserver: Annotated[Path | None, typer.Option(help="A full Triton's binary, instead of the wheel's.")] = None,
+    query_cache_mb: Annotated[
+        float | None,
+        typer.Option(
+            envvar="RETRITON_QUERY_CACHE_MB",
+            help="Keep vectors of queries in so many megabytes; 0 keeps none. Default: as in the lane's config.pbtxt.",
+        ),
+    ] = None,
     grace: Annotated[float, typer.Option(help="Seconds to finish what was accepted, after Ctrl-C or SIGTERM.")] = 30.0,
 ) -> None:
     """Serve the model repository with Triton until Ctrl-C.
@@ -32,6 +40,8 @@ def serve(
     encoder = read_encoder(model_repository).encoder
     triton = TritonInstallation(tritonserver) if tritonserver else TritonWheel(server_env)
     endpoint = Endpoint(host, grpc_port, http_port, metrics_port)
+    if query_cache_mb is not None:
+        os.environ["RETRITON_QUERY_CACHE_MB"] = str(query_cache_mb)  # read by the lane
     signal.signal(signal.SIGTERM, _interrupt)
     supervisor = Supervisor(
         start=lambda: TritonServer(triton, model_repository, endpoint),

@@ -1,0 +1,49 @@
+"""Real texts for comparing and calibrating: the language reference that comes with every Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from retriton_serving.tokenization import RoleTokenizer, Truncate
+
+_SENTENCE = (
+    "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "
+    "die Länge 1,024 wird naïve gemessen 向量 检索 and so on ( see RFC 9110 , section 8.3 ) until the limit ."
+)
+_WORDS_FIRST = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377)
+
+
+@cache
+def passages() -> tuple[str, ...]:
+    """About a thousand paragraphs of English prose on one subject, of 10 to 200 words."""
+    from pydoc_data.topics import topics
+
+    paragraphs = [re.sub(r"\s+", " ", part).strip() for topic in topics.values() for part in topic.split("\n\n")]
+    return tuple(dict.fromkeys(text for text in paragraphs if _is_prose(text)))
+
+
+def queries(count: int) -> list[str]:
+    """The first words of ``count`` of the passages, spread over all of them."""
+    every = passages()
+    return [" ".join(text.split()[:12]) for text in every[:: max(1, len(every) // count)]][:count]
+
+
+def of_many_lengths(tokens_max: int) -> list[str]:
+    """Texts from one word up to ``tokens_max`` words, of several languages."""
+    words = _SENTENCE.split()
+    return [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate([*_WORDS_FIRST, tokens_max])]
+
+
+def token_ids(tokenizer: RoleTokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of texts, too long ones cut."""
+    return [
+        tokenizer.fit(text, ids, Truncate.END, index).ids
+        for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))
+    ]
+
+
+def _is_prose(text: str) -> bool:
+    letters = sum(letter.isalpha() or letter == " " for letter in text)
+    return len(text) > 60 and text[0].isalpha() and letters / len(text) > 0.85

@@ -1,0 +1,51 @@
+"""An ONNX graph or an OpenVINO model in OpenVINO, on a CPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from retriton_serving.engines import Compute, Feed
+
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # of int8 models: what is not quantized
+_SHAPES_MAX = 128  # for which compiled code is kept; without a bound memory grows by megabytes with every new shape
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bfloat16 (AVX-512 BF16 or AMX); emulated, it would be slower than float32."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+class OpenVinoEngine:
+    """One compiled model; each worker has a request of its own, on one core.
+
+    Args:
+        model: an ``.onnx`` or ``.xml`` file.
+        precision: ``fp32``, ``bf16`` (float32 on a CPU without its instructions) or ``int8``.
+    """
+
+    def __init__(self, model: Path, precision: str) -> None:
+        bf16 = cpu_has_bf16()
+        self.precision = "fp32" if precision == "bf16" and not bf16 else precision
+        cores = len(os.sched_getaffinity(0))
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[self.precision] if bf16 else "f32",
+            "NUM_STREAMS": cores,
+            "INFERENCE_NUM_THREADS": cores,
+            "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES_MAX,
+            "ENABLE_CPU_PINNING": False,  # the other processes of the server run on the same cores
+        }
+        self._model = openvino.Core().compile_model(str(model), "CPU", settings)
+
+    def worker(self) -> Compute:
+        """See `Engine.worker`."""
+        request = self._model.create_infer_request()
+
+        def compute(feed: Feed) -> NDArray[np.float32]:
+            return np.array(request.infer(feed, share_inputs=True)[0])  # a copy: the request reuses its memory
+
+        return compute
