@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from retriton_client import Client, TextTooLong
-from retriton_export import Checkpoint, Overrides, export_encoder
+from retriton_export import Checkpoint, Overrides, Recipe, export_encoder
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.triton
 def test_another_encoder(tmp_path: Path) -> None:
     folder = str(tiny_bert(tmp_path / "tiny", prompts={"query": "q: ", "passage": "p: "}))
     repository = copy_repository(tmp_path / "model_repository")
-    export_encoder(Checkpoint.read(folder, Overrides(pooling="cls", normalize=False)), repository)
+    checkpoint = Checkpoint.read(folder, Overrides(pooling="cls", normalize=False))
+    export_encoder(checkpoint, repository, Recipe("onnxruntime", "fp32"))
     with TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free()) as server:
         server.wait_ready()
         with Client(server.endpoint.grpc_url) as client:

@@ -157,10 +157,12 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
             (folder / name).write_text(text)
 
     write(old)
+    start = time.monotonic()
     subprocess.run(command, check=True, timeout=120)
+    undisturbed_s = time.monotonic() - start
     write(new)
     running = subprocess.Popen(command)
-    time.sleep(4.0)  # reading and embedding take about ten seconds
+    time.sleep(0.6 * undisturbed_s)  # in the middle of embedding
     running.send_signal(stop)
     assert running.wait(30) != 0
     write(old)

@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer
 from tritonclient.utils import InferenceServerException
 
 from retriton_client import AsyncClient, Client, EncoderInfo, InvalidRequest, Limits, Role, TextTooLong
-from retriton_export import Checkpoint
+from retriton_export import Checkpoint, Recipe
 
 pytestmark = pytest.mark.triton
 WORDS = "the retrieval of passages by vectors needs an encoder that maps text to points close to each other".split()
@@ -55,29 +55,32 @@ def test_vectors_are_those_of_the_checkpoint(client: Client, reference: Sentence
         expected = reference.encode(batch, normalize_embeddings=True)
     assert served.vectors.dtype == np.float32
     assert served.vectors.shape == (100, 384)
-    assert (served.vectors * expected).sum(1).min() > 0.99999
+    assert (served.vectors * expected).sum(1).min() > (0.99999 if client.encoder_info().precision == "fp32" else 0.9999)
     assert served.tokens.tolist() == [len(ids) for ids in reference.tokenizer(batch, padding=False)["input_ids"]]
 
 
 def test_known_values(client: Client) -> None:
     """The first values that sentence-transformers gives for this sentence with all-MiniLM-L6-v2."""
     (vector,) = client.embed_queries(["This is an example sentence"])
-    np.testing.assert_allclose(vector[:3], [0.0676569, 0.0634959, 0.0487131], atol=2e-6)
+    atol = 2e-6 if client.encoder_info().precision == "fp32" else 2e-3
+    np.testing.assert_allclose(vector[:3], [0.0676569, 0.0634959, 0.0487131], atol=atol)
 
 
 def test_company_does_not_matter(client: Client) -> None:
     batch = texts(64, seed=1)
     together = client.embed_passages(batch)
     alone = np.concatenate([client.embed_passages([text]) for text in batch])
-    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert (together * alone).sum(1).min() > 0.9999
 
 
 async def test_many_callers_at_once_get_their_own_vectors(url: str, client: Client) -> None:
-    batch = texts(200, words_max=60, seed=2)
+    batch = [f"number {n}: {text}" for n, text in enumerate(texts(200, words_max=60, seed=2))]
     expected = client.embed_queries(batch)
     async with AsyncClient(url, limits=Limits(requests_in_flight=64)) as many:
         found = await asyncio.gather(*(many.embed_queries([text]) for text in batch))
-    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-6)
+    nearest = (np.concatenate(found) @ expected.T).argmax(1)
+    assert nearest.tolist() == list(range(200))
+    assert (np.concatenate(found) * expected).sum(1).min() > 0.9999
 
 
 def test_one_bad_text_fails_one_request(plain: tritonclient.grpc.InferenceServerClient) -> None:
@@ -85,7 +88,7 @@ def test_one_bad_text_fails_one_request(plain: tritonclient.grpc.InferenceServer
     for bad in (b"\xff\xfe", b"", b"word " * 1000):
         with pytest.raises(InferenceServerException, match="text 1"):
             embed_plainly(plain, [b"good", bad])
-    np.testing.assert_allclose(embed_plainly(plain, [b"good"]), good, atol=1e-6)
+    np.testing.assert_allclose(embed_plainly(plain, [b"good"]), good, atol=1e-3)
 
 
 async def test_bad_requests_do_not_touch_their_neighbours(url: str) -> None:
@@ -107,7 +110,7 @@ def test_a_hundred_thousand_words(client: Client) -> None:
         cut = client.embed([monster], "passage", truncate=truncate)
         assert cut.tokens.tolist() == [256]
         assert cut.tokens.tolist()[0] + cut.tokens_dropped.tolist()[0] == refused.value.tokens
-        np.testing.assert_allclose(cut.vectors, client.embed_passages([kept], truncate=truncate), atol=1e-5)
+        np.testing.assert_allclose(cut.vectors, client.embed_passages([kept], truncate=truncate), atol=1e-3)
 
 
 def test_an_unknown_truncation_is_refused(plain: tritonclient.grpc.InferenceServerClient) -> None:
@@ -119,5 +122,5 @@ def test_the_info_is_that_of_the_export(encoder: EncoderInfo) -> None:
     checkpoint = Checkpoint.read()
     assert encoder.fingerprint == checkpoint.fingerprint(checkpoint.file_sums())
     assert (encoder.name, encoder.dimension, encoder.max_tokens) == ("all-MiniLM-L6-v2", 384, 256)
-    assert encoder.precision == "fp32"
+    assert encoder.precision == Recipe.choose().precision
     assert '"[CLS]"' in encoder.tokenizer

@@ -223,13 +223,13 @@ def _child(parent: int, name: str) -> int:
 async def test_a_stop_finishes_what_was_accepted(supervised: tuple[subprocess.Popen[bytes], Endpoint]) -> None:
     serving, endpoint = supervised
     async with AsyncClient(endpoint.grpc_url, limits=Limits(8, 64), retry=ONCE, timeout_s=60) as client:
-        accepted = [asyncio.ensure_future(client.embed_passages([PASSAGE] * 8)) for _ in range(8)]
-        await asyncio.sleep(1.0)
-        serving.send_signal(signal.SIGTERM)
+        accepted = [asyncio.ensure_future(client.embed_passages([PASSAGE] * 8)) for _ in range(48)]
         await asyncio.sleep(0.5)
+        serving.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
         with pytest.raises(Unavailable, match="SHUTTING_DOWN"):
             await client.embed_queries(["too late"])
-        assert [vectors.shape for vectors in await asyncio.gather(*accepted)] == [(8, 384)] * 8
+        assert [vectors.shape for vectors in await asyncio.gather(*accepted)] == [(8, 384)] * 48
     assert serving.wait(30) == 0
 
 
