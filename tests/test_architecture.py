@@ -91,4 +91,4 @@ def test_lanes_have_one_interface_and_complete_parameters() -> None:
         names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max"}
         assert float(parameters.pop("cache_mb")) >= 0
         assert set(parameters) == names | {"batch_tokens_max"}
-        assert all(value in ("cores", "cores+1") or float(value) > 0 for value in parameters.values())
+        assert all(value in ("cores", "cores+2") or float(value) > 0 for value in parameters.values())

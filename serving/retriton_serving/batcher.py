@@ -108,11 +108,7 @@ class MicroBatcher:
             ShuttingDown: `close` was called.
         """
         with self._changed:
-            if self._closing:
-                raise ShuttingDown("the server is stopping. Try another replica.")
-            waiting, waiting_max = self._waiting.tokens, self._waiting_tokens_max(request.deadline_s)
-            if waiting >= waiting_max and not request.urgent:
-                raise Overloaded(waiting, waiting_max)
+            self.check_room(request.deadline_s, request.urgent)
             unknown = self._fill_from_cache(request)
             for index in unknown:
                 ids = request.texts[index]
@@ -120,6 +116,15 @@ class MicroBatcher:
             self._changed.notify()
         if not unknown:
             request.reply.succeed(request.vectors())
+
+    def check_room(self, deadline_s: float | None, urgent: bool) -> None:
+        """Raises what `submit` would raise now for a request with that deadline."""
+        with self._changed:
+            if self._closing:
+                raise ShuttingDown("the server is stopping. Try another replica.")
+            waiting, waiting_max = self._waiting.tokens, self._waiting_tokens_max(deadline_s)
+            if waiting >= waiting_max and not urgent:
+                raise Overloaded(waiting, waiting_max)
 
     def gather(self, timeout_s: float) -> None:
         """Returns when a new request could be computed at once, or after ``timeout_s``.

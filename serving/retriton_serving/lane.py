@@ -76,11 +76,11 @@ class TritonPythonModel:
         """Tokenizes all texts of all requests at once, and hands each request over."""
         self._batcher.gather(_GATHER_S)
         start = time.perf_counter()
-        arrivals = [_Arrival(request, self._metrics) for request in requests]
+        arrivals = [_Arrival(request, self._metrics, self._batcher) for request in requests]
         tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
         self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
         for arrival in arrivals:
-            arrival.admit(tokens, self._tokenizer, self._batcher)
+            arrival.admit(tokens, self._tokenizer)
 
     def finalize(self) -> None:
         """Answers what was admitted."""
@@ -96,16 +96,18 @@ def _cache(parameters: dict[str, str]) -> VectorCache | None:
 
 
 def _in_flight(value: str) -> int:
-    """The parameter ``in_flight_max``: a number, or ``cores`` or ``cores+1``, of those that this process may use."""
-    cores = len(os.sched_getaffinity(0))
-    return {"cores": cores, "cores+1": cores + 1}.get(value) or int(value)
+    """The parameter ``in_flight_max``: a number, or ``cores+N`` of the cores that this process may use."""
+    if not value.startswith("cores"):
+        return int(value)
+    return len(os.sched_getaffinity(0)) + int(value.removeprefix("cores") or 0)
 
 
 class _Arrival:
     """A request of Triton on its way in, and the reply on its way out."""
 
-    def __init__(self, request: Any, metrics: LaneMetrics) -> None:
+    def __init__(self, request: Any, metrics: LaneMetrics, batcher: MicroBatcher) -> None:
         self._metrics = metrics
+        self._batcher = batcher
         self._sender = request.get_response_sender()
         self._arrived_s = time.monotonic()
         self._tokenized: list[TokenizedText] = []
@@ -115,12 +117,13 @@ class _Arrival:
             parameters = json.loads(request.parameters() or "{}")
             self._truncate = Truncate.parse(parameters.get("truncate", Truncate.NONE))
             self._urgent = bool(parameters.get("probe", False))
+            batcher.check_room(self._deadline_s, self._urgent)  # tokenizing what is refused would cost goodput
             raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
             self.texts = [decode_text(item, index) for index, item in enumerate(raw)]
         except RequestRefused as error:
             self.fail(error)
 
-    def admit(self, tokens: Iterator[list[int]], tokenizer: RoleTokenizer, batcher: MicroBatcher) -> None:
+    def admit(self, tokens: Iterator[list[int]], tokenizer: RoleTokenizer) -> None:
         """Takes the ids of its texts from ``tokens``, which runs over all requests of the batch."""
         ids = [next(tokens) for _ in self.texts]
         if not ids:
@@ -131,7 +134,7 @@ class _Arrival:
                 for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True))
             ]
             ids = [text.ids for text in self._tokenized]
-            batcher.submit(Request(ids, self, self._deadline_s, urgent=self._urgent and len(ids) == 1))
+            self._batcher.submit(Request(ids, self, self._deadline_s, urgent=self._urgent and len(ids) == 1))
         except RequestRefused as error:
             self.fail(error)
 
