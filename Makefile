@@ -5,7 +5,7 @@ SERVER_VENV := .venv-server
 PIP_INSTALL := pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export demo serve test check format bench clean
+.PHONY: help setup export demo serve test check format bench bench-peers clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,14 @@ bench: export .venv-bench/.ready  ## Load tests: a table, and one JSON line (und
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps tritonclient==2.50.0
 	@touch $@
 
+bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-sentence-transformers/.ready  ## The same texts through Infinity and sentence-transformers
+	$(VENV)/bin/python -m bench.peers
+
+.venv-peers-%/.ready: bench/peers/%.txt | python-found
+	$(PYTHON) -m venv .venv-peers-$*
+	.venv-peers-$*/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .retriton build
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-peers-* .retriton build
 	git clean -fdXq model_repository

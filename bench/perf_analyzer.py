@@ -71,23 +71,35 @@ class PerfAnalyzer:
 
         By time and not by number: a run of a number of requests is taken to have lasted whole seconds.
         """
-        window_ms = str(round(seconds / _WINDOWS * 1e3))
-        return self.start(load, "-p", window_ms, "-s", _ANY_STABILITY, "-r", str(_WINDOWS)).result()
+        return self.start(load, *_for_seconds(seconds)).result()
 
     def send(self, load: Load, requests: int) -> None:
         """Sends ``requests`` requests, and waits for them."""
         self.start(load, "--request-count", str(requests)).result()
 
+    def measure_openai(self, data: str, connections: int, seconds: float) -> Measured:
+        """Sends the bodies in the file ``data`` to another server's OpenAI endpoint; counts requests, not texts."""
+        command = [str(self._binary), "-m", "peer", "-u", self._url, "--service-kind", "openai"]
+        command += ["--endpoint", "embeddings", "--async", "--input-data", str(self._folder / f"{data}.json")]
+        command += ["--concurrency-range", str(connections), *_for_seconds(seconds)]
+        return self._run(command, data).result()
+
     def start(self, load: Load, *options: str) -> Run:
         """Starts the load with more ``options`` of perf_analyzer."""
-        report = self._folder / f"{load.lane}.csv"
-        report.unlink(missing_ok=True)
         command = [str(self._binary), "-m", load.lane, "-u", self._url, "-i", "grpc", "-b", str(load.texts)]
-        command += ["--input-data", str(self._folder / f"{load.data}.json"), "-f", str(report), "--percentile", "99"]
+        command += ["--input-data", str(self._folder / f"{load.data}.json"), *load.shape(), *options]
+        return self._run(command, load.lane)
+
+    def _run(self, command: list[str], name: str) -> Run:
+        report = self._folder / f"{name}.csv"
+        report.unlink(missing_ok=True)
         log = (self._folder / "perf_analyzer.log").open("a")
-        return Run(
-            subprocess.Popen([*command, *load.shape(), *options], env=self._environ, stdout=log, stderr=log), report
-        )
+        command = [*command, "-f", str(report), "--percentile", "99"]
+        return Run(subprocess.Popen(command, env=self._environ, stdout=log, stderr=log), report)
+
+
+def _for_seconds(seconds: float) -> list[str]:
+    return ["-p", str(round(seconds / _WINDOWS * 1e3)), "-s", _ANY_STABILITY, "-r", str(_WINDOWS)]
 
 
 class Run:
