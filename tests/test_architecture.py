@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig
+from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 from retriton_serving.batcher import LaneLimits
 from retriton_serving.waiting import BatchLimits
@@ -79,16 +79,44 @@ def test_configurations_parse(file: Path) -> None:
     assert config.output
 
 
-def test_lanes_have_one_interface_and_complete_parameters() -> None:
-    query, passage = (
-        read_config(ROOT / "model_repository" / f"embed_{role}" / "config.pbtxt") for role in ("query", "passage")
-    )
-    assert query.input == passage.input
-    assert query.output == passage.output
-    for role, config in (("query", query), ("passage", passage)):
-        parameters = {key: value.string_value for key, value in config.parameters.items()}
-        assert parameters.pop("role") == role
-        names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max"}
-        assert float(parameters.pop("cache_mb")) >= 0
-        assert set(parameters) == names | {"batch_tokens_max"}
-        assert all(value in ("cores", "cores+2") or float(value) > 0 for value in parameters.values())
+VARIANTS = ("onnxruntime_cpu", "onnxruntime_gpu", "onnxruntime_tensorrt", "openvino_cpu", "tensorrt")
+ON_A_GPU = ("onnxruntime_gpu", "onnxruntime_tensorrt", "tensorrt")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_of_the_encoder_has_one_interface(variant: str) -> None:
+    encoder = ROOT / "model_repository" / "encoder"
+    default, config = read_config(encoder / "config.pbtxt"), read_config(encoder / "configs" / f"{variant}.pbtxt")
+    assert (config.input, config.output) == (default.input, default.output)
+    assert config.max_batch_size == default.max_batch_size == 0
+    assert not config.HasField("dynamic_batching")  # what it gets is a micro-batch
+    assert variant.startswith(config.backend)
+    assert {group.kind for group in config.instance_group} == {
+        ModelInstanceGroup.KIND_GPU if variant in ON_A_GPU else ModelInstanceGroup.KIND_CPU
+    }
+    for warmup in config.model_warmup:
+        assert set(warmup.inputs) == {item.name for item in config.input}
+
+
+@pytest.mark.parametrize("lane", ["embed_query", "embed_passage"])
+def test_lanes_are_the_same_for_every_gpu_variant(lane: str) -> None:
+    folder = ROOT / "model_repository" / lane / "configs"
+    assert {path.stem for path in folder.iterdir()} == set(ON_A_GPU)
+    assert len({path.read_text() for path in folder.iterdir()}) == 1
+
+
+LANES = [path for path in CONFIGS if path.is_relative_to(ROOT / "model_repository") and "embed_" in str(path)]
+
+
+@pytest.mark.parametrize("file", LANES, ids=lambda file: "/".join(file.parts[-3:]))
+def test_lanes_have_one_interface_and_complete_parameters(file: Path) -> None:
+    role = "query" if "embed_query" in str(file) else "passage"
+    other = read_config(ROOT / "model_repository" / "embed_query" / "config.pbtxt")
+    config = read_config(file)
+    assert (config.input, config.output) == (other.input, other.output)
+    parameters = {key: value.string_value for key, value in config.parameters.items()}
+    assert parameters.pop("role") == role
+    names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max", "texts_max"}
+    assert float(parameters.pop("cache_mb")) >= 0
+    assert set(parameters) == names | {"batch_tokens_max", "batch_texts_max"}
+    assert all(value in ("cores", "cores+2") or float(value) > 0 for value in parameters.values())

@@ -12,8 +12,8 @@ from retriton_export import sample_texts
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
 from retriton_export.recipes import GRAPH_FILE, Feed, Recipe, describe
-from retriton_serving.engines import load_engine
-from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Manifest
+from retriton_serving.engines import Engine, load_engine
+from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 from retriton_serving.padding import Padding
 from retriton_serving.tokenization import RoleTokenizer
 
@@ -59,7 +59,7 @@ def export_encoder(
     if present and not force and wanted == (present.encoder.fingerprint, _recipe(present), present.tools):
         return present, False
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
-        manifest = _build(checkpoint, Path(scratch), recipe, sums, tools, on_step)
+        manifest = _build(checkpoint, Path(scratch), target, recipe, sums, tools, on_step)
         on_step("installing")
         _install(Path(scratch), target)
     return manifest, True
@@ -97,6 +97,7 @@ def _tools() -> dict[str, str]:
 def _build(
     checkpoint: Checkpoint,
     folder: Path,
+    target: Path,
     recipe: Recipe,
     sums: dict[str, str],
     tools: dict[str, str],
@@ -113,13 +114,15 @@ def _build(
     graph.export_onnx(encoder, folder / GRAPH_FILE, graph.INPUTS, graph.OUTPUT)
     on_step(f"building {recipe}")
     file = recipe.build(folder, lambda: _calibration(tokenizer, padding))
+    if recipe.engine == "tensorrt":
+        file = _build_plan(folder / file, graph.INPUTS, target.parent.parent, checkpoint.max_tokens)
     artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
     on_step("comparing with PyTorch")
     reference = parity.embed_with_torch(encoder, padding)
     passages = sample_texts.passages()
     report = parity.measure_parity(
         reference,
-        parity.embed_with_engine(load_engine(folder, artefact).worker(), padding),
+        parity.embed_with_engine(_load(folder, artefact).worker(), padding),
         texts=sample_texts.token_ids(tokenizer, sample_texts.of_many_lengths(checkpoint.max_tokens)),
         passages=sample_texts.token_ids(tokenizer, passages[:: len(passages) // _RANKED_PASSAGES]),
         queries=sample_texts.token_ids(tokenizer, sample_texts.queries(_RANKED_QUERIES)),
@@ -136,6 +139,27 @@ def _build(
     )
     manifest.write(folder)
     return manifest
+
+
+def _build_plan(graph: Path, inputs: Sequence[str], model_repository: Path, tokens_max: int) -> str:
+    """The name of the plan, which replaces the graph."""
+    from retriton_export import tensorrt_plan
+
+    lanes = [tensorrt_plan.lane_limits(model_repository / f"embed_{role}") for role in ("query", "passage")]
+    (query_tokens, query_texts), (passage_tokens, passage_texts) = lanes
+    shapes = tensorrt_plan.profiles(query_tokens, passage_tokens, max(query_texts, passage_texts), tokens_max)
+    plan = tensorrt_plan.build_plan(graph, inputs, shapes)
+    for file in graph.parent.glob(f"{graph.name}*"):
+        file.unlink()
+    return plan.name
+
+
+def _load(folder: Path, artefact: Artefact) -> Engine:
+    if artefact.engine == "tensorrt":
+        from retriton_export.tensorrt_plan import TensorRtEngine
+
+        return TensorRtEngine(folder / artefact.file, artefact.precision)
+    return load_engine(folder, artefact)
 
 
 def _calibration(tokenizer: RoleTokenizer, padding: Padding) -> Sequence[Feed]:

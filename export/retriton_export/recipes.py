@@ -61,7 +61,11 @@ class Recipe:
                 _quantize_onnx(folder / GRAPH_FILE, calibration())
             case "openvino", "int8":
                 return _quantize_openvino(folder / GRAPH_FILE, calibration())
-        return GRAPH_FILE  # the others compute the graph as it is; TensorRT builds its plan where it will run
+            case "tensorrt", "fp16":
+                _to_float16(folder / GRAPH_FILE)
+            case "tensorrt", "fp8":
+                _quantize_to_fp8(folder / GRAPH_FILE, calibration())
+        return GRAPH_FILE  # the others compute the graph as it is
 
 
 PRECISIONS = {
@@ -133,6 +137,26 @@ def _quantized(model: Any, feeds: Sequence[Feed]) -> Any:
         raise ExportError(f"int8 needs {error.name}: pip install 'retriton[int8]'") from error
     nncf.set_log_level(logging.ERROR)
     return nncf.quantize(model, nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
+
+
+def _quantize_to_fp8(graph: Path, feeds: Sequence[Feed]) -> None:
+    """Matrix products in FP8, the rest in float16. Needs a GPU, and was not run by the authors."""
+    try:
+        from modelopt.onnx.quantization import quantize
+    except ImportError as error:
+        raise ExportError("fp8 needs NVIDIA's Model Optimizer: pip install 'nvidia-modelopt[onnx]'") from error
+    length = max(feed["input_ids"].shape[1] for feed in feeds)
+    data = {
+        name: np.concatenate([np.pad(feed[name], ((0, 0), (0, length - feed[name].shape[1]))) for feed in feeds])
+        for name in feeds[0]
+    }
+    quantize(
+        str(graph),
+        quantize_mode="fp8",
+        calibration_data=data,
+        high_precision_dtype="fp16",
+        output_path=str(graph),
+    )
 
 
 def _replace(graph: Path, model: Any) -> None:

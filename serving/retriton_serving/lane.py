@@ -52,6 +52,7 @@ class TritonPythonModel:
         limits = LaneLimits(
             batch=BatchLimits(
                 tokens_max=int(parameters["batch_tokens_max"]),
+                texts_max=int(parameters["batch_texts_max"]),
                 padding_share_max=float(parameters["padding_share_max"]),
                 padding_free_tokens=int(parameters["padding_free_tokens"]),
             ),

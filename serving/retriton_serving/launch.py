@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +28,7 @@ from typing import IO
 from retriton_serving import draining
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
+ENCODER = "encoder"
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is not behind a proxy
 _PR_SET_PDEATHSIG = 1
 _LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
@@ -160,10 +163,11 @@ class TritonServer:
         model_repository: what to serve.
         endpoint: where to listen.
         log: where the server's output goes; None is this process's own.
+        variant: which ``configs/<variant>.pbtxt`` of each model is served, where it has one; None is ``config.pbtxt``.
         options: more arguments for ``tritonserver``.
 
     Raises:
-        LaunchError: a port is taken.
+        LaunchError: a port is taken, or the encoder has no such variant.
     """
 
     def __init__(
@@ -172,10 +176,12 @@ class TritonServer:
         model_repository: Path,
         endpoint: Endpoint,
         log: IO[bytes] | None = None,
+        variant: str | None = None,
         options: tuple[str, ...] = (),
     ) -> None:
         endpoint.check_free()
         self.endpoint = endpoint
+        self._config = _encoder_config(model_repository, variant)
         self._log = log
         self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
         self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
@@ -191,6 +197,7 @@ class TritonServer:
                 f"--metrics-port={endpoint.metrics_port}",
                 "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
                 f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
+                *([f"--model-config-name={variant}"] if variant else []),
                 *options,
             ],
             env={**triton.environ(), draining.FOLDER_VARIABLE: str(self._scratch)},
@@ -215,10 +222,10 @@ class TritonServer:
         return self._process.pid
 
     def wait_ready(self, timeout_s: float = 120.0) -> None:
-        """Returns when all models are ready.
+        """Returns when all models are ready, and the encoder is served by the backend that was asked for.
 
         Raises:
-            LaunchError: the server ended, or the time did.
+            LaunchError: the server ended, or the time did, or another backend serves the encoder.
         """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -226,10 +233,12 @@ class TritonServer:
                 raise LaunchError(f"tritonserver ended with code {code} while it started{self._log_hint()}")
             try:
                 with _DIRECT.open(self.endpoint.ready_url, timeout=1):
-                    return
+                    break
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 time.sleep(0.05)
-        raise LaunchError(f"tritonserver was not ready within {timeout_s:g} s{self._log_hint()}")
+        else:
+            raise LaunchError(f"tritonserver was not ready within {timeout_s:g} s{self._log_hint()}")
+        self._check_backend()
 
     def exit_code(self) -> int | None:
         """The exit code of a server that ended, None of one that runs."""
@@ -250,6 +259,14 @@ class TritonServer:
             region.unlink(missing_ok=True)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
+    def _check_backend(self) -> None:
+        """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
+        url = f"http://{self.endpoint.host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
+        with _DIRECT.open(url, timeout=10) as answer:
+            served = json.load(answer)["backend"]
+        if served != (wanted := _backend(self._config)):
+            raise LaunchError(f"Triton serves the encoder with its backend {served}, {self._config} asks for {wanted}")
+
     def _log_hint(self) -> str:
         name = getattr(self._log, "name", None)
         if not isinstance(name, str):
@@ -258,6 +275,22 @@ class TritonServer:
             line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))
         ]
         return f"; its log is {name}" + "".join("\n  " + line for line in lines[-5:])
+
+
+def _encoder_config(model_repository: Path, variant: str | None) -> Path:
+    folder = model_repository / ENCODER
+    config = folder / "configs" / f"{variant}.pbtxt" if variant else folder / "config.pbtxt"
+    if not config.is_file():
+        known = ", ".join(sorted(path.stem for path in (folder / "configs").glob("*.pbtxt")))
+        raise LaunchError(f"there is no {config}; variants of the encoder are {known}")
+    return config
+
+
+def _backend(config: Path) -> str:
+    match = re.search(r'^backend: "(\w+)"', config.read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        raise LaunchError(f"{config} names no backend")
+    return match[1]
 
 
 def _check_libpython(version: str, folder: Path) -> None:

@@ -20,11 +20,13 @@ class BatchLimits:
 
     Attributes:
         tokens_max: the most tokens of a micro-batch, padding included; one longer text goes alone.
+        texts_max: the most texts of a micro-batch.
         padding_share_max: the most of them that may be padding...
         padding_free_tokens: ...but so many always may: about what one more call of the engine costs.
     """
 
     tokens_max: int
+    texts_max: int = 256
     padding_share_max: float = 0.05
     padding_free_tokens: int = 32
 
@@ -40,7 +42,7 @@ class BatchLimits:
         """Whether ``texts`` texts of together ``tokens`` tokens, the longest of ``longest``, make one micro-batch."""
         padded = texts * longest
         padding_max = max(self.padding_free_tokens, self.padding_share_max * padded)
-        return padded <= self.tokens_max and padded - tokens <= padding_max
+        return texts <= self.texts_max and padded <= self.tokens_max and padded - tokens <= padding_max
 
 
 class WaitingTexts(Generic[T]):

@@ -248,3 +248,20 @@ def test_a_server_that_never_gets_healthy_is_given_up(repository: Path, tmp_path
         supervisor.run()
     assert len(starts) == 1
     starts[0].stop()
+
+
+def test_another_backend_than_the_one_asked_for_is_refused(repository: Path, tmp_path: Path) -> None:
+    """Triton falls back to config.pbtxt without a word where it does not find a variant."""
+    with pytest.raises(LaunchError, match="variants of the encoder are .*openvino_cpu, tensorrt"):
+        TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), variant="tensor_rt")
+    other = tmp_path / "model_repository"
+    shutil.copytree(repository, other)
+    variant = other / "encoder" / "configs" / "tensorrt.pbtxt"
+    with_python = (other / "encoder" / "config.pbtxt").read_text()
+    asked_for = variant.read_text()
+    variant.write_text(with_python)
+    with TritonServer(TritonWheel(SERVER_ENV), other, Endpoint.free(), variant="tensorrt") as server:
+        server.wait_ready()
+        variant.write_text(asked_for)
+        with pytest.raises(LaunchError, match="with its backend python, .* asks for tensorrt"):
+            server.wait_ready()

@@ -24,6 +24,13 @@ def serve(
     metrics_port: Annotated[int, typer.Option(help="Port for Prometheus metrics.")] = 8002,
     server_env: ServerEnv = DEFAULT_SERVER_ENV,
     tritonserver: Annotated[Path | None, typer.Option(help="A full Triton's binary, instead of the wheel's.")] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            help="A full Triton's own backend for the encoder: onnxruntime_cpu, onnxruntime_gpu, onnxruntime_tensorrt, "
+            "openvino_cpu or tensorrt. Default: the Python backend."
+        ),
+    ] = None,
     query_cache_mb: Annotated[
         float | None,
         typer.Option(
@@ -44,7 +51,7 @@ def serve(
         os.environ["RETRITON_QUERY_CACHE_MB"] = str(query_cache_mb)  # read by the lane
     signal.signal(signal.SIGTERM, _interrupt)
     supervisor = Supervisor(
-        start=lambda: TritonServer(triton, model_repository, endpoint),
+        start=lambda: TritonServer(triton, model_repository, endpoint, variant=variant),
         on_ready=lambda server: typer.echo(
             f"serving {encoder.name} on {endpoint.grpc_url} (gRPC) until Ctrl-C", err=True
         ),

@@ -1,0 +1,255 @@
+"""A TensorRT plan from the exported graph, built on the GPU that will serve it.
+
+Written against the Python API of TensorRT 10 and 11 (https://docs.nvidia.com/deeplearning/tensorrt), and not run by the
+authors. The graph carries its precision, and the network is strongly typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from google.protobuf import text_format
+from numpy.typing import NDArray
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from retriton_export.errors import ExportError, UnsupportedCheckpoint
+from retriton_serving.engines import Compute, Feed
+
+TIMING_CACHE = Path(".retriton/tensorrt-timing.cache")
+_QUERY_TOKENS = 64  # texts up to here use the profile of queries
+_WORKSPACE_BYTES = 4 << 30
+# Operators that TensorRT's parser documents and that exported encoders use; another one is named before the build.
+OPERATORS = frozenset(
+    [
+        "Abs",
+        "Add",
+        "And",
+        "Cast",
+        "Clip",
+        "Ceil",
+        "Concat",
+        "Constant",
+        "ConstantOfShape",
+        "Cos",
+        "CumSum",
+        "DequantizeLinear",
+        "Div",
+        "Equal",
+        "Erf",
+        "Exp",
+        "Expand",
+        "Flatten",
+        "Floor",
+        "Gather",
+        "GatherElements",
+        "GatherND",
+        "Gelu",
+        "Gemm",
+        "Greater",
+        "GreaterOrEqual",
+        "Identity",
+        "IsNaN",
+        "LayerNormalization",
+        "Log",
+        "Less",
+        "LessOrEqual",
+        "MatMul",
+        "Max",
+        "Min",
+        "Mod",
+        "Mul",
+        "Neg",
+        "Not",
+        "Or",
+        "Pad",
+        "Pow",
+        "QuantizeLinear",
+        "RMSNormalization",
+        "Range",
+        "Reciprocal",
+        "ReduceL2",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceSum",
+        "Relu",
+        "Reshape",
+        "Round",
+        "ScatterND",
+        "Sign",
+        "Size",
+        "Shape",
+        "Sigmoid",
+        "Sin",
+        "Slice",
+        "Softmax",
+        "Split",
+        "Sqrt",
+        "Squeeze",
+        "Sub",
+        "Tanh",
+        "Tile",
+        "Transpose",
+        "Trilu",
+        "Unsqueeze",
+        "Where",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The shapes ``[texts, tokens]`` that one set of kernels is chosen for: the smallest, the usual, the largest."""
+
+    smallest: tuple[int, int]
+    usual: tuple[int, int]
+    largest: tuple[int, int]
+
+
+def profiles(query_tokens: int, passage_tokens: int, texts_max: int, tokens_max: int) -> tuple[Profile, Profile]:
+    """The profiles of both lanes, which cover every micro-batch that they can send.
+
+    Args:
+        query_tokens: ``batch_tokens_max`` of the query lane...
+        passage_tokens: ...and of the passage lane.
+        texts_max: ``batch_texts_max``, of both.
+        tokens_max: the most tokens of a text.
+    """
+    short = min(_QUERY_TOKENS, tokens_max)
+    few, half = min(32, short), max(1, tokens_max // 2)
+    long_texts = min(texts_max, max(1, max(query_tokens, passage_tokens) // (short + 1)))
+    return (
+        Profile((1, 1), (_between(1, query_tokens // few, texts_max), few), (texts_max, short)),
+        Profile((1, 1), (_between(1, passage_tokens // half, long_texts), half), (long_texts, tokens_max)),
+    )
+
+
+def lane_limits(lane: Path) -> tuple[int, int]:
+    """The most tokens and texts of a micro-batch, from the lane's configuration for TensorRT."""
+    config = text_format.Parse((lane / "configs" / "tensorrt.pbtxt").read_text(encoding="utf-8"), ModelConfig())
+    tokens, texts = (int(config.parameters[f"batch_{unit}_max"].string_value) for unit in ("tokens", "texts"))
+    return tokens, texts
+
+
+def _between(lowest: int, value: int, highest: int) -> int:
+    return max(lowest, min(value, highest))
+
+
+def unsupported_operators(graph: Path) -> set[str]:
+    """Operators of an ONNX graph that the parser is not known to take."""
+    import onnx
+
+    model = onnx.load(graph, load_external_data=False)
+    nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
+    local = {function.name for function in model.functions}
+    return {node.op_type for node in nodes} - OPERATORS - local
+
+
+def plan_file(compute_capability: tuple[int, int]) -> str:
+    """The name of a plan for GPUs of that compute capability; Triton's configuration lists these names."""
+    major, minor = compute_capability
+    return f"model_sm{major}{minor}.plan"
+
+
+def build_plan(graph: Path, inputs: Sequence[str], shapes: Sequence[Profile]) -> Path:
+    """Builds the plan for this machine's GPU beside the graph; takes minutes the first time.
+
+    Raises:
+        UnsupportedCheckpoint: the graph has operators that TensorRT does not take.
+        ExportError: TensorRT is missing, or there is no GPU, or it cannot build the graph.
+    """
+    if unknown := unsupported_operators(graph):
+        raise UnsupportedCheckpoint(
+            f"TensorRT does not take the operators {', '.join(sorted(unknown))} of {graph.name}"
+        )
+    tensorrt = import_tensorrt()
+    logger = tensorrt.Logger(tensorrt.Logger.WARNING)
+    builder = tensorrt.Builder(logger)
+    network = builder.create_network(_strongly_typed(tensorrt))
+    parser = tensorrt.OnnxParser(network, logger)
+    if not parser.parse_from_file(str(graph)):
+        errors = "; ".join(str(parser.get_error(number)) for number in range(parser.num_errors))
+        raise ExportError(f"TensorRT {tensorrt.__version__} cannot parse the graph: {errors}")
+    config = builder.create_builder_config()
+    config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
+    for shape in shapes:
+        profile = builder.create_optimization_profile()
+        for name in inputs:
+            profile.set_shape(name, shape.smallest, shape.usual, shape.largest)
+        config.add_optimization_profile(profile)
+    _read_timing_cache(config)
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise ExportError(f"TensorRT {tensorrt.__version__} could not build the plan; its log above says why")
+    _write_timing_cache(config)
+    target = graph.with_name(plan_file(torch.cuda.get_device_capability()))
+    target.write_bytes(bytes(plan))
+    return target
+
+
+def import_tensorrt() -> Any:
+    """The package, where there is a GPU to use it."""
+    try:
+        import tensorrt
+    except ImportError as error:
+        raise ExportError(
+            "the package tensorrt is missing: pip install tensorrt, on the machine with the GPU that will serve"
+        ) from error
+    if not torch.cuda.is_available():
+        raise ExportError("TensorRT needs a GPU, and PyTorch sees none here: export on the machine that will serve")
+    return tensorrt
+
+
+class TensorRtEngine:
+    """A plan, for the parity gate: the same `worker` as `retriton_serving.engines.Engine`."""
+
+    def __init__(self, plan: Path, precision: str) -> None:
+        tensorrt = import_tensorrt()
+        self.precision = precision
+        runtime = tensorrt.Runtime(tensorrt.Logger(tensorrt.Logger.WARNING))
+        self._engine = runtime.deserialize_cuda_engine(plan.read_bytes())
+        if self._engine is None:
+            raise ExportError(f"TensorRT {tensorrt.__version__} cannot load {plan}: it was built by another version")
+
+    def worker(self) -> Compute:
+        """Uses the profile of passages, which covers all lengths."""
+        context = self._engine.create_execution_context()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        context.set_optimization_profile_async(self._engine.num_optimization_profiles - 1, stream.cuda_stream)
+        output = self._engine.get_tensor_name(self._engine.num_io_tensors - 1)
+
+        def compute(feed: Feed) -> NDArray[np.float32]:
+            arrays = {name: torch.from_numpy(np.ascontiguousarray(array)).cuda() for name, array in feed.items()}
+            for name, array in arrays.items():
+                context.set_input_shape(name, tuple(array.shape))
+                context.set_tensor_address(name, array.data_ptr())
+            vectors = torch.empty(tuple(context.get_tensor_shape(output)), dtype=torch.float32, device="cuda")
+            context.set_tensor_address(output, vectors.data_ptr())
+            torch.cuda.synchronize()
+            if not context.execute_async_v3(stream.cuda_stream):
+                raise ExportError(f"TensorRT failed on {[tuple(array.shape) for array in arrays.values()]}")
+            stream.synchronize()
+            result: NDArray[np.float32] = vectors.cpu().numpy()
+            return result
+
+        return compute
+
+
+def _strongly_typed(tensorrt: Any) -> int:
+    """The flag of TensorRT 10; later all networks are."""
+    flag = getattr(tensorrt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+    return 0 if flag is None else 1 << int(flag)
+
+
+def _read_timing_cache(config: Any) -> None:
+    known = TIMING_CACHE.read_bytes() if TIMING_CACHE.exists() else b""
+    config.set_timing_cache(config.create_timing_cache(known), ignore_mismatch=False)
+
+
+def _write_timing_cache(config: Any) -> None:
+    TIMING_CACHE.parent.mkdir(parents=True, exist_ok=True)
+    TIMING_CACHE.write_bytes(bytes(config.get_timing_cache().serialize()))
