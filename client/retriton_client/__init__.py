@@ -9,6 +9,7 @@ from retriton_client._config import Limits, Retry
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
+    NotInstalled,
     Overloaded,
     RetritonError,
     ServerFault,
@@ -16,7 +17,7 @@ from retriton_client._exceptions import (
     Unavailable,
 )
 from retriton_client._sync import Client
-from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
+from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
 
 __all__ = [
     "AsyncClient",
@@ -26,10 +27,12 @@ __all__ = [
     "EncoderInfo",
     "InvalidRequest",
     "Limits",
+    "NotInstalled",
     "Overloaded",
     "RetritonError",
     "Retry",
     "Role",
+    "Scores",
     "ServerFault",
     "TextTooLong",
     "Truncate",

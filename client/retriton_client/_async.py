@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,13 +15,24 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client._config import Limits, Retry
-from retriton_client._exceptions import DeadlineExceeded, InvalidRequest, RetritonError, ServerFault, translate
-from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
+from retriton_client._exceptions import (
+    DeadlineExceeded,
+    InvalidRequest,
+    NotInstalled,
+    RetritonError,
+    ServerFault,
+    translate,
+)
+from retriton_client._tasks import all_or_first_error, slot
+from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
+from retriton_client._wire import query_and_passages, text_column
 
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_TIMEOUT_S = 60.0
+_SCORES = ("score", "tokens", "tokens_dropped")
 _OUTPUTS = ("embedding", "tokens", "tokens_dropped")
 _LANES: dict[Role, str] = {"query": "embed_query", "passage": "embed_passage"}
+_RERANK = "rerank"
 
 
 class AsyncClient:
@@ -48,7 +58,9 @@ class AsyncClient:
         self._limits = limits or Limits()
         self._retry = retry or Retry()
         self._connection: InferenceServerClient | None = None
-        self._slots = {role: asyncio.Semaphore(self._limits.requests_in_flight) for role in _LANES}
+        self._slots: dict[str, asyncio.Semaphore] = {
+            role: asyncio.Semaphore(self._limits.requests_in_flight) for role in (*_LANES, _RERANK)
+        }
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,7 +85,13 @@ class AsyncClient:
         return (await self.embed(texts, "passage", truncate=truncate)).vectors
 
     async def embed(
-        self, texts: Sequence[str], role: Role, *, truncate: Truncate = "NONE", timeout_s: float | None = None
+        self,
+        texts: Sequence[str],
+        role: Role,
+        *,
+        truncate: Truncate = "NONE",
+        dimensions: int | None = None,
+        timeout_s: float | None = None,
     ) -> Embeddings:
         """Vectors and token counts of ``texts``, all or none.
 
@@ -81,6 +99,8 @@ class AsyncClient:
             texts: what to embed; the server adds the prefix of the role.
             role: ``query`` goes the low-latency lane, ``passage`` the throughput lane.
             truncate: what the server does with too long texts: refuse (NONE), drop their START or their END.
+            dimensions: so many of each vector's first values, scaled to length one again; for encoders that were
+                trained for it (Matryoshka). None gives all.
             timeout_s: for this call, instead of the client's.
 
         Raises:
@@ -92,18 +112,52 @@ class AsyncClient:
         """
         if isinstance(texts, str) or not texts:
             raise InvalidRequest(f"texts is a list of at least one string, not {texts!r:.60}")
-        deadline_s = time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
+        parameters: dict[str, Any] = {"truncate": truncate}
+        if dimensions is not None:
+            parameters["dimensions"] = dimensions
+        deadline_s = self._deadline_s(timeout_s)
         size = self._limits.texts_per_request
         requests = [
-            self._embed_request(texts[first : first + size], first, role, truncate, deadline_s)
+            self._embed_request(texts[first : first + size], first, role, parameters, deadline_s)
             for first in range(0, len(texts), size)
         ]
-        parts = await _all_or_first_error(requests)
-        return Embeddings(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        return Embeddings(*_join(await all_or_first_error(requests)))
+
+    async def rerank(
+        self,
+        query: str,
+        passages: Sequence[str],
+        *,
+        truncate: Truncate = "NONE",
+        timeout_s: float | None = None,
+    ) -> Scores:
+        """How well each passage fits the query, by the server's cross-encoder; all or none.
+
+        Args:
+            query: one text.
+            passages: the texts to score.
+            truncate: what the server does where query and passage together are too long: refuse (NONE), or drop the
+                passage's START or END.
+            timeout_s: for this call, instead of the client's.
+
+        Raises:
+            NotInstalled: the server has no cross-encoder.
+            TextTooLong: query and passage together do not fit and ``truncate`` is NONE; ``index`` is the passage's.
+            InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault: as `embed`.
+        """
+        if isinstance(passages, str) or not passages:
+            raise InvalidRequest(f"passages is a list of at least one string, not {passages!r:.60}")
+        deadline_s = self._deadline_s(timeout_s)
+        size = self._limits.texts_per_request
+        requests = [
+            self._rerank_request(query, passages[first : first + size], first, truncate, deadline_s)
+            for first in range(0, len(passages), size)
+        ]
+        return Scores(*_join(await all_or_first_error(requests)))
 
     async def encoder_info(self) -> EncoderInfo:
         """What the server serves. Raises as `embed`."""
-        deadline_s = time.monotonic() + self._timeout_s
+        deadline_s = self._deadline_s(None)
         manifest, tokenizer = await self._infer("encoder_info", [], ("manifest", "tokenizer"), {}, deadline_s)
         try:
             return EncoderInfo.parse(manifest.item(), tokenizer.item())
@@ -111,36 +165,52 @@ class AsyncClient:
             raise ServerFault(f"{self.url}: encoder_info gave a manifest that cannot be read: {error!r}") from error
 
     async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
-        """Embeds a short text on each lane, ahead of all that waits there.
+        """Embeds a short text on each lane, and scores one where a cross-encoder is installed, ahead of all that waits.
 
         Unlike Triton's readiness it fails when the encoder, a lane, or one of their processes is dead or hangs.
 
         Returns:
-            The milliseconds that each lane took, by model name.
+            The milliseconds that each lane took, by model name; without ``rerank`` where nothing is installed for it.
 
         Raises:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not give a vector within ``timeout_s``.
         """
-        took = await _all_or_first_error([self._probe(lane, timeout_s) for lane in _LANES.values()])
-        return dict(zip(_LANES.values(), took, strict=True))
+        probes = [self._probe(lane, [text_column(["health"])], timeout_s) for lane in _LANES.values()]
+        probes.append(self._probe(_RERANK, query_and_passages("health", ["health"]), timeout_s))
+        took = await all_or_first_error(probes)
+        return {lane: ms for lane, ms in zip((*_LANES.values(), _RERANK), took, strict=True) if ms is not None}
 
-    async def _probe(self, lane: str, timeout_s: float) -> float:
+    async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float) -> float | None:
         start = time.monotonic()
         try:
-            await self._send(lane, [_text_input(["health"])], ("tokens",), {"probe": True}, start + timeout_s)
+            await self._send(lane, inputs, ("tokens",), {"probe": True}, start + timeout_s)
         except InferenceServerException as error:
-            raise translate(error, f"{self.url} {lane}") from error
+            failure = translate(error, f"{self.url} {lane}")
+            if isinstance(failure, NotInstalled):
+                return None
+            raise failure from error
         return (time.monotonic() - start) * 1e3
 
+    def _deadline_s(self, timeout_s: float | None) -> float:
+        return time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
+
     async def _embed_request(
-        self, texts: Sequence[str], first_text: int, role: Role, truncate: Truncate, deadline_s: float
+        self, texts: Sequence[str], first_text: int, role: Role, parameters: dict[str, Any], deadline_s: float
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        async with _slot(self._slots[role], deadline_s):
-            text_input = _text_input(texts, first_text)
+        async with slot(self._slots[role], deadline_s):
+            inputs = [text_column(texts, first_text)]
             vectors, tokens, dropped = await self._infer(
-                _LANES[role], [text_input], _OUTPUTS, {"truncate": truncate}, deadline_s, first_text
+                _LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text
             )
         return vectors, tokens[:, 0], dropped[:, 0]
+
+    async def _rerank_request(
+        self, query: str, passages: Sequence[str], first: int, truncate: Truncate, deadline_s: float
+    ) -> list[NDArray[Any]]:
+        async with slot(self._slots[_RERANK], deadline_s):
+            inputs = query_and_passages(query, passages, first)
+            parameters = {"truncate": truncate}
+            return await self._infer(_RERANK, inputs, _SCORES, parameters, deadline_s, first)
 
     async def _infer(
         self,
@@ -195,38 +265,6 @@ class AsyncClient:
         return columns
 
 
-def _text_input(texts: Sequence[str], first_text: int = 0) -> InferInput:
-    column = np.array([[_utf8(text, first_text + place)] for place, text in enumerate(texts)], np.object_)
-    return InferInput("text", list(column.shape), "BYTES").set_data_from_numpy(column)
-
-
-def _utf8(text: str, index: int) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except (AttributeError, UnicodeEncodeError) as error:
-        raise InvalidRequest(f"text {index} is not a string of Unicode characters: {error}") from None
-
-
-@asynccontextmanager
-async def _slot(slots: asyncio.Semaphore, deadline_s: float) -> AsyncIterator[None]:
-    """A slot, if one gets free before the deadline."""
-    try:
-        async with asyncio.timeout(deadline_s - time.monotonic()):
-            await slots.acquire()
-    except TimeoutError:
-        raise DeadlineExceeded("the time was over while other requests of this client were under way") from None
-    try:
-        yield
-    finally:
-        slots.release()
-
-
-async def _all_or_first_error(requests: Sequence[Any]) -> list[Any]:
-    """The results in order; the first error cancels what is still under way."""
-    tasks = [asyncio.ensure_future(request) for request in requests]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _join(parts: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
+    """The columns of several answers, one below the other."""
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]

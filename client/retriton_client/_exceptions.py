@@ -5,6 +5,7 @@
     RetritonError
     ├── InvalidRequest          the server refuses this input, now and later
     │   └── TextTooLong         ... because a text has more tokens than the encoder takes
+    ├── NotInstalled            the server has no such model, for example no cross-encoder
     ├── Overloaded              the lane's queue is full (retried)
     ├── Unavailable             no server, or one that is starting, stopping or broken (retried)
     ├── DeadlineExceeded        the time given to the call is over
@@ -48,6 +49,10 @@ class TextTooLong(InvalidRequest):
         self.tokens_max = tokens_max
 
 
+class NotInstalled(RetritonError):
+    """The server has no such model: nothing was exported for it."""
+
+
 class Overloaded(RetritonError):
     """The lane's queue is full; the request was not taken."""
 
@@ -69,6 +74,7 @@ class ServerFault(RetritonError):
 
 
 _BY_CODE: dict[str, type[RetritonError]] = {
+    "NOT_INSTALLED": NotInstalled,
     "OVERLOADED": Overloaded,
     "SHUTTING_DOWN": Unavailable,
     "ENCODER_UNAVAILABLE": Unavailable,

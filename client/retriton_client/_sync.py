@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retriton_client._async import DEFAULT_TIMEOUT_S, DEFAULT_URL, AsyncClient
 from retriton_client._config import Limits, Retry
-from retriton_client._types import Embeddings, EncoderInfo, Role, Truncate
+from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
 
 T = TypeVar("T")
 
@@ -81,10 +81,27 @@ class Client:
         return _Loop.run(self._client.embed_passages(texts, truncate=truncate))
 
     def embed(
-        self, texts: Sequence[str], role: Role, *, truncate: Truncate = "NONE", timeout_s: float | None = None
+        self,
+        texts: Sequence[str],
+        role: Role,
+        *,
+        truncate: Truncate = "NONE",
+        dimensions: int | None = None,
+        timeout_s: float | None = None,
     ) -> Embeddings:
         """As `AsyncClient.embed`."""
-        return _Loop.run(self._client.embed(texts, role, truncate=truncate, timeout_s=timeout_s))
+        return _Loop.run(self._client.embed(texts, role, truncate=truncate, dimensions=dimensions, timeout_s=timeout_s))
+
+    def rerank(
+        self,
+        query: str,
+        passages: Sequence[str],
+        *,
+        truncate: Truncate = "NONE",
+        timeout_s: float | None = None,
+    ) -> Scores:
+        """As `AsyncClient.rerank`."""
+        return _Loop.run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s))
 
     def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
         """As `AsyncClient.check_health`."""

@@ -29,6 +29,21 @@ class Embeddings:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """How well passages fit a query, in the order of the passages.
+
+    Attributes:
+        scores: float32 ``[passages]``, the higher the better.
+        tokens: int32 ``[passages]``, the tokens of query and passage together, special tokens included.
+        tokens_dropped: int32 ``[passages]``, the tokens that truncation dropped.
+    """
+
+    scores: NDArray[np.float32]
+    tokens: NDArray[np.int32]
+    tokens_dropped: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class EncoderInfo:
     """The encoder that a server serves.
 

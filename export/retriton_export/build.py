@@ -8,17 +8,13 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from retriton_export import sample_texts
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
-from retriton_export.recipes import GRAPH_FILE, Feed, Recipe, describe
+from retriton_export.recipes import GRAPH_FILE, Recipe, describe
 from retriton_serving.engines import Engine, load_engine
 from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
-from retriton_serving.padding import Padding
-from retriton_serving.tokenization import RoleTokenizer
 
 _TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf")
-_RANKED_PASSAGES, _RANKED_QUERIES, _CALIBRATION_TEXTS = 200, 40, 300
 OnStep = Callable[[str], None]
 
 
@@ -29,7 +25,7 @@ def export_encoder(
     force: bool = False,
     on_step: OnStep = lambda step: None,
 ) -> tuple[Manifest, bool]:
-    """Installs the checkpoint as the model ``encoder`` of the repository.
+    """Installs the checkpoint as the model ``encoder`` or ``cross_encoder`` of the repository, whichever it is.
 
     Nothing is done when the same checkpoint is installed already, made by the same tools for the same engine. What is
     installed is replaced only after the new artefact has passed the parity gate.
@@ -48,9 +44,9 @@ def export_encoder(
         ExportError: see `retriton_export.errors`.
     """
     recipe = recipe or Recipe.choose()
-    target = model_repository / "encoder" / "1"
+    target = model_repository / ("cross_encoder" if checkpoint.is_cross_encoder else "encoder") / "1"
     if not target.is_dir():
-        raise UnsupportedCheckpoint(f"{model_repository} has no encoder/1: it is not a model repository of Retriton")
+        raise UnsupportedCheckpoint(f"there is no {target}: {model_repository} is not a model repository of Retriton")
     on_step("reading the checkpoint")
     sums = checkpoint.file_sums()
     tools = _tools()
@@ -103,39 +99,27 @@ def _build(
     tools: dict[str, str],
     on_step: OnStep,
 ) -> Manifest:
-    from retriton_export import graph, parity  # PyTorch takes seconds to import
+    from retriton_export import graph, kinds  # PyTorch takes seconds to import
 
     on_step("loading the checkpoint into PyTorch")
-    encoder = graph.load_encoder(checkpoint)
-    pad_token_id = _save_tokenizer(checkpoint, folder)
-    padding = Padding(pad_token_id, checkpoint.max_tokens)
-    tokenizer = RoleTokenizer(folder / TOKENIZER_FILE, checkpoint.prompts["passage"], checkpoint.max_tokens)
+    pad_token_id, with_types = _save_tokenizer(checkpoint, folder)
+    kind = kinds.load(checkpoint, folder / TOKENIZER_FILE, pad_token_id, with_types)
     on_step("exporting to ONNX")
-    graph.export_onnx(encoder, folder / GRAPH_FILE, graph.INPUTS, graph.OUTPUT)
+    graph.export_onnx(kind.model, folder / GRAPH_FILE, kind.inputs, kind.output)
     on_step(f"building {recipe}")
-    file = recipe.build(folder, lambda: _calibration(tokenizer, padding))
+    file = recipe.build(folder, kind.calibration)
     if recipe.engine == "tensorrt":
-        file = _build_plan(folder / file, graph.INPUTS, target.parent.parent, checkpoint.max_tokens)
+        file = _build_plan(folder / file, kind.inputs, target.parent.parent, checkpoint.max_tokens)
     artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
     on_step("comparing with PyTorch")
-    reference = parity.embed_with_torch(encoder, padding)
-    passages = sample_texts.passages()
-    report = parity.measure_parity(
-        reference,
-        parity.embed_with_engine(_load(folder, artefact).worker(), padding),
-        texts=sample_texts.token_ids(tokenizer, sample_texts.of_many_lengths(checkpoint.max_tokens)),
-        passages=sample_texts.token_ids(tokenizer, passages[:: len(passages) // _RANKED_PASSAGES]),
-        queries=sample_texts.token_ids(tokenizer, sample_texts.queries(_RANKED_QUERIES)),
-        precision=recipe.precision,
-    )
+    report = kind.compare(_load(folder, artefact).worker(), recipe.precision)
     report.check()
-    dimension = reference([[pad_token_id]]).shape[1]
     manifest = Manifest(
-        encoder=checkpoint.spec(sums, dimension, pad_token_id),
+        encoder=checkpoint.spec(sums, kind.dimension(), pad_token_id),
         artefact=artefact,
         source={"checkpoint": checkpoint.name, "revision": checkpoint.revision, "sha256": sums},
         tools=tools,
-        parity=asdict(report),
+        parity={**asdict(report), "summary": report.summary()},
     )
     manifest.write(folder)
     return manifest
@@ -162,14 +146,8 @@ def _load(folder: Path, artefact: Artefact) -> Engine:
     return load_engine(folder, artefact)
 
 
-def _calibration(tokenizer: RoleTokenizer, padding: Padding) -> Sequence[Feed]:
-    texts = sample_texts.passages()
-    chosen = sample_texts.token_ids(tokenizer, texts[:: max(1, len(texts) // _CALIBRATION_TEXTS)])
-    return [dict(zip(("input_ids", "attention_mask"), padding([ids]), strict=True)) for ids in chosen]
-
-
-def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> int:
-    """Writes ``tokenizer.json`` without padding and truncation; returns the id that pads."""
+def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> tuple[int, bool]:
+    """Writes ``tokenizer.json`` without padding and truncation; returns the id that pads, and if it has token types."""
     from transformers import AutoTokenizer
 
     try:
@@ -184,7 +162,7 @@ def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> int:
     backend.no_padding()
     backend.no_truncation()
     backend.save(str(folder / TOKENIZER_FILE))
-    return int(tokenizer.pad_token_id)
+    return int(tokenizer.pad_token_id), "token_type_ids" in tokenizer.model_input_names
 
 
 def _install(built: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ POOLINGS = ("mean", "cls", "lasttoken")
 _E5_PROMPTS = {"query": "query: ", "passage": "passage: "}
 _MODULES = {"Transformer", "Pooling", "Dense", "Normalize"}
 _ACTIVATIONS = ("Identity", "Tanh", "GELU", "ReLU", "Sigmoid")
+_UNBOUNDED = 1_000_000  # a tokenizer without a length of its own says a huge number
 _TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "special_tokens_map.json", "*.model")
 _DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]  # in every folder of the checkpoint
 
@@ -58,6 +59,7 @@ class Checkpoint:
         revision: the commit of a hub checkpoint, if known.
         pooling, normalize, max_tokens, prompts: see `retriton_serving.manifest.EncoderSpec`.
         dense: layers between pooling and normalisation.
+        activation: of a cross-encoder's score, a class of ``torch.nn``; empty for an encoder.
     """
 
     folder: Path
@@ -68,6 +70,12 @@ class Checkpoint:
     max_tokens: int
     prompts: dict[str, str] = field(default_factory=dict)
     dense: tuple[Dense, ...] = ()
+    activation: str = ""
+
+    @property
+    def is_cross_encoder(self) -> bool:
+        """Whether it scores pairs instead of giving vectors."""
+        return bool(self.activation)
 
     @classmethod
     def read(cls, source: str | None = None, overrides: Overrides | None = None) -> Checkpoint:
@@ -82,6 +90,8 @@ class Checkpoint:
         config = _read_json(folder / "config.json")
         if config is None:
             raise UnsupportedCheckpoint(f"{folder} has no config.json: it is not a Hugging Face checkpoint")
+        if str((config.get("architectures") or [""])[0]).endswith("ForSequenceClassification"):
+            return cls._read_cross_encoder(folder, name, revision, config, overrides)
         modules = _modules(folder)
         pooling = overrides.pooling or _pooling(folder, modules)
         if pooling not in POOLINGS:
@@ -98,6 +108,30 @@ class Checkpoint:
             max_tokens=_max_tokens(folder, config, overrides.max_tokens),
             prompts=_prompts(folder, name, overrides),
             dense=tuple(_dense(folder / path) for kind, path in modules if kind == "Dense"),
+        )
+
+    @classmethod
+    def _read_cross_encoder(
+        cls, folder: Path, name: str, revision: str | None, config: dict[str, Any], overrides: Overrides
+    ) -> Checkpoint:
+        labels = len(config.get("id2label") or "two")
+        if labels != 1:
+            raise UnsupportedCheckpoint(f"{folder} classifies into {labels} labels; a cross-encoder has one, the score")
+        described = (config.get("sentence_transformers") or {}).get("activation_fn")
+        described = described or config.get("sbert_ce_default_activation_function") or "torch.nn.Sigmoid"
+        if (activation := str(described).rsplit(".", 1)[-1]) not in _ACTIVATIONS:
+            raise UnsupportedCheckpoint(f"{folder} has the activation {activation}, only {', '.join(_ACTIVATIONS)}")
+        tokenizer_max = (_read_json(folder / "tokenizer_config.json") or {}).get("model_max_length") or _UNBOUNDED
+        positions = _positions(config)
+        wanted = overrides.max_tokens or (min(tokenizer_max, positions or tokenizer_max))
+        return cls(
+            folder=folder,
+            name=name,
+            revision=revision,
+            pooling="score",
+            normalize=False,
+            max_tokens=_max_tokens(folder, config, wanted if wanted < _UNBOUNDED else None),
+            activation=activation,
         )
 
     def file_sums(self) -> dict[str, str]:
@@ -127,6 +161,8 @@ class Checkpoint:
         """Identifies the vector space: the same for every engine and precision, other for other vectors."""
         used = {key: value for key, value in asdict(self).items() if key not in ("folder", "name", "revision", "dense")}
         used |= {"dense": [layer.activation for layer in self.dense]} if self.dense else {}
+        if not self.is_cross_encoder:
+            del used["activation"]
         document = json.dumps([file_sums, used], sort_keys=True)
         return hashlib.sha256(document.encode()).hexdigest()[:32]
 
@@ -206,15 +242,21 @@ def _max_tokens(folder: Path, config: dict[str, Any], wanted: int | None) -> int
             f"{folder} lower-cases texts before its tokenizer: move that into tokenizer.json, where the server sees it"
         )
     described = description.get("max_seq_length")
-    positions = config.get("max_position_embeddings")
-    if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
-        positions -= config.get("pad_token_id", 1) + 1  # these count positions from after the padding id
+    positions = _positions(config)
     tokens = wanted or described or positions
     if not tokens:
         raise UnsupportedCheckpoint(f"{folder} does not say how many tokens it takes: name it with --max-tokens")
     if positions and tokens > positions:
         raise UnsupportedCheckpoint(f"--max-tokens {tokens} is more than the {positions} positions of {folder}")
     return int(tokens)
+
+
+def _positions(config: dict[str, Any]) -> int | None:
+    """The longest row that the position embeddings allow."""
+    positions = config.get("max_position_embeddings")
+    if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+        positions -= config.get("pad_token_id", 1) + 1  # these count positions from after the padding id
+    return positions
 
 
 def _prompts(folder: Path, name: str, overrides: Overrides) -> dict[str, str]:

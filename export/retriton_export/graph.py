@@ -13,13 +13,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 from retriton_export.checkpoint import Checkpoint, Dense
 from retriton_export.errors import UnsupportedCheckpoint
 
 OPSET = 18
 INPUTS = ("input_ids", "attention_mask")
+PAIR_INPUTS = (*INPUTS, "token_type_ids")
+PAIR_OUTPUT = "score"
 # Not "embedding": the exporter names a graph's inner values after PyTorch's operators, `aten.embedding` among them,
 # does not see the collision, and ONNX Runtime rejects the graph ("Duplicate definition of name").
 OUTPUT = "sentence_embedding"
@@ -57,6 +59,38 @@ class SentenceEncoder(nn.Module):
             return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
         last = attention_mask.sum(1) - 1
         return states.gather(1, last.view(-1, 1, 1).expand(-1, 1, states.shape[-1])).squeeze(1)
+
+
+class CrossEncoder(nn.Module):
+    """A sequence classifier with one label and its activation.
+
+    Maps ``input_ids``, ``attention_mask`` and ``token_type_ids``, int64 ``[batch, sequence]``, to float32
+    ``[batch, 1]``. Families without token types ignore them: all cross-encoders have the same inputs.
+    """
+
+    def __init__(self, classifier: PreTrainedModel, activation: nn.Module, with_types: bool) -> None:
+        super().__init__()
+        self.classifier = classifier
+        self.activation = activation
+        self._with_types = with_types and getattr(classifier.config, "type_vocab_size", 0) > 1
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Computes one score a row."""
+        if self._with_types:
+            states = self.classifier(
+                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+            ).logits
+        else:
+            mask = attention_mask * (token_type_ids >= 0)  # an input that is not used would not be in the graph
+            states = self.classifier(input_ids=input_ids, attention_mask=mask).logits
+        scores: Tensor = self.activation(states)
+        return scores
+
+
+def load_cross_encoder(checkpoint: Checkpoint, with_types: bool) -> CrossEncoder:
+    """As `load_encoder`, for a cross-encoder; ``with_types`` where its tokenizer gives token types."""
+    classifier = _load(AutoModelForSequenceClassification, checkpoint.folder)
+    return CrossEncoder(classifier, ACTIVATIONS[checkpoint.activation](), with_types).eval()
 
 
 def load_encoder(checkpoint: Checkpoint) -> SentenceEncoder:

@@ -90,6 +90,11 @@ class ParityReport:
                 f"the artefact differs from the checkpoint: {'; '.join(failed)}. It was not installed. {asdict(self)}"
             )
 
+    def summary(self) -> str:
+        """For people."""
+        lowest = min(self.cosine_min_alone, self.cosine_min_batched)
+        return f"lowest cosine {lowest:.6f}, top-10 overlap {self.top10_overlap:.3f} over {self.passages} passages"
+
 
 def measure_parity(
     reference: Embed,

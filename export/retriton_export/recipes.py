@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retriton_export.errors import ExportError, UnsupportedRecipe
+from retriton_serving.engines import Feed
 from retriton_serving.manifest import Artefact
 
 GRAPH_FILE = "model.onnx"
-Feed = dict[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
-from retriton_serving.tokenization import RoleTokenizer, Truncate
+from retriton_serving.tokenization import LaneTokenizer, Truncate
 
 _SENTENCE = (
     "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "
@@ -24,10 +25,10 @@ def passages() -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in paragraphs if _is_prose(text)))
 
 
-def queries(count: int) -> list[str]:
+def queries(count: int, words: int = 12) -> list[str]:
     """The first words of ``count`` of the passages, spread over all of them."""
     every = passages()
-    return [" ".join(text.split()[:12]) for text in every[:: max(1, len(every) // count)]][:count]
+    return [" ".join(text.split()[:words]) for text in every[:: max(1, len(every) // count)]][:count]
 
 
 def of_many_lengths(tokens_max: int) -> list[str]:
@@ -36,8 +37,8 @@ def of_many_lengths(tokens_max: int) -> list[str]:
     return [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate([*_WORDS_FIRST, tokens_max])]
 
 
-def token_ids(tokenizer: RoleTokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts, too long ones cut."""
+def token_ids(tokenizer: LaneTokenizer, texts: Sequence[Any]) -> list[list[int]]:
+    """Token ids of texts, or of pairs; too long ones cut."""
     return [
         tokenizer.fit(text, ids, Truncate.END, index).ids
         for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))

@@ -8,7 +8,7 @@ truncate), it would answer the probe in place of a dead encoder, and it stores n
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from cachetools import LRUCache
@@ -28,6 +28,10 @@ class VectorCache:
         self.lookups = self.hits = 0
         self._lock = threading.Lock()
         self._entries: LRUCache[bytes, Vector] = LRUCache(bytes_max, getsizeof=_size)
+
+    def totals(self) -> dict[str, Callable[[], float]]:
+        """What metrics ask for, by the name of the counter."""
+        return {"cache_lookups_total": lambda: self.lookups, "cache_hits_total": lambda: self.hits}
 
     def find(self, ids: Sequence[int]) -> Vector | None:
         """The vector of a text, if it is there."""

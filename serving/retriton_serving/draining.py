@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 FOLDER_VARIABLE = "RETRITON_DRAIN_FOLDER"
-LANES = ("embed_query", "embed_passage")
+LANES = ("embed_query", "embed_passage", "rerank")
 _ORDER = "drain"
 _PERIOD_S = 0.05
 

@@ -17,9 +17,12 @@ from typing import Any
 import triton_python_backend_utils as pb_utils
 
 from retriton_serving import workers
+from retriton_serving.answers import refuse
 from retriton_serving.engines import Compute, load_engine
+from retriton_serving.errors import NotInstalled
 from retriton_serving.manifest import Manifest
 
+_OPTIONAL = "cross_encoder"  # a repository without one serves all the rest
 _FIRST = "embed_query"  # the lane whose micro-batches are computed before all others
 
 
@@ -30,6 +33,9 @@ class TritonPythonModel:
         """Loads the installed graph once, and starts a worker for each core that this process may use."""
         config = json.loads(args["model_config"])
         folder = Path(args["model_repository"]) / args["model_version"]
+        self._refusal = Manifest.missing(folder) if args["model_name"] == _OPTIONAL else ""
+        if self._refusal:
+            return
         artefact = Manifest.read(folder).artefact
         engine = load_engine(folder, artefact)
         pb_utils.Logger.log_info(f"{args['model_name']}: {artefact.engine} {engine.precision}")
@@ -44,6 +50,9 @@ class TritonPythonModel:
     def execute(self, requests: list[Any]) -> None:
         """Queues each request: it is a whole micro-batch already."""
         for request in requests:
+            if self._refusal:
+                refuse(request, NotInstalled(self._refusal))
+                continue
             later = json.loads(request.parameters() or "{}").get("lane") != _FIRST
             # Copies: the request's memory is Triton's again as soon as `execute` returns.
             feed = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy().copy() for name in self._inputs}

@@ -4,8 +4,9 @@
 
     RequestRefused              a machine-readable code, and a sentence for people
     ├── TextTooLong             the caller's fault: TEXT_TOO_LONG
-    ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE
+    ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE, QUERY_TOO_LONG
     ├── BadParameter            the caller's fault: BAD_PARAMETER
+    ├── NotInstalled            this server has no such model: NOT_INSTALLED
     ├── Overloaded              the queue is full, try again: OVERLOADED
     ├── Expired                 the deadline passed, or the caller left: EXPIRED
     ├── ShuttingDown            no new work, try another replica: SHUTTING_DOWN
@@ -61,6 +62,12 @@ class BadParameter(RequestRefused):
     """A request parameter has a value that does not exist."""
 
     code = "BAD_PARAMETER"
+
+
+class NotInstalled(RequestRefused):
+    """The model that was asked for was not exported into this server's repository."""
+
+    code = "NOT_INSTALLED"
 
 
 class Overloaded(RequestRefused):

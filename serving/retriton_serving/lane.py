@@ -1,4 +1,4 @@
-"""The Triton model behind `embed_query` and `embed_passage`: requests of Triton to and from the micro-batcher.
+"""What the lanes have in common: requests of Triton to and from the micro-batcher.
 
 `execute` returns before its requests are answered. Triton's dynamic batcher therefore only merges what arrives while
 a batch is tokenized, and the one queue that grows under load is ours: bounded, by tokens, with deadlines.
@@ -9,75 +9,76 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from retriton_serving import draining, workers
+from retriton_serving.answers import as_response
 from retriton_serving.batcher import LaneLimits, MicroBatcher
 from retriton_serving.cache import VectorCache
-from retriton_serving.errors import EncoderUnavailable, Fault, RequestRefused
-from retriton_serving.manifest import TOKENIZER_FILE, Manifest
+from retriton_serving.errors import EncoderUnavailable, RequestRefused
+from retriton_serving.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.metrics import LaneMetrics
 from retriton_serving.padding import Padding, TokenIds
 from retriton_serving.request import Request, Vectors
-from retriton_serving.tokenization import RoleTokenizer, TokenizedText, Truncate, decode_text
+from retriton_serving.tokenization import LaneTokenizer, TokenizedText, Truncate
 from retriton_serving.waiting import BatchLimits
 
-ENCODER = "encoder"
 _ABANDONED_AFTER_S = 0.5
 _GATHER_S = 0.005  # while the encoder has enough to do; meanwhile Triton's batcher merges what arrives
 # Handing a few short texts to a pool of threads costs more than tokenizing them, and takes cores from the encoder.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if len(os.sched_getaffinity(0)) >= 8 else "false")
-QUERY_CACHE_VARIABLE = "RETRITON_QUERY_CACHE_MB"
-_STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
 
 
-class TritonPythonModel:
-    """One lane; its role and limits are the parameters in its ``config.pbtxt``."""
+class Lane(ABC):
+    """A Triton model that turns texts into rows of another model, the graph: vectors or scores.
+
+    Its limits are the parameters in its ``config.pbtxt``. What a request looks like is up to the subclass.
+    """
+
+    graph: str
+    graph_output: str
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Reads the manifest of the encoder beside this model, and starts the workers."""
+        """Reads the manifest of the graph beside this model, and starts the workers.
+
+        Raises:
+            FileNotFoundError: nothing is installed there.
+        """
         parameters = {
             key: value["string_value"] for key, value in json.loads(args["model_config"])["parameters"].items()
         }
-        folder = Path(args["model_repository"]).parent / ENCODER / "1"
+        folder = Path(args["model_repository"]).parent / self.graph / "1"
         spec = Manifest.read(folder).encoder
-        self._tokenizer = RoleTokenizer(
-            folder / TOKENIZER_FILE, spec.prompts.get(parameters["role"], ""), spec.max_tokens
-        )
-        limits = LaneLimits(
-            batch=BatchLimits(
-                tokens_max=int(parameters["batch_tokens_max"]),
-                texts_max=int(parameters["batch_texts_max"]),
-                padding_share_max=float(parameters["padding_share_max"]),
-                padding_free_tokens=int(parameters["padding_free_tokens"]),
-            ),
-            waiting_seconds_max=float(parameters["waiting_seconds_max"]),
-            waiting_tokens_min=int(parameters["waiting_tokens_min"]),
-            in_flight_max=_in_flight(parameters["in_flight_max"]),
-        )
+        self._spec = spec
+        self._tokenizer = self.load_tokenizer(folder / TOKENIZER_FILE, spec, parameters)
         workers.end_process_with_any()
-        cache = _cache(parameters)
+        cache = self.make_cache(parameters)
         self._metrics = LaneMetrics(
             args["model_name"],
             gauges={"waiting_tokens": lambda: self._batcher.waiting_tokens},
-            totals={"cache_lookups_total": lambda: cache.lookups, "cache_hits_total": lambda: cache.hits}
-            if cache
-            else {},
+            totals=cache.totals() if cache else {},
         )
-        encoder, padding = Encoder(args["model_name"]), Padding(spec.pad_token_id, spec.max_tokens)
-        self._batcher = MicroBatcher(encoder, limits, padding, self._metrics.record, cache)
+        self._batcher = MicroBatcher(
+            Graph(self.graph, self.graph_output, args["model_name"], self.inputs),
+            _limits(parameters),
+            Padding(spec.pad_token_id, spec.max_tokens),
+            self._metrics.record,
+            cache,
+        )
         draining.obey(args["model_name"], self._batcher.close)
 
     def execute(self, requests: list[Any]) -> None:
         """Tokenizes all texts of all requests at once, and hands each request over."""
         self._batcher.gather(_GATHER_S)
         start = time.perf_counter()
-        arrivals = [_Arrival(request, self._metrics, self._batcher) for request in requests]
+        arrivals = [_Arrival(request, self, self._metrics, self._batcher) for request in requests]
         tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
         self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
         for arrival in arrivals:
@@ -88,12 +89,43 @@ class TritonPythonModel:
         self._batcher.close()
         self._metrics.close()
 
+    @abstractmethod
+    def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
+        """The tokenizer of this lane's texts."""
 
-def _cache(parameters: dict[str, str]) -> VectorCache | None:
-    megabytes = float(parameters["cache_mb"])
-    if parameters["role"] == "query":
-        megabytes = float(os.environ.get(QUERY_CACHE_VARIABLE, megabytes))
-    return VectorCache(int(megabytes * 1e6)) if megabytes else None
+    def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
+        """Where rows are looked for before they are computed."""
+        return None
+
+    @abstractmethod
+    def read(self, request: Any) -> list[Any]:
+        """The texts of a request. Raises `RequestRefused`."""
+
+    def read_options(self, parameters: dict[str, Any]) -> Any:
+        """What `outputs` must know of a request's parameters. Raises `RequestRefused`."""
+        return None
+
+    @abstractmethod
+    def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
+        """The inputs of the graph."""
+
+    @abstractmethod
+    def outputs(self, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32], options: Any) -> list[Any]:
+        """The tensors of the answer, from the graph's rows and the counts of each text."""
+
+
+def _limits(parameters: dict[str, str]) -> LaneLimits:
+    return LaneLimits(
+        batch=BatchLimits(
+            tokens_max=int(parameters["batch_tokens_max"]),
+            texts_max=int(parameters["batch_texts_max"]),
+            padding_share_max=float(parameters["padding_share_max"]),
+            padding_free_tokens=int(parameters["padding_free_tokens"]),
+        ),
+        waiting_seconds_max=float(parameters["waiting_seconds_max"]),
+        waiting_tokens_min=int(parameters["waiting_tokens_min"]),
+        in_flight_max=_in_flight(parameters["in_flight_max"]),
+    )
 
 
 def _in_flight(value: str) -> int:
@@ -106,25 +138,26 @@ def _in_flight(value: str) -> int:
 class _Arrival:
     """A request of Triton on its way in, and the reply on its way out."""
 
-    def __init__(self, request: Any, metrics: LaneMetrics, batcher: MicroBatcher) -> None:
+    def __init__(self, request: Any, lane: Lane, metrics: LaneMetrics, batcher: MicroBatcher) -> None:
+        self._lane = lane
         self._metrics = metrics
         self._batcher = batcher
         self._sender = request.get_response_sender()
         self._arrived_s = time.monotonic()
         self._tokenized: list[TokenizedText] = []
         self._deadline_s = self._arrived_s + request.timeout() / 1e6 if request.timeout() else None
-        self.texts: list[str] = []
+        self.texts: list[Any] = []
         try:
             parameters = json.loads(request.parameters() or "{}")
             self._truncate = Truncate.parse(parameters.get("truncate", Truncate.NONE))
             self._urgent = bool(parameters.get("probe", False))
             batcher.check_room(self._deadline_s, self._urgent)  # tokenizing what is refused would cost goodput
-            raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
-            self.texts = [decode_text(item, index) for index, item in enumerate(raw)]
+            self._options = lane.read_options(parameters)
+            self.texts = lane.read(request)
         except RequestRefused as error:
             self.fail(error)
 
-    def admit(self, tokens: Iterator[list[int]], tokenizer: RoleTokenizer) -> None:
+    def admit(self, tokens: Iterator[list[int]], tokenizer: LaneTokenizer) -> None:
         """Takes the ids of its texts from ``tokens``, which runs over all requests of the batch."""
         ids = [next(tokens) for _ in self.texts]
         if not ids:
@@ -140,25 +173,17 @@ class _Arrival:
             self.fail(error)
 
     def succeed(self, vectors: Vectors) -> None:
-        """Sends the vectors and the token counts."""
+        """Sends the rows and the token counts."""
         self._metrics.add("requests_total", 1, "OK")
         self._metrics.observe("request_seconds", time.monotonic() - self._arrived_s)
-        counts = np.array([[len(text.ids), text.dropped] for text in self._tokenized], np.int32)
-        self._send(
-            pb_utils.InferenceResponse(
-                [
-                    pb_utils.Tensor("embedding", vectors),
-                    pb_utils.Tensor("tokens", counts[:, :1].copy()),
-                    pb_utils.Tensor("tokens_dropped", counts[:, 1:].copy()),
-                ]
-            )
-        )
+        tokens = np.array([len(text.ids) for text in self._tokenized], np.int32)
+        dropped = np.array([text.dropped for text in self._tokenized], np.int32)
+        self._send(pb_utils.InferenceResponse(self._lane.outputs(vectors, tokens, dropped, self._options)))
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error with the status of Triton that fits."""
         self._metrics.add("requests_total", 1, error.code)
-        status = getattr(pb_utils.TritonError, _STATUS[error.fault])  # the stub adds TritonError after this import
-        self._send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), status)))
+        self._send(as_response(error))
 
     def is_abandoned(self) -> bool:
         """Whether the caller cancelled; asking costs a message between processes, so only after a while."""
@@ -171,29 +196,37 @@ class _Arrival:
             pb_utils.Logger.log_warn(f"a response could not be delivered: {error}")
 
 
-class Encoder:
-    """The encoder model, whichever backend runs it.
+class Graph:
+    """The model that computes, whichever backend runs it.
 
     Args:
+        name: of the model.
+        output: its output.
         lane: who asks; the encoder computes queries first, where it can.
+        inputs: makes its inputs of ids and mask.
     """
 
-    def __init__(self, lane: str) -> None:
+    def __init__(
+        self, name: str, output: str, lane: str, inputs: Callable[[TokenIds, TokenIds], dict[str, TokenIds]]
+    ) -> None:
+        self._name = name
+        self._output = output
         self._parameters = {"lane": lane}
+        self._inputs = inputs
 
     def __call__(self, ids: TokenIds, mask: TokenIds) -> Vectors:
         """One micro-batch."""
         request = pb_utils.InferenceRequest(
-            model_name=ENCODER,
-            requested_output_names=["sentence_embedding"],
-            inputs=[pb_utils.Tensor("input_ids", ids), pb_utils.Tensor("attention_mask", mask)],
+            model_name=self._name,
+            requested_output_names=[self._output],
+            inputs=[pb_utils.Tensor(name, array) for name, array in self._inputs(ids, mask).items()],
             parameters=self._parameters,
         )
         try:
             response = request.exec()
         except pb_utils.TritonModelException as error:
-            raise EncoderUnavailable(f"the encoder could not be asked: {error}. Try again later.") from error
+            raise EncoderUnavailable(f"the {self._name} could not be asked: {error}. Try again later.") from error
         if response.has_error():
-            raise EncoderUnavailable(f"the encoder failed: {response.error().message()}. Try again later.")
-        vectors: Vectors = pb_utils.get_output_tensor_by_name(response, "sentence_embedding").as_numpy()
-        return vectors
+            raise EncoderUnavailable(f"the {self._name} failed: {response.error().message()}. Try again later.")
+        rows: Vectors = pb_utils.get_output_tensor_by_name(response, self._output).as_numpy()
+        return rows

@@ -14,7 +14,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What a lane must know to turn text into the encoder's input.
+    """What a lane must know to turn text into the input of an encoder or a cross-encoder.
 
     Attributes:
         name: the checkpoint's name, for people.
@@ -23,7 +23,7 @@ class EncoderSpec:
         dimension: length of one vector.
         max_tokens: the most tokens of one text, prefix and special tokens included.
         pad_token_id: the id that fills a row up to the longest of its micro-batch.
-        pooling: ``mean``, ``cls`` or ``lasttoken``.
+        pooling: ``mean``, ``cls`` or ``lasttoken``; ``score`` for a cross-encoder, whose dimension is 1.
         normalized: whether vectors have length one.
         prompts: the prefix for each role, ``query`` and ``passage``; empty when the model wants none.
     """
@@ -83,6 +83,13 @@ class Manifest:
         (folder / MANIFEST_FILE).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
+    def missing(cls, folder: Path) -> str:
+        """Why nothing is served from ``folder``; empty where a manifest is."""
+        if (folder / MANIFEST_FILE).is_file():
+            return ""
+        return f"no {folder.parent.name} is installed: `retriton export` one, and start the server again"
+
+    @classmethod
     def read(cls, folder: Path) -> Manifest:
         """Reads ``manifest.json`` from ``folder``.
 
@@ -92,7 +99,7 @@ class Manifest:
         """
         path = folder / MANIFEST_FILE
         if not path.is_file():
-            raise FileNotFoundError(f"no encoder is installed in {folder}: run `retriton export` first")
+            raise FileNotFoundError(f"no {folder.parent.name} is installed in {folder}: run `retriton export` first")
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.get("format") != FORMAT:
             raise ValueError(f"{path} has format {document.get('format')}, this version reads {FORMAT}: export again")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Protocol
 
 from tokenizers import Encoding, Tokenizer
 
@@ -42,7 +43,17 @@ class TokenizedText:
     dropped: int = 0
 
 
-def decode_text(raw: bytes, index: int) -> str:
+class LaneTokenizer(Protocol):
+    """What a lane needs to know of texts; for the reranking lane a text is a pair."""
+
+    def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
+        """Token ids of every text, untruncated."""
+
+    def fit(self, text: Any, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
+        """Cuts the ids of a text to what the graph takes, or refuses it."""
+
+
+def decode_text(raw: bytes, index: int, kind: str = "text") -> str:
     """The text behind the bytes of one BYTES element.
 
     Raises:
@@ -50,16 +61,16 @@ def decode_text(raw: bytes, index: int) -> str:
     """
     if len(raw) > TEXT_BYTES_MAX:
         raise BadText(
-            "TEXT_TOO_LARGE", f"text {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it."
+            "TEXT_TOO_LARGE", f"{kind} {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it."
         )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise BadText(
-            "TEXT_NOT_UTF8", f"text {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}"
+            "TEXT_NOT_UTF8", f"{kind} {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}"
         ) from None
     if not text or text.isspace():
-        raise BadText("TEXT_EMPTY", f"text {index} is empty")
+        raise BadText("TEXT_EMPTY", f"{kind} {index} is empty")
     return text
 
 

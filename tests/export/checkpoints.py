@@ -71,7 +71,12 @@ def tiny_cross_encoder(folder: Path, family: str = "bert", labels: int = 1) -> P
     folder.mkdir(parents=True)
     config = _config(family)
     config.num_labels = labels
-    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_config(config)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if weight.ndim == 2 and "norm" not in name.lower():
+                weight *= 8  # random weights as they come would score all passages alike
+    model.save_pretrained(folder)
     tokenizer = _tokenizer(family)
     tokenizer.model_max_length = 48
     tokenizer.save_pretrained(folder)
@@ -112,6 +117,12 @@ def _tokenizer(family: str) -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         "[CLS] $A [SEP]", "[CLS] $A [SEP] $B:1 [SEP]:1", [("[CLS]", 2), ("[SEP]", 3)]
     )
+    types = ["token_type_ids"] if family == "bert" else []
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+        tokenizer_object=tokenizer,
+        model_input_names=["input_ids", "attention_mask", *types],
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
     )

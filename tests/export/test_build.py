@@ -23,7 +23,7 @@ from retriton_export import (
 )
 from retriton_serving.manifest import Manifest
 from tests.conftest import copy_repository
-from tests.export.checkpoints import FAMILIES, tiny_bert
+from tests.export.checkpoints import FAMILIES, tiny_bert, tiny_cross_encoder
 
 FP32 = Recipe("onnxruntime", "fp32")
 
@@ -192,3 +192,20 @@ def test_a_broken_checkpoint_leaves_the_installed_one(
     with pytest.raises(UnsupportedCheckpoint, match=message):
         export_encoder(Checkpoint.read(str(broken)), repository, FP32)
     assert {file.name: file.stat().st_mtime_ns for file in (repository / "encoder/1").iterdir()} == before
+
+
+@pytest.mark.parametrize("family", ["bert", "xlm-roberta", "modernbert", "distilbert"])
+def test_cross_encoders_of_every_family_give_the_same_scores(tmp_path: Path, repository: Path, family: str) -> None:
+    folder = tiny_cross_encoder(tmp_path / "tiny", family)
+    for recipe in (FP32, Recipe("openvino", "bf16")):
+        manifest, done = export_encoder(Checkpoint.read(str(folder)), repository, recipe)
+        assert done
+        assert manifest.encoder.pooling == "score"
+        assert manifest.parity["difference_max_alone"] <= manifest.parity["difference_threshold"]
+    assert not (repository / "encoder/1/manifest.json").exists()
+    assert (repository / "cross_encoder/1/model.onnx").exists()
+
+
+def test_a_classifier_of_several_labels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedCheckpoint, match="into 3 labels; a cross-encoder has one"):
+        Checkpoint.read(str(tiny_cross_encoder(tmp_path / "tiny", labels=3)))

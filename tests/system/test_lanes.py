@@ -118,6 +118,17 @@ def test_an_unknown_truncation_is_refused(plain: tritonclient.grpc.InferenceServ
         embed_plainly(plain, [b"a"], truncate="MIDDLE")
 
 
+def test_fewer_dimensions_are_the_first_ones_at_length_one(client: Client) -> None:
+    whole = client.embed_passages(["a text", "another"])
+    cut = client.embed(["a text", "another"], "passage", dimensions=64).vectors
+    first = whole[:, :64] / np.linalg.norm(whole[:, :64], axis=1, keepdims=True)
+    np.testing.assert_allclose(cut, first, atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(cut, axis=1), 1.0, atol=1e-5)
+    for wrong in (0, 385):
+        with pytest.raises(InvalidRequest, match=f"dimensions is {wrong}, it can be 1 to 384"):
+            client.embed(["a text"], "query", dimensions=wrong)
+
+
 def test_the_info_is_that_of_the_export(encoder: EncoderInfo) -> None:
     checkpoint = Checkpoint.read()
     assert encoder.fingerprint == checkpoint.fingerprint(checkpoint.file_sums())

@@ -1,5 +1,5 @@
 """The passage lane; the code is in the package retriton_serving."""
 
-from retriton_serving.lane import TritonPythonModel
+from retriton_serving.embed import TritonPythonModel
 
 __all__ = ["TritonPythonModel"]

@@ -40,7 +40,7 @@ def export(
     force: Annotated[bool, typer.Option(help="Export even if it is installed already.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Only show what is installed.")] = False,
 ) -> None:
-    """Export an encoder into the model repository.
+    """Export an encoder, or a cross-encoder for reranking, into the model repository.
 
     The checkpoint becomes one graph with pooling, dense layers and normalisation inside, for the engine and in the
     precision asked for. It is compared with PyTorch in float32: on texts of many lengths, alone and batched, and by
@@ -84,11 +84,9 @@ def _print_installed(model_repository: Path) -> None:
 
 def _describe(manifest: Manifest) -> str:
     encoder, artefact, parity = manifest.encoder, manifest.artefact, manifest.parity
-    lowest = min(parity["cosine_min_alone"], parity["cosine_min_batched"])
     return (
         f"{encoder.name}, {artefact.engine} {artefact.precision}, {encoder.dimension} dimensions, "
-        f"{encoder.max_tokens} tokens, {artefact.size_bytes / 1e6:.0f} MB; against PyTorch: lowest cosine "
-        f"{lowest:.6f}, top-10 overlap {parity['top10_overlap']:.3f} over {parity['passages']} passages"
+        f"{encoder.max_tokens} tokens, {artefact.size_bytes / 1e6:.0f} MB; against PyTorch: {parity['summary']}"
     )
 
 

@@ -1,0 +1,136 @@
+"""What differs between an encoder and a cross-encoder while it is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from retriton_export import graph, parity, sample_texts, score_parity
+from retriton_export.checkpoint import Checkpoint
+from retriton_serving.engines import Compute, Feed
+from retriton_serving.padding import Padding
+from retriton_serving.pairs import Pair, PairTokenizer, unpack
+from retriton_serving.tokenization import RoleTokenizer
+
+_RANKED_PASSAGES, _RANKED_QUERIES, _CALIBRATION_TEXTS = 200, 40, 300
+_PAIRED_PASSAGES, _PAIRED_QUERIES = 24, 8
+Report = parity.ParityReport | score_parity.ScoreReport
+
+
+class Kind(Protocol):
+    """A loaded checkpoint, and how to compare an artefact with it.
+
+    Attributes:
+        model: PyTorch, float32: the reference.
+        inputs, output: of the graph.
+    """
+
+    model: nn.Module
+    inputs: tuple[str, ...]
+    output: str
+
+    def dimension(self) -> int:
+        """The length of one row of the output."""
+
+    def calibration(self) -> Sequence[Feed]:
+        """Inputs of real texts."""
+
+    def compare(self, compute: Compute, precision: str) -> Report:
+        """Runs the parity gate; returns what it found."""
+
+
+def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> Kind:
+    """The checkpoint in PyTorch, as what it is.
+
+    Args:
+        checkpoint: what to load.
+        tokenizer_file: its ``tokenizer.json``.
+        pad_token_id: what fills a row.
+        with_types: whether its tokenizer gives token types.
+    """
+    if checkpoint.is_cross_encoder:
+        return CrossEncoderKind(checkpoint, tokenizer_file, pad_token_id, with_types)
+    return EncoderKind(checkpoint, tokenizer_file, pad_token_id)
+
+
+class EncoderKind:
+    """See `Kind`."""
+
+    inputs: tuple[str, ...] = graph.INPUTS
+    output: str = graph.OUTPUT
+
+    def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int) -> None:
+        self.model: nn.Module = graph.load_encoder(checkpoint)
+        self._tokens_max = checkpoint.max_tokens
+        self._padding = Padding(pad_token_id, checkpoint.max_tokens)
+        self._tokenizer = RoleTokenizer(tokenizer_file, checkpoint.prompts["passage"], checkpoint.max_tokens)
+        self._reference = parity.embed_with_torch(self.model, self._padding)
+
+    def dimension(self) -> int:
+        """See `Kind`."""
+        return int(self._reference([[0]]).shape[1])
+
+    def calibration(self) -> Sequence[Feed]:
+        """See `Kind`."""
+        return [dict(zip(self.inputs, self._padding([ids]), strict=True)) for ids in self._passages(_CALIBRATION_TEXTS)]
+
+    def compare(self, compute: Compute, precision: str) -> Report:
+        """See `Kind`."""
+        return parity.measure_parity(
+            self._reference,
+            parity.embed_with_engine(compute, self._padding),
+            texts=sample_texts.token_ids(self._tokenizer, sample_texts.of_many_lengths(self._tokens_max)),
+            passages=self._passages(_RANKED_PASSAGES),
+            queries=sample_texts.token_ids(self._tokenizer, sample_texts.queries(_RANKED_QUERIES)),
+            precision=precision,
+        )
+
+    def _passages(self, count: int) -> list[list[int]]:
+        every = sample_texts.passages()
+        return sample_texts.token_ids(self._tokenizer, every[:: max(1, len(every) // count)])
+
+
+class CrossEncoderKind:
+    """See `Kind`."""
+
+    inputs: tuple[str, ...] = graph.PAIR_INPUTS
+    output: str = graph.PAIR_OUTPUT
+
+    def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> None:
+        self.model: nn.Module = graph.load_cross_encoder(checkpoint, with_types)
+        self._tokens_max = checkpoint.max_tokens
+        self._padding = Padding(pad_token_id, checkpoint.max_tokens)
+        self._tokenizer = PairTokenizer(tokenizer_file, checkpoint.max_tokens)
+
+    def dimension(self) -> int:
+        """See `Kind`."""
+        return 1
+
+    def calibration(self) -> Sequence[Feed]:
+        """See `Kind`."""
+        return [self._feed([ids]) for query in self._pairs() for ids in query]
+
+    def compare(self, compute: Compute, precision: str) -> Report:
+        """See `Kind`."""
+
+        def reference(feed: Feed) -> Any:
+            with torch.inference_mode():
+                return self.model(*(torch.from_numpy(feed[name]) for name in self.inputs)).numpy()
+
+        return score_parity.measure(reference, compute, self._feed, self._pairs(), precision)
+
+    def _pairs(self) -> list[list[list[int]]]:
+        """By query, the packed ids of its pairs."""
+        passages = sample_texts.passages()[:: len(sample_texts.passages()) // _PAIRED_PASSAGES]
+        queries = sample_texts.queries(_PAIRED_QUERIES, words=12 if self._tokens_max >= 128 else 2)
+        pairs = [[Pair(query, passage) for passage in passages] for query in queries]
+        return [sample_texts.token_ids(self._tokenizer, of_query) for of_query in pairs]
+
+    def _feed(self, rows: Sequence[list[int]]) -> Feed:
+        packed, mask = self._padding(rows)
+        ids, types = unpack(packed)
+        return dict(zip(self.inputs, (ids, mask, types), strict=True))

@@ -1,0 +1,5 @@
+"""The cross-encoder in the Python backend; the code is in the package retriton_serving."""
+
+from retriton_serving.encoder import TritonPythonModel
+
+__all__ = ["TritonPythonModel"]

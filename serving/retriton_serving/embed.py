@@ -1,0 +1,67 @@
+"""The Triton model behind `embed_query` and `embed_passage`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
+
+from retriton_serving.cache import VectorCache
+from retriton_serving.errors import BadParameter
+from retriton_serving.lane import Lane
+from retriton_serving.manifest import EncoderSpec
+from retriton_serving.padding import TokenIds
+from retriton_serving.request import Vectors
+from retriton_serving.tokenization import LaneTokenizer, RoleTokenizer, decode_text
+
+QUERY_CACHE_VARIABLE = "RETRITON_QUERY_CACHE_MB"
+
+
+class TritonPythonModel(Lane):
+    """Texts to vectors, with the prefix of its role."""
+
+    graph = "encoder"
+    graph_output = "sentence_embedding"
+
+    def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
+        """See `Lane`."""
+        return RoleTokenizer(file, spec.prompts.get(parameters["role"], ""), spec.max_tokens)
+
+    def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
+        """As large as the parameter ``cache_mb`` says, or for queries the environment."""
+        megabytes = float(parameters["cache_mb"])
+        if parameters["role"] == "query":
+            megabytes = float(os.environ.get(QUERY_CACHE_VARIABLE, megabytes))
+        return VectorCache(int(megabytes * 1e6)) if megabytes else None
+
+    def read(self, request: Any) -> list[str]:
+        """The input ``text``, ``[texts, 1]``."""
+        raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
+        return [decode_text(item, index) for index, item in enumerate(raw)]
+
+    def read_options(self, parameters: dict[str, Any]) -> int:
+        """The parameter ``dimensions``: how many of a vector's first values are wanted; all without it."""
+        wanted = parameters.get("dimensions", self._spec.dimension)
+        if not isinstance(wanted, int) or not 1 <= wanted <= self._spec.dimension:
+            raise BadParameter(f"dimensions is {wanted!r}, it can be 1 to {self._spec.dimension}")
+        return wanted
+
+    def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
+        """See `Lane`."""
+        return {"input_ids": ids, "attention_mask": mask}
+
+    def outputs(self, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32], options: int) -> list[Any]:
+        """Vectors of ``options`` dimensions, of length one again where they were so before."""
+        if options < rows.shape[1]:
+            rows = np.ascontiguousarray(rows[:, :options])
+            if self._spec.normalized:
+                rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return [
+            pb_utils.Tensor("embedding", rows),
+            pb_utils.Tensor("tokens", tokens.reshape(-1, 1)),
+            pb_utils.Tensor("tokens_dropped", dropped.reshape(-1, 1)),
+        ]

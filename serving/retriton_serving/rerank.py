@@ -1,0 +1,79 @@
+"""The Triton model `rerank`: a query and passages to scores, through the model `cross_encoder`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
+
+from retriton_serving import draining
+from retriton_serving.answers import refuse
+from retriton_serving.errors import BadParameter, NotInstalled
+from retriton_serving.lane import Lane
+from retriton_serving.manifest import EncoderSpec, Manifest
+from retriton_serving.padding import TokenIds
+from retriton_serving.pairs import Pair, PairTokenizer, unpack
+from retriton_serving.request import Vectors
+from retriton_serving.tokenization import LaneTokenizer, decode_text
+
+_PASSAGES_MAX = 1024
+
+
+class TritonPythonModel(Lane):
+    """One query a request. Without an installed cross-encoder every request is refused."""
+
+    graph = "cross_encoder"
+    graph_output = "score"
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """See `Lane`."""
+        self._refusal = Manifest.missing(Path(args["model_repository"]).parent / self.graph / "1")
+        if self._refusal:
+            draining.obey(args["model_name"], lambda: None)
+        else:
+            super().initialize(args)
+
+    def execute(self, requests: list[Any]) -> None:
+        """See `Lane`."""
+        if not self._refusal:
+            super().execute(requests)
+            return
+        for request in requests:
+            refuse(request, NotInstalled(self._refusal))
+
+    def finalize(self) -> None:
+        """See `Lane`."""
+        if not self._refusal:
+            super().finalize()
+
+    def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
+        """See `Lane`."""
+        return PairTokenizer(file, spec.max_tokens)
+
+    def read(self, request: Any) -> list[Pair]:
+        """The inputs ``query``, ``[1]``, and ``passages``, ``[n]``."""
+        query = pb_utils.get_input_tensor_by_name(request, "query").as_numpy().reshape(-1)
+        passages = pb_utils.get_input_tensor_by_name(request, "passages").as_numpy().reshape(-1)
+        if len(query) != 1 or not 1 <= len(passages) <= _PASSAGES_MAX:
+            raise BadParameter(
+                f"{len(query)} queries and {len(passages)} passages; a request has one query and 1 to {_PASSAGES_MAX} "
+                "passages"
+            )
+        text = decode_text(query[0], 0, "query")
+        return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
+
+    def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
+        """See `Lane`."""
+        ids, types = unpack(ids)
+        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+
+    def outputs(self, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32], options: None) -> list[Any]:
+        """Scores, float32 ``[n]``."""
+        return [
+            pb_utils.Tensor("score", np.ascontiguousarray(rows[:, 0])),
+            pb_utils.Tensor("tokens", tokens),
+            pb_utils.Tensor("tokens_dropped", dropped),
+        ]
