@@ -43,8 +43,14 @@ demo: export  ## Serve the default encoder, ingest sample documents, ask a quest
 serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
 	$(VENV)/bin/retriton serve
 
-test: setup  ## Run all tests, against a real Triton and a real Milvus Lite
+test: setup .venv-milvus/.ready  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
 	$(VENV)/bin/pytest
+
+# A Milvus server in a wheel, for the tests: of version 2.3, the last there is.
+.venv-milvus/.ready: Makefile | python-found
+	$(PYTHON) -m venv .venv-milvus
+	.venv-milvus/bin/pip install --quiet --disable-pip-version-check --no-deps milvus==2.3.5
+	@touch $@
 
 check: setup  ## Lint and types
 	$(VENV)/bin/ruff check .
@@ -73,5 +79,5 @@ bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-s
 	@touch $@
 
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-peers-* .retriton build
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-peers-* .retriton build
 	git clean -fdXq model_repository

@@ -1,4 +1,7 @@
-"""Cuts a document into passages along its structure: headings first, then paragraphs, then sentences, then words."""
+"""Cuts a document into passages along its structure: headings first, then paragraphs, then sentences, then words.
+
+A table is cut between its rows; every passage that begins inside of it begins with its header.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,8 @@ class Chunk:
 class _Unit:
     """A sentence, or a smaller piece: what is never cut again.
 
-    ``text`` starts with the white space that stands between the unit before and this one.
+    ``text`` starts with the white space that stands between the unit before and this one. ``lead`` stands in front
+    of it where it begins a chunk: the header of the table that it is a row of.
     """
 
     text: str
@@ -65,6 +69,8 @@ class _Unit:
     page: int | None
     context: str
     is_heading: bool
+    lead: str
+    lead_tokens: int
 
 
 def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -> list[Chunk]:
@@ -101,14 +107,26 @@ def _units(document: Document, counter: TokenCounter, tokens_max: int) -> Iterat
             path.append((block.heading_level, block.text))
         else:
             context = _context(document.title, path, counter)
-        for number, piece in enumerate(_pieces(block, counter, tokens_max)):
-            text = piece if number else f"\n\n{piece}"
-            yield _Unit(text, counter.count(piece), block.page, context, block.heading_level > 0)
+        yield from _block_units(block, context, counter, tokens_max)
 
 
-def _pieces(block: Block, counter: TokenCounter, tokens_max: int) -> Iterator[str]:
-    """The lines of a verbatim block, the sentences of any other, and parts of those that are too long."""
-    for piece in block.text.splitlines(keepends=True) if block.verbatim else _SENTENCE.findall(block.text):
+def _block_units(block: Block, context: str, counter: TokenCounter, tokens_max: int) -> Iterator[_Unit]:
+    lead = f"{block.header}\n" if block.header and block.text.startswith(f"{block.header}\n") else ""
+    lead_tokens = counter.count(lead) if lead else 0
+    if lead_tokens > tokens_max // 2:
+        lead, lead_tokens = "", 0  # the rows matter more
+    text, is_heading = block.text.removeprefix(lead), block.heading_level > 0
+    for number, piece in enumerate(_pieces(text, block.verbatim, counter, tokens_max - lead_tokens)):
+        tokens = counter.count(piece)
+        if number:
+            yield _Unit(piece, tokens, block.page, context, is_heading, lead, lead_tokens)
+        else:  # the header stays with the first row
+            yield _Unit(f"\n\n{lead}{piece}", tokens + lead_tokens, block.page, context, is_heading, "", 0)
+
+
+def _pieces(text: str, verbatim: bool, counter: TokenCounter, tokens_max: int) -> Iterator[str]:
+    """The lines of a verbatim text, the sentences of any other, and parts of those that are too long."""
+    for piece in text.splitlines(keepends=True) if verbatim else _SENTENCE.findall(text):
         if not piece.strip():
             continue
         if counter.count(piece) <= tokens_max:
@@ -128,12 +146,13 @@ def _pack(units: Iterator[_Unit], tokens_max: int, overlap_tokens: int) -> Itera
     group: list[_Unit] = []
     fresh = 0  # units of the group that no group before has
     for unit in units:
-        tokens = sum(member.tokens for member in group)
+        tokens = sum(member.tokens for member in group) + (group[0].lead_tokens if group else 0)
         full = tokens + unit.tokens > tokens_max
         opens = (unit.is_heading and tokens > tokens_max // 2) or (fresh > 0 and unit.page != group[-1].page)
         if fresh and (full or opens):
             yield group
-            group = [] if opens or unit.is_heading else _overlap(group, min(overlap_tokens, tokens_max - unit.tokens))
+            room = tokens_max - unit.tokens - max(member.lead_tokens for member in group)
+            group = [] if opens or unit.is_heading else _overlap(group, min(overlap_tokens, room))
             fresh = 0
         group.append(unit)
         fresh += 1
@@ -153,4 +172,4 @@ def _overlap(group: list[_Unit], tokens_max: int) -> list[_Unit]:
 
 
 def _join(group: list[_Unit]) -> str:
-    return "".join(unit.text for unit in group).strip()
+    return group[0].lead + "".join(unit.text for unit in group).strip()

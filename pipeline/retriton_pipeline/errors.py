@@ -5,7 +5,8 @@
     PipelineError
     ├── UnreadableDocument      a file that is skipped, with the reason
     ├── StoreError              Milvus cannot be reached or refuses
-    │   └── NoSuchCollection    nothing was ingested under that name
+    │   ├── NoSuchCollection    nothing was ingested under that name
+    │   └── NoKeywordSearch     the collection has no index for BM25
     ├── EncoderMismatch         the collection was made with another encoder than the one that is served
     ├── LLMError                the chat endpoint failed
     └── DatasetError            an evaluation folder is incomplete or malformed
@@ -26,6 +27,10 @@ class StoreError(PipelineError):
 
 class NoSuchCollection(StoreError):
     """The collection does not exist."""
+
+
+class NoKeywordSearch(StoreError):
+    """The collection can only be searched by vectors."""
 
 
 class EncoderMismatch(PipelineError):

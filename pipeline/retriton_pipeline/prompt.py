@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.retrieval.options import Turn
 from retriton_pipeline.store import Hit
 
+T = TypeVar("T")
+_CITATION = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
 _PASSAGE_TAG = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
 DEFAULT_TEMPLATE = Path(__file__).parent / "templates" / "answer.j2"
 
@@ -41,6 +45,11 @@ class Prompt:
     text: str
     hits: list[Hit]
 
+    def cited(self, answer: str) -> list[int]:
+        """The numbers of passages that ``answer`` cites, as [1] or [1, 2], each once; others are left out."""
+        numbers = [int(number) for group in _CITATION.findall(answer) for number in group.split(",")]
+        return [number for number in dict.fromkeys(numbers) if 1 <= number <= len(self.hits)]
+
 
 class PromptBuilder:
     """Fills a template.
@@ -48,7 +57,7 @@ class PromptBuilder:
     Args:
         count_tokens: how the budget is counted.
         tokens_max: the budget of the whole prompt.
-        template: a Jinja file with ``question`` and ``passages`` (see `QuotedPassage`).
+        template: a Jinja file with ``question``, ``passages`` (see `QuotedPassage`) and ``history`` (`Turn`).
 
     Raises:
         PipelineError: the template is missing or malformed.
@@ -61,35 +70,56 @@ class PromptBuilder:
         self._tokens_max = tokens_max
         self._template = _load(template)
 
-    def build(self, question: str, hits: Sequence[Hit]) -> Prompt:
+    def build(self, question: str, hits: Sequence[Hit], history: Sequence[Turn] = ()) -> Prompt:
         """The prompt with the best passages that fit; a passage that does not fit is left out, whole.
+
+        Of the conversation, the last turns that fit into a quarter of the budget are kept.
 
         Raises:
             PipelineError: not even the question fits.
         """
+        turns = self._recent(history)
         kept: list[Hit] = []
-        text = self._render(question, kept)
+        text = self._render(question, kept, turns)
         if (tokens := self._count_tokens(text)) > self._tokens_max:
             raise PipelineError(
                 f"the prompt without passages has {tokens} tokens, the budget is {self._tokens_max}: "
                 "raise --prompt-tokens"
             )
         for hit in hits:
-            longer = self._render(question, [*kept, hit])
+            longer = self._render(question, [*kept, hit], turns)
             if self._count_tokens(longer) <= self._tokens_max:
                 kept.append(hit)
                 text = longer
         return Prompt(text, kept)
 
-    def _render(self, question: str, hits: Sequence[Hit]) -> str:
+    def _recent(self, history: Sequence[Turn]) -> list[Turn]:
+        left = self._tokens_max // 4
+        kept: list[Turn] = []
+        for turn in reversed(history):
+            left -= self._count_tokens(f"{turn.role}: {turn.text}")
+            if left < 0:
+                break
+            kept.insert(0, Turn(_quote(turn.role), _quote(turn.text)))
+        return kept
+
+    def _render(self, question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> str:
         passages = [
-            QuotedPassage(number, _quote(hit.source.replace('"', "'")), hit.page, _quote(hit.text), hit.score)
+            QuotedPassage(number, _quote_name(hit.source), hit.page, _quote(hit.text), hit.score)
             for number, hit in enumerate(hits, start=1)
         ]
         try:
-            return self._template.render(question=question, passages=passages)
+            return self._template.render(question=question, passages=at_the_edges(passages), history=history)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise PipelineError(f"the prompt template failed: {error}") from error
+
+
+def at_the_edges(ranked: Sequence[T]) -> list[T]:
+    """The best first, the second best last, and so on inwards: models overlook what stands in the middle.
+
+    Liu et al., 2023: Lost in the Middle.
+    """
+    return [*ranked[::2], *reversed(ranked[1::2])]
 
 
 def _load(file: Path) -> Template:
@@ -100,6 +130,11 @@ def _load(file: Path) -> Template:
         raise PipelineError(f"the prompt template {file} cannot be read: {error}") from error
     except TemplateError as error:
         raise PipelineError(f"the prompt template {file} is malformed: {error}") from error
+
+
+def _quote_name(name: str) -> str:
+    """A file name as an attribute: on one line, and without the quotation mark that ends it."""
+    return _quote(" ".join(name.split()).replace('"', "'"))
 
 
 def _quote(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from retriton_client import EncoderInfo
+from retriton_pipeline.errors import PipelineError
 
 _WORD = re.compile(r"\s*\S+")
 _TOKEN_CHARACTERS_MAX = 16
@@ -64,3 +66,20 @@ class TokenCounter:
                 pending += [word[middle:], word[:middle]]
             else:
                 yield word
+
+
+def token_counter(tokenizer: str) -> Callable[[str], int]:
+    """Counts tokens as another model does.
+
+    Args:
+        tokenizer: a ``tokenizer.json``, or the id of a repository on the hub that has one.
+
+    Raises:
+        PipelineError: there is no such tokenizer.
+    """
+    try:
+        is_file = Path(tokenizer).is_file()
+        loaded = Tokenizer.from_file(tokenizer) if is_file else Tokenizer.from_pretrained(tokenizer)
+    except Exception as error:  # the library raises nothing more precise
+        raise PipelineError(f"the tokenizer {tokenizer} cannot be loaded: {error}") from error
+    return lambda text: len(loaded.encode(text, add_special_tokens=False).ids)

@@ -104,3 +104,47 @@ def test_chunks_without_room_are_refused(counter: TokenCounter) -> None:
 @pytest.mark.parametrize("text", ["." * 20_000, "-" * 5000, "向量检索" * 500, "a. " * 5000, "|---|" * 300])
 def test_strange_texts_are_cut_in_time(counter: TokenCounter, text: str) -> None:
     assert squeezed([chunk.text for chunk in chunks(counter, [Block(text)], tokens=64)]) == squeezed([text])
+
+
+def table(rows: int, cell: str = "a value") -> Block:
+    header = "| Name of the plan | Cost |\n|---|---|"
+    lines = [f"| Plan {n} | {cell} {n} |" for n in range(rows)]
+    return Block("\n".join([header, *lines]), verbatim=True, header=header)
+
+
+@pytest.mark.parametrize("overlap", [0, 24])
+def test_every_chunk_of_a_table_has_its_header_and_whole_rows(counter: TokenCounter, overlap: int) -> None:
+    block = table(60)
+    made = chunks(counter, [Block("Before it."), block, Block("After it.")], tokens=96, overlap=overlap)
+    assert len(made) > 5
+    assert made[0].text.startswith(f"Before it.\n\n{block.header}\n| Plan 0 |")
+    rows = block.text.splitlines()[2:]
+    for chunk in made[1:]:
+        assert chunk.text.startswith(f"{block.header}\n| Plan ")
+        assert chunk.text.count(block.header) == 1
+    shown = [line for chunk in made for line in chunk.text.splitlines() if line.startswith("| Plan")]
+    assert list(dict.fromkeys(shown)) == rows
+    assert (len(shown) > len(rows)) == (overlap > 0)
+    assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
+
+
+def test_a_row_that_alone_is_too_long_is_cut_and_keeps_the_header(counter: TokenCounter) -> None:
+    block = table(3, cell="word " * 150)
+    made = chunks(counter, [block], tokens=96)
+    assert all(chunk.text.startswith(block.header) for chunk in made)
+    assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
+    assert "".join(chunk.text for chunk in made).count("word") == 450
+
+
+def test_a_header_that_would_fill_the_chunks_is_not_repeated(counter: TokenCounter) -> None:
+    header = "| " + " | ".join(f"column {n}" for n in range(40)) + " |\n|" + "---|" * 40
+    block = Block("\n".join([header, *(f"| {n} |" for n in range(200))]), verbatim=True, header=header)
+    made = chunks(counter, [block], tokens=96)
+    assert squeezed([chunk.text for chunk in made]) == squeezed([block.text])
+    assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
+
+
+def test_the_header_of_a_table_is_not_left_alone(counter: TokenCounter) -> None:
+    for words in range(40):  # whatever room the text before leaves
+        made = chunks(counter, [Block("word " * words), table(6)], tokens=96)
+        assert not any(chunk.text.endswith("---|") for chunk in made)

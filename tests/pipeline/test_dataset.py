@@ -23,7 +23,8 @@ QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n"
 
 def test_title_and_text_are_joined_and_only_judged_queries_count(tmp_path: Path) -> None:
     dataset = Dataset.read(write(tmp_path / "set", CORPUS, QUERIES, QRELS))
-    assert (dataset.name, dataset.corpus, dataset.queries) == ("set", {"d1": "T x", "d2": "y"}, {"q1": "a"})
+    assert (dataset.name, dataset.queries, dataset.histories) == ("set", {"q1": "a"}, {})
+    assert {key: document.whole for key, document in dataset.corpus.items()} == {"d1": "T x", "d2": "y"}
     assert [tuple(qrel)[:3] for qrel in dataset.qrels] == [("q1", "d1", 2), ("q1", "d2", 0)]
 
 

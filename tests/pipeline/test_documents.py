@@ -44,6 +44,7 @@ def test_markdown_keeps_structure_tables_and_code(tmp_path: Path) -> None:
         ("Sub", 2, False),
         ("- l1\n- l2", 0, False),
     ]
+    assert [block.header for block in document.blocks if block.header] == ["| a | b |\n|---|---|"]
 
 
 def test_html_drops_boilerplate_and_keeps_headings(tmp_path: Path) -> None:
@@ -64,6 +65,14 @@ def test_pdf_keeps_pages_and_title(tmp_path: Path) -> None:
     document = load(tmp_path, "a.pdf", pdf(["First page.", "Second page."]))
     assert document.title == "A title"
     assert [(block.text, block.page) for block in document.blocks] == [("First page.", 1), ("Second page.", 2)]
+
+
+def test_markdown_front_matter_is_metadata_and_inline_images_are_dropped(tmp_path: Path) -> None:
+    image = "data:image/png;base64," + "QUJD" * 100
+    document = load(tmp_path, "a.md", f"---\ntitle: 'The title'\nauthor: Ann\ntags: [a]\n---\nText ![x]({image}).\n")
+    assert document.title == "The title"
+    assert document.metadata == {"author": "Ann"}
+    assert [block.text for block in document.blocks] == ["Text ![x]()."]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,10 @@ def test_encodings_are_found_out(tmp_path: Path, raw: bytes, text: str) -> None:
         ("a.pdf", b"", "empty"),
         ("a.txt", b" \n \n", "no text"),
         ("a.pdf", b"%PDF-1.7 nonsense", "not a readable PDF"),
+        ("a.pdf", b"<!doctype html><p>text", "not a PDF: its content is HTML"),
+        ("a.pdf", b"text", "not a PDF: its content is something else"),
+        ("a.txt", b"%PDF-1.7", "not text: its content is a PDF"),
+        ("a.doc", b"text", "save it as .docx"),
         ("a.pdf", pdf(["secret"], password="p"), "password"),
         ("a.pdf", pdf([""]), "none of its 1 pages"),
         ("a.txt", b"\0\1\2\3" * 50, "binary"),

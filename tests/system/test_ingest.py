@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -17,9 +18,9 @@ from retriton_client import AsyncClient, Client, EncoderInfo, Retry, Unavailable
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion, IngestReport
-from retriton_pipeline.retrieve import Retriever
+from retriton_pipeline.ingest.reading import Reader
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever
 from retriton_pipeline.store import Store
-from retriton_pipeline.tokens import TokenCounter
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 
@@ -37,13 +38,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingest(url: str, store: Store, folder: Path, retry: Retry | None = None) -> IngestReport:
-    async def run() -> IngestReport:
-        async with AsyncClient(url, retry=retry) as client:
-            encoder = await client.encoder_info()
-            store.open(encoder, create=True)
-            return await Ingestion(client, store, TokenCounter(encoder), ChunkSize()).run(find_files([folder]))
+    return asyncio.run(_ingest(url, store, folder, retry))[0]
 
-    return asyncio.run(run())
+
+async def _ingest(
+    url: str, store: Store, folder: Path, retry: Retry | None, prune: bool = False
+) -> tuple[IngestReport, int]:
+    async with AsyncClient(url, retry=retry) as client:
+        encoder = await client.encoder_info()
+        store.open(encoder, create=True)
+        reader = Reader(encoder, ChunkSize(), workers=1)
+        try:
+            ingestion = Ingestion(client, store, reader)
+            report = await ingestion.run(find_files([folder]))
+        finally:
+            reader.close()
+        return report, ingestion.prune([folder]) if prune else 0
 
 
 def test_what_is_ingested_is_found(url: str, client: Client, store: Store, folder: Path) -> None:
@@ -87,7 +97,9 @@ def test_an_interrupted_document_is_completed(url: str, store: Store, folder: Pa
     long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
     ingest(url, store, folder)
     whole = store.count()
-    store._milvus.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')  # as kill -9 leaves it
+    store._milvus.client.delete(
+        store.collection, filter=f'source == "{long}" and chunk_index < 3'
+    )  # as kill -9 leaves it
     report = ingest(url, store, folder)
     assert (report.added, report.unchanged, store.count()) == (1, 2, whole)
 
@@ -119,7 +131,7 @@ def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: 
 
 
 def _stored(store: Store) -> int:
-    return store.count() if store._milvus.has_collection(store.collection) else 0
+    return store.count() if store._milvus.client.has_collection(store.collection) else 0
 
 
 def test_without_a_server_nothing_stored_is_lost(url: str, store: Store, folder: Path) -> None:
@@ -169,7 +181,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
     subprocess.run(command, check=True, timeout=120)
     store = Store(file, "documents")
     store.open(encoder)
-    rows = store._milvus.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
+    rows = store._milvus.client.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
     assert rows
     assert not [row for row in rows if "New" in row["text"]]
     assert sum("Old" in row["text"] for row in rows) >= 30
@@ -197,3 +209,53 @@ def test_strange_names_and_contents_do_not_stop_the_run(url: str, store: Store, 
     report = ingest(url, store, folder)
     assert report.added == 4
     assert [Path(skipped.source).name for skipped in report.skipped] == ["broken-link.txt"]
+
+
+def test_records_of_a_file_are_documents(url: str, client: Client, store: Store, folder: Path) -> None:
+    records = [
+        {"_id": f"r{n}", "title": f"Record {n}", "text": f"Fact {n} of the register.", "year": n} for n in range(5)
+    ]
+    file = folder / "register.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records) + "not json\n")
+    report = ingest(url, store, folder)
+    assert (report.documents, report.added, [entry.source for entry in report.skipped]) == (8, 7, [f"{file}#6"])
+    options = RetrievalOptions(condition='metadata["year"] > 2')
+    found = Retriever(client, store).retrieve("a fact of the register", 10, options).hits
+    assert {hit.source for hit in found} == {f"{file}#r3", f"{file}#r4"}
+    records[3]["text"] = "Another fact."
+    file.write_text("".join(json.dumps(record) + "\n" for record in records[1:]))
+    again, pruned = ingest_and_prune(url, store, folder)
+    assert (again.replaced, again.unchanged, again.added, pruned) == (1, 5, 0, 1)
+
+
+def test_of_records_with_one_id_one_stays(url: str, store: Store, folder: Path) -> None:
+    (folder / "twice.jsonl").write_text('{"_id": "x", "text": "The first one."}\n{"_id": "x", "text": "The other."}\n')
+    for run in range(2):
+        report = ingest(url, store, folder)
+        assert (report.added, report.replaced, store.count()) == (0 if run else 3, 0, 3)
+        assert [entry.reason for entry in report.skipped] == ["another record of the file has the same id"]
+
+
+def test_pruning_removes_what_is_gone_from_the_given_paths_alone(url: str, store: Store, folder: Path) -> None:
+    other = folder.parent / "other"
+    other.mkdir()
+    (other / "kept.txt").write_text("This file is of another folder.")
+    ingest(url, store, other)
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 nonsense")
+    ingest(url, store, folder)
+    (folder / "red.txt").unlink()
+    (other / "kept.txt").unlink()
+    report, pruned = ingest_and_prune(url, store, folder)
+    assert (pruned, report.as_json()["pruned"], report.unchanged) == (1, 1, 1)
+    assert {Path(document.source).name for document in store.documents()} == {"blue.md", "kept.txt"}
+
+
+def test_a_file_that_became_unreadable_keeps_what_was_stored(url: str, store: Store, folder: Path) -> None:
+    ingest(url, store, folder)
+    (folder / "red.txt").write_bytes(b"\0\1\2" * 100)
+    report, pruned = ingest_and_prune(url, store, folder)
+    assert (pruned, len(report.skipped), store.count()) == (0, 1, 2)
+
+
+def ingest_and_prune(url: str, store: Store, folder: Path) -> tuple[IngestReport, int]:
+    return asyncio.run(_ingest(url, store, folder, None, prune=True))

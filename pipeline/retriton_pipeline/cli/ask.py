@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.cli.options import DEFAULT_MILVUS, IMPATIENT, Collection, Json, Milvus, MilvusToken, TopK, Url
+from retriton_pipeline.cli.options import (
+    DEFAULT_MILVUS,
+    IMPATIENT,
+    Candidates,
+    Collection,
+    DenseWeight,
+    Diversity,
+    Filter,
+    Fusion,
+    History,
+    Hops,
+    Json,
+    LLMKey,
+    LLMModel,
+    LLMTimeout,
+    LLMUrl,
+    Milvus,
+    MilvusToken,
+    MinScore,
+    Mode,
+    Neighbours,
+    Rerank,
+    TopK,
+    Url,
+    read_history,
+)
 from retriton_pipeline.cli.search import opened, passages_json, rounded, warn_of_truncation
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.prompt import DEFAULT_TEMPLATE, Prompt, PromptBuilder
-from retriton_pipeline.retrieve import Retriever
-from retriton_pipeline.tokens import TokenCounter
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
+from retriton_pipeline.tokens import TokenCounter, token_counter
 
 
 @dataclass(frozen=True)
@@ -26,7 +52,7 @@ class Assembled:
 
     question: str
     prompt: Prompt
-    latency_ms: dict[str, float]
+    latency_ms: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """For programs; the passages are those in the prompt, in the order of their numbers."""
@@ -45,53 +71,106 @@ def ask(
     milvus_token: MilvusToken = "",
     collection: Collection = "documents",
     top_k: TopK = 5,
-    prompt_tokens: Annotated[int, typer.Option(help="The most tokens of the prompt, by the served tokenizer.")] = 2048,
-    template: Annotated[Path, typer.Option(help="A Jinja file with `question` and `passages`.")] = DEFAULT_TEMPLATE,
-    llm_url: Annotated[
-        str, typer.Option(envvar="RETRITON_LLM_URL", help="An OpenAI-compatible endpoint, ending in /v1.")
+    mode: Mode = "auto",
+    fusion: Fusion = "weighted",
+    dense_weight: DenseWeight = 0.6,
+    candidates: Candidates = 50,
+    filter_: Filter = "",
+    min_score: MinScore = None,
+    diversity: Diversity = 0.0,
+    rerank: Rerank = False,
+    neighbours: Neighbours = 0,
+    hops: Hops = 1,
+    decompose: Annotated[
+        bool, typer.Option("--decompose", help="Let the LLM split the question, and search for each part.")
+    ] = False,
+    history: History = None,
+    prompt_tokens: Annotated[int, typer.Option(help="The most tokens of the prompt.")] = 2048,
+    prompt_tokenizer: Annotated[
+        str, typer.Option(help="The LLM's tokenizer.json or hub id, to count them. Default: the served tokenizer.")
     ] = "",
-    llm_model: Annotated[str, typer.Option(envvar="RETRITON_LLM_MODEL", help="The model's name there.")] = "",
-    llm_api_key: Annotated[
-        str, typer.Option(envvar="RETRITON_LLM_API_KEY", help="The key for it.", show_envvar=True)
-    ] = "none",
+    template: Annotated[
+        Path, typer.Option(help="A Jinja file with `question`, `passages` and `history`.")
+    ] = DEFAULT_TEMPLATE,
+    llm_url: LLMUrl = "",
+    llm_model: LLMModel = "",
+    llm_api_key: LLMKey = "none",
+    llm_timeout: LLMTimeout = 60.0,
     json_: Json = False,
 ) -> None:
-    """Answer a question from the documents; without an LLM, print the prompt."""
+    """Answer a question from the documents; without an LLM, print the prompt.
+
+    With --history, a follow-up question is understood from what was said before it.
+    """
     if llm_url and not llm_model:
         raise PipelineError("--llm-url needs --llm-model: the model's name at that endpoint")
+    llm = LLM(llm_url, llm_model, llm_api_key, llm_timeout) if llm_url else None
+    options = RetrievalOptions(
+        mode=mode,
+        fusion=fusion,
+        dense_weight=dense_weight,
+        candidates=candidates,
+        condition=filter_,
+        score_min=min_score,
+        diversity=diversity,
+        rerank=rerank,
+        neighbours=neighbours,
+        decompose=decompose,
+        hops=hops,
+    )
     with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
-        builder = prompt_builder(client, prompt_tokens, template)
-        assembled = assemble(Retriever(client, store), builder, text, top_k)
-    llm = LLM(llm_url, llm_model, llm_api_key) if llm_url else None
+        count = token_counter(prompt_tokenizer) if prompt_tokenizer else TokenCounter(client.encoder_info()).count
+        builder = PromptBuilder(count, prompt_tokens, template)
+        assembled = assemble(Retriever(client, store, llm), builder, text, top_k, options, read_history(history))
     if json_:
-        answer = {"answer": "".join(llm.stream(assembled.prompt.text))} if llm else {}
-        typer.echo(json.dumps({**assembled.as_json(), **answer}, ensure_ascii=False))
+        typer.echo(json.dumps({**assembled.as_json(), **_answer(llm, assembled.prompt)}, ensure_ascii=False))
     elif llm:
-        for piece in llm.stream(assembled.prompt.text):
-            typer.echo(piece, nl=False)
-        typer.echo("\n")
-        for number, hit in enumerate(assembled.prompt.hits, start=1):
-            typer.echo(f"[{number}] {hit.source}" + (f", page {hit.page}" if hit.page else ""))
+        _print_answer(llm, assembled.prompt)
     else:
         typer.echo(assembled.prompt.text)
 
 
-def prompt_builder(client: Client, tokens_max: int, template: Path = DEFAULT_TEMPLATE) -> PromptBuilder:
-    """A builder whose budget is counted by the served tokenizer."""
-    return PromptBuilder(TokenCounter(client.encoder_info()).count, tokens_max, template)
-
-
-def assemble(retriever: Retriever, builder: PromptBuilder, question: str, top_k: int) -> Assembled:
+def assemble(
+    retriever: Retriever,
+    builder: PromptBuilder,
+    question: str,
+    top_k: int,
+    options: RetrievalOptions | None = None,
+    history: Sequence[Turn] = (),
+) -> Assembled:
     """Retrieves passages for a question, and builds the prompt."""
-    found = retriever.retrieve(question, top_k)
+    found = retriever.retrieve(question, top_k, options, history)
     warn_of_truncation(found)
     start = time.perf_counter()
-    prompt = builder.build(question, found.hits)
+    prompt = builder.build(question, found.hits, history)
     assemble_ms = (time.perf_counter() - start) * 1e3
-    latency = {
-        "embed": found.embed_ms,
-        "search": found.search_ms,
-        "assemble": assemble_ms,
-        "total": found.embed_ms + found.search_ms + assemble_ms,
-    }
-    return Assembled(question, prompt, latency)
+    stages = {stage: spent for stage, spent in found.latency_ms.items() if stage != "total"}
+    total = found.latency_ms["total"] + assemble_ms
+    return Assembled(question, prompt, {**stages, "assemble": assemble_ms, "total": total})
+
+
+def _answer(llm: LLM | None, prompt: Prompt) -> dict[str, Any]:
+    if llm is None:
+        return {}
+    answer = llm.complete(prompt.text)
+    cited = [{"number": number, **_source(prompt, number)} for number in prompt.cited(answer)]
+    return {"answer": answer, "citations": cited}
+
+
+def _print_answer(llm: LLM, prompt: Prompt) -> None:
+    pieces = []
+    for piece in llm.stream(prompt.text):
+        typer.echo(piece, nl=False)
+        pieces.append(piece)
+    typer.echo("\n")
+    cited = prompt.cited("".join(pieces))
+    for number in cited or range(1, len(prompt.hits) + 1):
+        source = _source(prompt, number)
+        typer.echo(f"[{number}] {source['source']}" + (f", page {source['page']}" if source["page"] else ""))
+    if not cited:
+        typer.echo("(the answer cites none of these passages)")
+
+
+def _source(prompt: Prompt, number: int) -> dict[str, Any]:
+    hit = prompt.hits[number - 1]
+    return {"source": hit.source, "page": hit.page}

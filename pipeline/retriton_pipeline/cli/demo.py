@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.cli.ask import assemble, prompt_builder
-from retriton_pipeline.cli.ingest import ingest_files
+from retriton_pipeline.cli.ask import assemble
+from retriton_pipeline.cli.ingest import IngestOptions, ingest_paths
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
 from retriton_pipeline.cli.search import opened, print_passages
 from retriton_pipeline.cli.serve import read_encoder
-from retriton_pipeline.documents import find_files
-from retriton_pipeline.retrieve import Retriever
-from retriton_pipeline.store import Store
+from retriton_pipeline.prompt import PromptBuilder
+from retriton_pipeline.retrieval import Retriever
+from retriton_pipeline.store import LAYOUT, Store
+from retriton_pipeline.tokens import TokenCounter
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 
 
@@ -36,14 +36,14 @@ def demo(
     """
     encoder = read_encoder(model_repository).encoder
     folder.mkdir(exist_ok=True)
-    milvus, collection = str(folder / "demo.db"), f"demo_{encoder.fingerprint}"
+    milvus, collection = str(folder / "demo.db"), f"demo_{encoder.fingerprint}_{LAYOUT}"
     with (folder / "triton.log").open("wb") as log:
         server = TritonServer(TritonWheel(server_env), model_repository, Endpoint.free(), log)
         with server:
             server.wait_ready()
             url = server.endpoint.grpc_url
             typer.echo(f"Triton serves {encoder.name} on {url} (its log: {log.name})")
-            report = ingest_files(list(find_files([documents])), url, Store(milvus, collection), ChunkSize())
+            report = ingest_paths([documents], url, Store(milvus, collection), IngestOptions())
             typer.echo(
                 f"Milvus Lite {milvus}: {report.added} documents added, {report.unchanged} unchanged, "
                 f"{report.chunks} chunks embedded in {report.seconds:.2f} s\n\nQuestion: {question}\n"
@@ -51,7 +51,8 @@ def demo(
             with Client(url) as client, opened(milvus, collection, "") as store:
                 retriever = Retriever(client, store)
                 retriever.retrieve("warm-up")  # the first search of a process loads the index
-                assembled = assemble(retriever, prompt_builder(client, tokens_max=1024), question, top_k=3)
+                builder = PromptBuilder(TokenCounter(client.encoder_info()).count, tokens_max=1024)
+                assembled = assemble(retriever, builder, question, top_k=3)
     print_passages(assembled.prompt.hits)
     typer.echo(f"\n{'-' * 30} prompt {'-' * 30}\n{assembled.prompt.text}\n{'-' * 68}")
     typer.echo("milliseconds: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in assembled.latency_ms.items()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -12,40 +13,76 @@ from rich.console import Console
 from rich.progress import Progress
 
 from retriton_client import Client
+from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import MilvusToken, Url
-from retriton_pipeline.evaluation import Dataset, EvalReport, evaluate
+from retriton_pipeline.evaluation import Configuration, Dataset, EvalReport, Evaluation
+from retriton_pipeline.evaluation.output import draw, table, write_per_query
 
 _TIMEOUT_S = 300.0
 
 
 def eval_(
-    folder: Annotated[Path, typer.Argument(help="A dataset in the layout of BEIR.", metavar="DIR")],
+    folders: Annotated[list[Path], typer.Argument(help="Datasets in the layout of BEIR.", metavar="DIR...")],
     split: Annotated[str, typer.Option(help="The judgements in qrels/<split>.tsv.")] = "test",
     url: Url = "127.0.0.1:8001",
     milvus: Annotated[
         str, typer.Option(envvar="RETRITON_MILVUS_URI", help="As for ingest. Default: a temporary Milvus Lite file.")
     ] = "",
     milvus_token: MilvusToken = "",
+    mode: Annotated[
+        list[str] | None, typer.Option(help="dense (default), bm25 or hybrid; several are compared.")
+    ] = None,
+    history: Annotated[
+        str, typer.Option(help="What was said before a query (multi-turn sets): off, on, or both to compare.")
+    ] = "off",
+    rerank: Annotated[str, typer.Option(help="The served cross-encoder: off, on, or both to compare.")] = "off",
+    hops: Annotated[list[int] | None, typer.Option(help="Rounds of search; several are compared. Default: 1.")] = None,
+    chunk_tokens: Annotated[
+        list[int] | None,
+        typer.Option(help="Cut documents into chunks of so many tokens, of which the best one counts; 0: whole."),
+    ] = None,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="The files that the corpus was made from: scores what ingestion makes of them."),
+    ] = None,
+    per_query: Annotated[
+        Path | None, typer.Option(help="Write the measures of every query here, as JSON lines.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the comparison here (.png, .svg); needs matplotlib.")] = None,
 ) -> None:
-    """Score retrieval on a BEIR-style dataset; the last line is JSON."""
-    dataset = Dataset.read(folder, split)
+    """Score retrieval on BEIR-style datasets, in several configurations side by side.
+
+    Prints a table with 95 % confidence intervals, and one JSON line for every dataset and configuration.
+    """
+    searches = [
+        Configuration(*one)
+        for one in product(mode or ["dense"], _choice("--history", history), _choice("--rerank", rerank), hops or [1])
+    ]
+    sizes = [ChunkSize(tokens, min(32, tokens // 2)) if tokens else None for tokens in chunk_tokens or [0]]
+    datasets = [Dataset.read(folder, split) for folder in folders]
+    reports: list[EvalReport] = []
     with (
-        tempfile.TemporaryDirectory(prefix="retriton-eval-") as scratch,
         Client(url, timeout_s=_TIMEOUT_S) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
-        task = progress.add_task("embedding", total=len(dataset.corpus) + len(dataset.queries))
-        report = evaluate(
-            dataset,
-            client,
-            milvus or f"{scratch}/eval.db",
-            milvus_token,
-            on_texts=lambda count: progress.advance(task, count),
-        )
-    _print(report)
+        for dataset, size in product(datasets, sizes):
+            task = progress.add_task(dataset.name, total=len(dataset.corpus) + len(dataset.queries) * len(searches))
+            with tempfile.TemporaryDirectory(prefix="retriton-eval-") as scratch:
+                uri = milvus or f"{scratch}/eval.db"
+                advance = lambda count, task=task: progress.advance(task, count)  # noqa: E731
+                with Evaluation(dataset, client, uri, milvus_token, size, files, advance) as evaluation:
+                    reports += [evaluation.run(configuration) for configuration in searches]
+    typer.echo(table(reports))
+    if per_query:
+        write_per_query(reports, per_query)
+    if plot:
+        draw(reports, plot)
+    for report in reports:
+        typer.echo(json.dumps(report.as_json()))
 
 
-def _print(report: EvalReport) -> None:
-    typer.echo(f"{report.dataset} ({report.split}): {report.documents} documents, {report.queries} queries")
-    typer.echo(f"nDCG@10 {report.ndcg_at_10:.4f}   Recall@5 {report.recall_at_5:.4f}")
-    typer.echo(json.dumps(report.as_json()))
+def _choice(option: str, value: str) -> list[bool]:
+    choices = {"off": [False], "on": [True], "both": [False, True]}
+    if value not in choices:
+        raise typer.BadParameter(f"{value!r} is none of off, on, both", param_hint=option)
+    return choices[value]

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from retriton_client import RetritonError
-from retriton_pipeline.cli import ask, demo, evaluate, export, ingest, search, serve
+from retriton_pipeline.cli import ask, demo, evaluate, export, ingest, search, serve, techqa
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launch import LaunchError
 
@@ -28,6 +28,7 @@ for command in (
     search.search,
     ask.ask,
     evaluate.eval_,
+    techqa.techqa,
     demo.demo,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)

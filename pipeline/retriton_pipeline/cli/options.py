@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from retriton_client import Retry
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.retrieval import Turn
 
 IMPATIENT = Retry(attempts_max=4)  # somebody waits at the terminal: a missing server is named within a second
 DEFAULT_MILVUS = ".retriton/milvus.db"
@@ -34,3 +37,51 @@ ServerEnv = Annotated[
     Path,
     typer.Option(envvar="RETRITON_SERVER_ENV", help="The environment with nvidia-pytriton and retriton[serving]."),
 ]
+
+# How passages are looked for
+Mode = Annotated[
+    str,
+    typer.Option(
+        envvar="RETRITON_MODE",
+        help="dense (vectors), bm25 (words), hybrid (both), or auto: hybrid where the collection has a keyword index.",
+    ),
+]
+Fusion = Annotated[str, typer.Option(help="Of hybrid searches: weighted (scores) or rrf (ranks).")]
+DenseWeight = Annotated[float, typer.Option(help="Weight of vectors in a weighted fusion; words have the rest.")]
+Candidates = Annotated[int, typer.Option(help="Hits of each search that are fused, reranked and diversified.")]
+Filter = Annotated[
+    str,
+    typer.Option(
+        "--filter", help="Only passages for which this holds, in Milvus' language: 'metadata[\"year\"] > 2020'."
+    ),
+]
+MinScore = Annotated[float | None, typer.Option(help="Leave out passages that score less; a cosine with --mode dense.")]
+Diversity = Annotated[float, typer.Option(help="Prefer passages unlike the ones before (MMR), from 0 to 1.")]
+Rerank = Annotated[bool, typer.Option("--rerank", help="Let the served cross-encoder order the candidates.")]
+Neighbours = Annotated[int, typer.Option(help="Chunks before and after each hit that are joined to it.")]
+Hops = Annotated[int, typer.Option(help="Rounds of search; from the second on, what was found helps to find more.")]
+History = Annotated[
+    Path | None,
+    typer.Option(help='What was said before: a JSON file, [{"role": "user", "content": "..."}, ...], oldest first.'),
+]
+LLMUrl = Annotated[str, typer.Option(envvar="RETRITON_LLM_URL", help="An OpenAI-compatible endpoint, ending in /v1.")]
+LLMModel = Annotated[str, typer.Option(envvar="RETRITON_LLM_MODEL", help="The model's name there.")]
+LLMKey = Annotated[str, typer.Option(envvar="RETRITON_LLM_API_KEY", help="The key for it.", show_envvar=True)]
+LLMTimeout = Annotated[float, typer.Option(help="Seconds to wait for each piece of the answer.")]
+
+
+def read_history(file: Path | None) -> list[Turn]:
+    """The turns in a file; none without a file.
+
+    Raises:
+        PipelineError: it is not what `History` says.
+    """
+    if file is None:
+        return []
+    try:
+        turns = json.loads(file.read_text(encoding="utf-8"))
+        return [Turn(str(turn["role"]), str(turn.get("content") or turn["text"])) for turn in turns]
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"the conversation in {file} cannot be read: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PipelineError(f"{file} is not a list of objects with 'role' and 'content'") from error

@@ -10,8 +10,29 @@ from typing import Annotated, Any
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.cli.options import DEFAULT_MILVUS, IMPATIENT, Collection, Json, Milvus, MilvusToken, TopK, Url
-from retriton_pipeline.retrieve import Retrieved, Retriever
+from retriton_pipeline.cli.options import (
+    DEFAULT_MILVUS,
+    IMPATIENT,
+    Candidates,
+    Collection,
+    DenseWeight,
+    Diversity,
+    Filter,
+    Fusion,
+    History,
+    Hops,
+    Json,
+    Milvus,
+    MilvusToken,
+    MinScore,
+    Mode,
+    Neighbours,
+    Rerank,
+    TopK,
+    Url,
+    read_history,
+)
+from retriton_pipeline.retrieval import RetrievalOptions, Retrieved, Retriever
 from retriton_pipeline.store import Hit, Store
 
 
@@ -22,15 +43,37 @@ def search(
     milvus_token: MilvusToken = "",
     collection: Collection = "documents",
     top_k: TopK = 5,
+    mode: Mode = "auto",
+    fusion: Fusion = "weighted",
+    dense_weight: DenseWeight = 0.6,
+    candidates: Candidates = 50,
+    filter_: Filter = "",
+    min_score: MinScore = None,
+    diversity: Diversity = 0.0,
+    rerank: Rerank = False,
+    neighbours: Neighbours = 0,
+    hops: Hops = 1,
+    history: History = None,
     json_: Json = False,
 ) -> None:
-    """Print the passages nearest to a text, best first."""
+    """Print the best passages for a text, best first."""
+    options = RetrievalOptions(
+        mode=mode,
+        fusion=fusion,
+        dense_weight=dense_weight,
+        candidates=candidates,
+        condition=filter_,
+        score_min=min_score,
+        diversity=diversity,
+        rerank=rerank,
+        neighbours=neighbours,
+        hops=hops,
+    )
     with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
-        found = Retriever(client, store).retrieve(text, top_k)
+        found = Retriever(client, store).retrieve(text, top_k, options, read_history(history))
     warn_of_truncation(found)
     if json_:
-        latency = {"embed": found.embed_ms, "search": found.search_ms, "total": found.embed_ms + found.search_ms}
-        document = {"question": text, "passages": passages_json(found.hits), "latency_ms": rounded(latency)}
+        document = {"question": text, "passages": passages_json(found.hits), "latency_ms": rounded(found.latency_ms)}
         typer.echo(json.dumps(document, ensure_ascii=False))
     else:
         print_passages(found.hits)
@@ -63,6 +106,8 @@ def passages_json(hits: list[Hit]) -> list[dict[str, Any]]:
             "context": hit.context,
             "page": hit.page,
             "chunk_index": hit.chunk_index,
+            "metadata": dict(hit.metadata),
+            "scores": {stage: round(score, 6) for stage, score in hit.scores.items()},
         }
         for hit in hits
     ]

@@ -1,6 +1,18 @@
 """Files to structured text: headings, paragraphs, tables, pages."""
 
-from retriton_pipeline.documents.load import SUFFIXES, display_name, find_files, load_document
-from retriton_pipeline.documents.model import Block, Document
+from retriton_pipeline.documents.files import display_name, find_files
+from retriton_pipeline.documents.load import SUFFIXES, file_parts, load_document, load_documents
+from retriton_pipeline.documents.model import Block, Document, Part, Unreadable
 
-__all__ = ["SUFFIXES", "Block", "Document", "display_name", "find_files", "load_document"]
+__all__ = [
+    "SUFFIXES",
+    "Block",
+    "Document",
+    "Part",
+    "Unreadable",
+    "display_name",
+    "file_parts",
+    "find_files",
+    "load_document",
+    "load_documents",
+]

@@ -1,94 +1,156 @@
-"""Finds files, and reads each by its kind."""
+"""Reads files by their kind, and says of each that it cannot read why."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
+from retriton_pipeline.documents.delimited import read_csv, read_tsv
+from retriton_pipeline.documents.docx import read_docx
+from retriton_pipeline.documents.epub import read_epub
+from retriton_pipeline.documents.files import display_name, read_whole
 from retriton_pipeline.documents.html import read_html
+from retriton_pipeline.documents.json_lines import is_json_lines, line_parts, numbered_lines, parse_line
+from retriton_pipeline.documents.json_records import array_records, object_content, read_record
+from retriton_pipeline.documents.mail import read_mail
 from retriton_pipeline.documents.markdown import read_markdown
-from retriton_pipeline.documents.model import Block, Document
+from retriton_pipeline.documents.model import Content, Document, Part, Unreadable
+from retriton_pipeline.documents.odt import read_odt
 from retriton_pipeline.documents.pdf import read_pdf
-from retriton_pipeline.documents.plain_text import read_text
-from retriton_pipeline.errors import PipelineError, UnreadableDocument
+from retriton_pipeline.documents.plain_text import decode, read_text
+from retriton_pipeline.documents.pptx import read_pptx
+from retriton_pipeline.documents.rtf import read_rtf
+from retriton_pipeline.documents.storable import storable, storable_block, storable_metadata
+from retriton_pipeline.documents.xlsx import read_xlsx
+from retriton_pipeline.errors import UnreadableDocument
 
-Reader = Callable[[bytes], tuple[str, list[Block]]]
-_READERS: dict[str, Reader] = {
+_Raw = TypeVar("_Raw")
+_Read = TypeVar("_Read")
+_READERS: dict[str, Callable[[bytes], Content]] = {
     ".txt": read_text,
     ".text": read_text,
     ".md": read_markdown,
     ".markdown": read_markdown,
     ".html": read_html,
     ".htm": read_html,
+    ".xhtml": read_html,
     ".pdf": read_pdf,
+    ".docx": read_docx,
+    ".pptx": read_pptx,
+    ".xlsx": read_xlsx,
+    ".xlsm": read_xlsx,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".eml": read_mail,
+    ".odt": read_odt,
+    ".epub": read_epub,
+    ".rtf": read_rtf,
 }
-SUFFIXES = tuple(_READERS)
-_BYTES_MAX = 256 * 1024 * 1024
+_LINES = (".jsonl", ".ndjson")
+_RECORDS = (*_LINES, ".json")
+SUFFIXES = (*_READERS, *_RECORDS)
+_NEWER = {".doc": ".docx", ".dot": ".docx", ".xls": ".xlsx", ".xlsb": ".xlsx", ".ppt": ".pptx", ".pps": ".pptx"}
+_TITLE_CHARACTERS_MAX = 500
 
 
-def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and every file below the folders named, hidden ones left out; sorted, each once.
+def file_parts(file: Path) -> Iterator[Part]:
+    """What of ``file`` is read at once: JSON lines in ranges of some megabytes, any other file as one."""
+    if file.suffix.lower() in _LINES and is_json_lines(file):
+        yield from line_parts(file)
+    else:
+        yield Part(file)
 
-    Raises:
-        PipelineError: a path does not exist, or is neither a file nor a folder.
-    """
-    seen: set[Path] = set()
-    for path in paths:
-        if not path.exists():
-            raise PipelineError(f"{display_name(path)} does not exist")
-        if not path.is_file() and not path.is_dir():
-            raise PipelineError(f"{display_name(path)} is neither a file nor a folder")
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if (
-                (file.is_file() or file.is_symlink())
-                and not file.is_dir()
-                and not hidden
-                and file.resolve() not in seen
-            ):
-                seen.add(file.resolve())
-                yield file
+
+def load_documents(part: Part) -> Iterator[Document | Unreadable]:
+    """The documents of ``part``; in the place of one that cannot be read, why."""
+    suffix = part.file.suffix.lower()
+    try:
+        if suffix in _LINES and is_json_lines(part.file):
+            yield from _line_documents(part)
+        elif suffix in _RECORDS:
+            yield from _json_documents(part.file)
+        else:
+            yield _file_document(part.file)
+    except UnreadableDocument as error:
+        yield Unreadable(display_name(part.file), str(error))
 
 
 def load_document(file: Path) -> Document:
-    """Reads one file.
+    """The one document that ``file`` is.
 
     Raises:
         UnreadableDocument: with the reason.
     """
-    reader = _READERS.get(file.suffix.lower())
+    document = next(load_documents(Part(file)), None)
+    if document is None:
+        raise UnreadableDocument("it holds no record")
+    if isinstance(document, Unreadable):
+        raise UnreadableDocument(document.reason)
+    return document
+
+
+def _file_document(file: Path) -> Document:
+    suffix = file.suffix.lower()
+    reader = _READERS.get(suffix)
     if reader is None:
-        raise UnreadableDocument(
-            f"files of type {file.suffix or '(none)'} are not supported, only {' '.join(SUFFIXES)}"
-        )
-    raw = _read(file)
+        way_out = f"save it as {_NEWER[suffix]}" if suffix in _NEWER else f"only {' '.join(SUFFIXES)} are"
+        raise UnreadableDocument(f"files of type {suffix or '(none)'} are not supported: {way_out}")
+    raw = read_whole(file)
+    return _document(file, _parsed(reader, raw), hashlib.sha256(raw).hexdigest())
+
+
+def _json_documents(file: Path) -> Iterator[Document | Unreadable]:
+    raw = read_whole(file)
+    value = array_records(decode(raw))
+    if isinstance(value, dict):
+        yield _document(file, object_content(value), hashlib.sha256(raw).hexdigest())
+        return
+    if not value:
+        raise UnreadableDocument("its array is empty")
+    for number, item in enumerate(value, 1):
+        yield _record_document(file, number, lambda item=item: item)  # type: ignore[misc]
+
+
+def _line_documents(part: Part) -> Iterator[Document | Unreadable]:
+    for number, line in numbered_lines(part):
+        yield _record_document(part.file, number, lambda line=line: parse_line(line))  # type: ignore[misc]
+
+
+def _record_document(file: Path, number: int, parse: Callable[[], object]) -> Document | Unreadable:
     try:
-        title, blocks = reader(raw)
+        record = _parsed(lambda number: read_record(parse(), number), number)
+        return _document(file, record.content, record.sha256, record.name)
+    except UnreadableDocument as error:
+        return Unreadable(f"{display_name(file)}#{number}", str(error))
+
+
+def _parsed(reader: Callable[[_Raw], _Read], raw: _Raw) -> _Read:
+    try:
+        return reader(raw)
     except UnreadableDocument:
         raise
-    except Exception as error:
+    except RecursionError as error:
+        raise UnreadableDocument("it is nested too deeply to be read") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise UnreadableDocument(f"a part of it is damaged: {error}") from error
+    except Exception as error:  # of a library, about a file that it was not made for
         raise UnreadableDocument(f"its parser failed: {type(error).__name__}: {error}") from error
-    if not blocks:
+
+
+def _document(file: Path, content: Content, sha256: str, record: str = "") -> Document:
+    if not content.blocks:
         raise UnreadableDocument("it has no text")
     name = display_name(file)
-    return Document(name, title or Path(name).stem, tuple(blocks), hashlib.sha256(raw).hexdigest())
-
-
-def display_name(file: Path) -> str:
-    """The path as text that every program can show and store, also if its bytes are not UTF-8."""
-    return os.fsencode(file).decode("utf-8", "replace")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        size = file.stat().st_size
-        if size > _BYTES_MAX:
-            raise UnreadableDocument(f"it has {size} bytes, more than the {_BYTES_MAX} that are read at once: split it")
-        raw = file.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"it cannot be read: {error.strerror}") from error
-    if not raw:
-        raise UnreadableDocument("it is empty (0 bytes)")
-    return raw
+    record = storable(record)
+    return Document(
+        source=f"{name}#{record}" if record else name,
+        title=storable(content.title)[:_TITLE_CHARACTERS_MAX] or Path(name).stem,
+        blocks=tuple(map(storable_block, content.blocks)),
+        sha256=sha256,
+        record=record,
+        metadata=storable_metadata(content.metadata),
+    )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from retriton_pipeline.documents.model import Block
+from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.plain_text import decode
+from retriton_pipeline.documents.titles import first_heading
 
 _VERBATIM = {"fence", "code_block", "table_open", "html_block"}
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_FIELD = re.compile(r"""^(\w+): *["']?([^\s"'\[{|>].*?)["']?[ ]*$""", re.MULTILINE)  # the flat ones
+_INLINE_DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # images in the text, as characters
 
 
-def read_markdown(raw: bytes) -> tuple[str, list[Block]]:
-    """Title (the first heading of the highest level) and blocks."""
-    blocks = parse_markdown(decode(raw))
-    headings = [block for block in blocks if block.heading_level]
-    title = min(headings, key=lambda block: block.heading_level).text if headings else ""
-    return title, blocks
+def read_markdown(raw: bytes) -> Content:
+    """Blocks; the title is that of the front matter, or the first heading of the highest level."""
+    text = _INLINE_DATA.sub("", decode(raw))
+    matter = _FRONT_MATTER.match(text)
+    blocks = parse_markdown(text[matter.end() :] if matter else text)
+    metadata: dict[str, Scalar] = dict(_FIELD.findall(matter[1])) if matter else {}
+    return Content(str(metadata.pop("title", "")) or first_heading(blocks), blocks, metadata)
 
 
 def parse_markdown(text: str) -> list[Block]:
@@ -36,4 +43,6 @@ def _block(tokens: list[Token], index: int, lines: list[str]) -> Block:
     if token.type == "heading_open":
         return Block(tokens[index + 1].content.strip(), heading_level=int(token.tag[1:]))
     first, last = token.map or (0, 0)
-    return Block("\n".join(lines[first:last]).strip("\n").rstrip(), verbatim=token.type in _VERBATIM)
+    text = "\n".join(lines[first:last]).strip("\n").rstrip()
+    header = "\n".join(lines[first : first + 2]) if token.type == "table_open" else ""
+    return Block(text, verbatim=token.type in _VERBATIM, header=header)

@@ -7,7 +7,8 @@ import re
 
 from charset_normalizer import from_bytes
 
-from retriton_pipeline.documents.model import Block
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.signatures import refuse_binary
 from retriton_pipeline.errors import UnreadableDocument
 
 _BOMS = (
@@ -26,6 +27,7 @@ def decode(raw: bytes) -> str:
     Raises:
         UnreadableDocument: it is binary, or no encoding fits.
     """
+    refuse_binary(raw)
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return _clean(raw.decode(encoding, errors="replace"))
@@ -40,9 +42,14 @@ def decode(raw: bytes) -> str:
     return _clean(text)
 
 
-def read_text(raw: bytes) -> tuple[str, list[Block]]:
-    """Title (none, so empty) and paragraphs."""
-    return "", [Block(part.strip()) for part in _BLANK_LINES.split(decode(raw)) if part.strip()]
+def read_text(raw: bytes) -> Content:
+    """Paragraphs, without a title."""
+    return Content("", paragraphs(decode(raw)))
+
+
+def paragraphs(text: str) -> list[Block]:
+    """What blank lines separate."""
+    return [Block(part.strip()) for part in _BLANK_LINES.split(text) if part.strip()]
 
 
 def _guess(raw: bytes) -> str:

@@ -7,10 +7,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ir_measures import Qrel
 
 from retriton_pipeline.errors import DatasetError
+from retriton_pipeline.retrieval import Turn
+
+
+@dataclass(frozen=True)
+class CorpusDocument:
+    """A document of a corpus."""
+
+    title: str
+    text: str
+
+    @property
+    def whole(self) -> str:
+        """Title and text, joined by a space."""
+        return f"{self.title} {self.text}".strip()
 
 
 @dataclass(frozen=True)
@@ -20,15 +35,17 @@ class Dataset:
     Attributes:
         name: of the folder.
         split: of the judgements.
-        corpus: text by document id, title and text joined by a space.
+        corpus: documents by id.
         queries: text by query id, only those that are judged.
+        histories: what was said before a query, oldest first, by query id; only where there is something.
         qrels: the judgements.
     """
 
     name: str
     split: str
-    corpus: dict[str, str]
+    corpus: dict[str, CorpusDocument]
     queries: dict[str, str]
+    histories: dict[str, list[Turn]]
     qrels: list[Qrel]
 
     @classmethod
@@ -39,18 +56,30 @@ class Dataset:
             DatasetError: a file is missing or malformed, or a judged query has no text.
         """
         qrels = list(_read_qrels(folder / "qrels" / f"{split}.tsv"))
-        texts = {row["_id"]: row["text"].strip() for row in _read_jsonl(folder / "queries.jsonl")}
+        rows = {row["_id"]: row for row in _read_jsonl(folder / "queries.jsonl")}
         judged = dict.fromkeys(qrel.query_id for qrel in qrels)
         if not judged:
             raise DatasetError(f"{folder}: qrels/{split}.tsv judges no query")
-        if missing := [query for query in judged if query not in texts]:
+        if missing := [query for query in judged if query not in rows]:
             raise DatasetError(f"{folder}: {len(missing)} judged queries have no text, the first is {missing[0]!r}")
-        corpus = {row["_id"]: f"{row['title']} {row['text']}".strip() for row in _read_jsonl(folder / "corpus.jsonl")}
-        return cls(folder.resolve().name, split, corpus, {query: texts[query] for query in judged}, qrels)
+        corpus = {
+            row["_id"]: CorpusDocument(str(row.get("title") or ""), str(row["text"] or ""))
+            for row in _read_jsonl(folder / "corpus.jsonl")
+        }
+        queries = {query: str(rows[query]["text"] or "").strip() for query in judged}
+        histories = {query: turns for query in judged if (turns := _history(folder, rows[query]))}
+        return cls(folder.resolve().name, split, corpus, queries, histories, qrels)
 
 
-def _read_jsonl(file: Path) -> Iterator[dict[str, str]]:
-    """Rows with ``_id``, ``title`` and ``text``, all strings."""
+def _history(folder: Path, row: dict[str, Any]) -> list[Turn]:
+    try:
+        return [Turn(str(turn["role"]), str(turn["text"])) for turn in row.get("history") or []]
+    except (KeyError, TypeError) as error:
+        raise DatasetError(f"{folder}: the history of {row['_id']!r} is no list of role and text") from error
+
+
+def _read_jsonl(file: Path) -> Iterator[dict[str, Any]]:
+    """Objects with a string ``_id`` and ``text``."""
     for number, line in enumerate(_lines(file), start=1):
         try:
             row = json.loads(line)
@@ -58,7 +87,7 @@ def _read_jsonl(file: Path) -> Iterator[dict[str, str]]:
             raise DatasetError(f"{file}:{number} is not JSON: {error}") from error
         if not isinstance(row, dict) or "_id" not in row or "text" not in row:
             raise DatasetError(f"{file}:{number} is not an object with '_id' and 'text'")
-        yield {"_id": str(row["_id"]), "title": str(row.get("title") or ""), "text": str(row["text"] or "")}
+        yield {**row, "_id": str(row["_id"])}
 
 
 def _read_qrels(file: Path) -> Iterator[Qrel]:

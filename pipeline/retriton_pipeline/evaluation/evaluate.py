@@ -1,37 +1,83 @@
-"""Embeds a dataset through Triton, searches it through Milvus, and scores the ranking."""
+"""Embeds a dataset through Triton, searches it through Milvus, and scores the rankings."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from ir_measures import R, ScoredDoc, calc_aggregate, nDCG
+from ir_measures import ScoredDoc
 
 from retriton_client import Client
 from retriton_pipeline.batches import batched
-from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.chunking import Chunk, ChunkSize
+from retriton_pipeline.evaluation.corpus import corpus_rows
 from retriton_pipeline.evaluation.dataset import Dataset
-from retriton_pipeline.store import Store, StoredDocument
+from retriton_pipeline.evaluation.measures import DEPTH, Score, per_query, summarize
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.store import Hit, Store, StoredDocument
 
 _TEXTS_PER_CALL = 256
-_QUERIES_PER_SEARCH = 64
-_DEPTH = 100
+_QUERIES_AT_ONCE = 8
+_CHUNKS_PER_DOCUMENT = 3  # as many chunks more are fetched, where documents are cut
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How the queries of a dataset are searched.
+
+    Attributes:
+        mode: see `RetrievalOptions`.
+        history: whether what was said before a query is used.
+        rerank, hops: see `RetrievalOptions`.
+    """
+
+    mode: str = "dense"
+    history: bool = False
+    rerank: bool = False
+    hops: int = 1
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+        extras = [
+            "history" if self.history else "",
+            "rerank" if self.rerank else "",
+            f"{self.hops} hops" if self.hops > 1 else "",
+        ]
+        return " + ".join([self.mode, *filter(None, extras)])
 
 
 @dataclass(frozen=True)
 class EvalReport:
-    """Scores and what they were measured on."""
+    """Scores and what they were measured on.
+
+    Attributes:
+        dataset, split: what was scored.
+        configuration: how it was searched.
+        documents, queries: how many there are.
+        scores: by measure (see `measures.MEASURES`).
+        per_query: the measures of every query, by its id.
+        run: the first documents found for every query, by its id.
+        embed_tokens_per_s: of the corpus.
+        query_ms: milliseconds of an average query, when several are searched at once.
+    """
 
     dataset: str
     split: str
+    configuration: str
     documents: int
     queries: int
-    ndcg_at_10: float
-    recall_at_5: float
+    scores: dict[str, Score]
+    per_query: dict[str, dict[str, float]]
+    run: dict[str, list[str]]
     embed_tokens_per_s: float
+    query_ms: float
 
     def as_json(self) -> dict[str, Any]:
         """The report for programs, with the field's names of the measures."""
@@ -40,70 +86,125 @@ class EvalReport:
             "split": self.split,
             "documents": self.documents,
             "queries": self.queries,
-            "ndcg@10": round(self.ndcg_at_10, 4),
-            "recall@5": round(self.recall_at_5, 4),
+            "ndcg@10": round(self.scores["ndcg@10"].mean, 4),
+            "recall@5": round(self.scores["recall@5"].mean, 4),
             "embed_tokens_per_s": round(self.embed_tokens_per_s, 1),
         }
 
 
-def evaluate(
-    dataset: Dataset,
-    client: Client,
-    milvus_uri: str,
-    milvus_token: str = "",
-    on_texts: Callable[[int], None] = lambda count: None,
-) -> EvalReport:
-    """Scores the served encoder on ``dataset``, in a collection that exists only meanwhile.
+class Evaluation:
+    """A dataset in a collection that exists only meanwhile.
 
-    Texts longer than the encoder takes lose their end. Empty documents are never found; a query without hits
-    scores zero.
+    Documents without text are never found, and a query without hits scores zero. Nothing that is given is changed.
 
     Args:
         dataset: what to score.
         client: the server.
-        milvus_uri: see `Store`.
-        milvus_token: see `Store`.
+        milvus_uri, milvus_token: see `Store`.
+        size: cuts documents into chunks, of which the best one counts; None embeds each whole, without what is too
+            long for the encoder.
+        files: the folder with the files that the corpus was made from, to score the way that documents go by
+            ingestion; a page of a file has the id ``name#page=1``, a file without pages ``name``.
         on_texts: told how many more texts are embedded, for a progress bar.
     """
-    store = Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token)
-    try:
-        store.open(client.encoder_info(), create=True)
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        client: Client,
+        milvus_uri: str,
+        milvus_token: str = "",
+        size: ChunkSize | None = None,
+        files: Path | None = None,
+        on_texts: Callable[[int], None] = lambda count: None,
+    ) -> None:
+        self._dataset = dataset
+        self._client = client
+        self._on_texts = on_texts
+        self._cut = bool(size or files)
+        self._store = Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token, consistency="Strong")
         try:
-            tokens_per_s = _index(dataset, client, store, on_texts)
-            run = list(_search(dataset, client, store, on_texts))
+            encoder = client.encoder_info()
+            self._store.open(encoder, create=True, index="flat")
+            self._tokens_per_s = self._index(corpus_rows(dataset, encoder, size, files))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Evaluation:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes the collection."""
+        try:
+            self._store.remove()
         finally:
-            store.drop()
-    finally:
-        store.close()
-    scores = calc_aggregate([nDCG @ 10, R @ 5], dataset.qrels, run)
-    return EvalReport(
-        dataset.name,
-        dataset.split,
-        len(dataset.corpus),
-        len(dataset.queries),
-        scores[nDCG @ 10],
-        scores[R @ 5],
-        tokens_per_s,
-    )
+            self._store.close()
 
+    def run(self, configuration: Configuration) -> EvalReport:
+        """Searches every query in one way, and scores what was found."""
+        options = RetrievalOptions(
+            mode=configuration.mode, rerank=configuration.rerank, hops=configuration.hops, candidates=DEPTH
+        )
+        retriever = Retriever(self._client, self._store)
+        depth = DEPTH * _CHUNKS_PER_DOCUMENT if self._cut else DEPTH
 
-def _index(dataset: Dataset, client: Client, store: Store, on_texts: Callable[[int], None]) -> float:
-    """Embeds and stores the corpus; returns the tokens embedded per second."""
-    tokens, seconds = 0, 0.0
-    for documents in batched((document for document, text in dataset.corpus.items() if text), _TEXTS_PER_CALL):
+        def search(query: str) -> list[ScoredDoc]:
+            text = self._dataset.queries[query]
+            if not text:
+                return []
+            history = self._dataset.histories.get(query, []) if configuration.history else []
+            hits, _ = retriever.ranked(text, depth, options, history)
+            self._on_texts(1)
+            return [ScoredDoc(query, document, -float(rank)) for rank, document in enumerate(_documents(hits))]
+
         start = time.perf_counter()
-        embeddings = client.embed([dataset.corpus[document] for document in documents], "passage", truncate="END")
-        seconds += time.perf_counter() - start
-        tokens += int(embeddings.tokens.sum())
-        rows = [(StoredDocument("", document, "", document), Chunk("", "", None, 0)) for document in documents]
-        store.upsert(rows, embeddings.vectors)
-        on_texts(len(documents))
-    return tokens / seconds if seconds else 0.0
+        with ThreadPoolExecutor(_QUERIES_AT_ONCE) as threads:
+            found = list(threads.map(search, self._dataset.queries))
+        query_ms = (time.perf_counter() - start) * 1e3 / len(self._dataset.queries)
+        values = per_query(self._dataset.qrels, [row for rows in found for row in rows])
+        return EvalReport(
+            self._dataset.name,
+            self._dataset.split,
+            configuration.name,
+            len(self._dataset.corpus),
+            len(self._dataset.queries),
+            summarize(values),
+            values,
+            {
+                query: [row.doc_id for row in rows[:10]]
+                for query, rows in zip(self._dataset.queries, found, strict=True)
+            },
+            self._tokens_per_s,
+            query_ms,
+        )
+
+    def _index(self, rows: Iterator[tuple[StoredDocument, Chunk]]) -> float:
+        """Embeds and stores the corpus; returns the tokens embedded per second."""
+        tokens, seconds = 0, 0.0
+        for batch in batched(rows, _TEXTS_PER_CALL):
+            start = time.perf_counter()
+            texts = [chunk.embedded_text for _, chunk in batch]
+            embeddings = self._client.embed(texts, "passage", truncate="END")
+            seconds += time.perf_counter() - start
+            tokens += int(embeddings.tokens.sum())
+            self._store.upsert(batch, embeddings.vectors)
+            self._on_texts(len(batch))
+        return tokens / seconds if seconds else 0.0
 
 
-def _search(dataset: Dataset, client: Client, store: Store, on_texts: Callable[[int], None]) -> Iterator[ScoredDoc]:
-    for queries in batched((query for query, text in dataset.queries.items() if text), _QUERIES_PER_SEARCH):
-        vectors = client.embed_queries([dataset.queries[query] for query in queries], truncate="END")
-        for query, hits in zip(queries, store.search(vectors, _DEPTH, consistency="Strong"), strict=True):
-            yield from (ScoredDoc(query, hit.source, hit.score) for hit in hits)
-        on_texts(len(queries))
+def evaluate(dataset: Dataset, client: Client, milvus_uri: str, milvus_token: str = "") -> EvalReport:
+    """Scores the served encoder on ``dataset``: whole documents, vectors alone."""
+    with Evaluation(dataset, client, milvus_uri, milvus_token) as evaluation:
+        return evaluation.run(Configuration())
+
+
+def _documents(hits: list[Hit]) -> list[str]:
+    """The ids of documents, each at the rank of its best chunk."""
+    ids = (f"{hit.source}#page={hit.page}" if hit.page else hit.source for hit in hits)
+    return list(dict.fromkeys(ids))[:DEPTH]

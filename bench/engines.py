@@ -1,0 +1,85 @@
+"""Every engine and precision that runs here: speed in process, size, parity, and retrieval quality as served.
+
+``python -m bench.engines [CHECKPOINT] [--data DIR ...]`` prints a table and one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.measurements import REPOSITORY, SERVER_ENV
+from bench.workloads import REPORT
+from retriton_client import Client
+from retriton_export import Checkpoint, ExportError, Recipe, export_encoder
+from retriton_pipeline.evaluation import Dataset, evaluate
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+
+RECIPES = (
+    Recipe("onnxruntime", "fp32"),
+    Recipe("onnxruntime", "fp16"),
+    Recipe("onnxruntime", "int8"),
+    Recipe("openvino", "fp32"),
+    Recipe("openvino", "bf16"),
+    Recipe("openvino", "int8"),
+)
+
+
+def main() -> None:
+    """Measures one recipe after the other, each in a repository of its own."""
+    parser = argparse.ArgumentParser(prog="bench.engines", description=__doc__)
+    parser.add_argument("checkpoint", nargs="?", help="folder or hub id; default: all-MiniLM-L6-v2")
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders in the layout of BEIR")
+    parser.add_argument("--recipe", nargs="*", default=[], help="such as 'openvino bf16'; default: all that run here")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each shape")
+    options = parser.parse_args()
+    datasets = [Dataset.read(folder) for folder in options.data]
+    checkpoint = Checkpoint.read(options.checkpoint)
+    rows = []
+    for recipe in [recipe for recipe in RECIPES if not options.recipe or str(recipe) in options.recipe]:
+        with tempfile.TemporaryDirectory() as scratch:
+            rows.append(_measure(recipe, checkpoint, datasets, Path(scratch), options.seconds))
+        print(" ".join(f"{name} {value}" for name, value in rows[-1].items()), flush=True)
+    print(json.dumps(rows))
+
+
+def _measure(
+    recipe: Recipe, checkpoint: Checkpoint, datasets: list[Dataset], scratch: Path, seconds: float
+) -> dict[str, Any]:
+    repository = scratch / "model_repository"
+    shutil.copytree(REPOSITORY, repository, ignore=lambda folder, names: [n for n in names if _is_output(folder, n)])
+    try:
+        manifest, _ = export_encoder(checkpoint, repository, recipe)
+    except ExportError as error:
+        return {"recipe": str(recipe), "refused": str(error)[:160]}
+    folder = repository / "encoder" / "1"
+    command = [SERVER_ENV / "bin" / "python", "-m", "bench.engine_speed", folder, str(seconds)]
+    speeds = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    row = {"recipe": str(recipe), **{name: round(value) for name, value in speeds.items()}}
+    row |= {"size_mb": round(manifest.artefact.size_bytes / 1e6), "cosine_min": manifest.parity["cosine_min_alone"]}
+    if datasets:
+        row |= _quality(repository, datasets, scratch)
+    return row
+
+
+def _is_output(folder: str, name: str) -> bool:
+    return Path(folder).name == "1" and name != "model.py"
+
+
+def _quality(repository: Path, datasets: list[Dataset], scratch: Path) -> dict[str, float]:
+    log = (REPORT / "triton.log").open("wb")
+    with log, TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), log) as server:
+        server.wait_ready()
+        with Client(server.endpoint.grpc_url) as client:
+            reports = [evaluate(dataset, client, str(scratch / "milvus.db")).as_json() for dataset in datasets]
+    served = {"served_tokens_per_s": round(reports[-1]["embed_tokens_per_s"])}
+    return served | {f"ndcg@10 {report['dataset']}": report["ndcg@10"] for report in reports}
+
+
+if __name__ == "__main__":
+    main()

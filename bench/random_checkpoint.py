@@ -1,0 +1,48 @@
+"""A checkpoint of any BERT's shape with random weights, to measure speed and memory.
+
+The default is the shape of E5-large: 24 layers, 1,024 dimensions, 512 tokens. Its vectors mean nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import BertConfig, BertModel
+
+from retriton_export import Checkpoint
+
+_SPREAD = 3.0  # random weights as they come give almost the same vector for every text, which no gate can rank
+
+
+def main() -> None:
+    """Writes the folder, with the tokenizer of all-MiniLM-L6-v2, which is BERT's."""
+    parser = argparse.ArgumentParser(prog="bench.random_checkpoint", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--layers", type=int, default=24)
+    parser.add_argument("--dimension", type=int, default=1024)
+    parser.add_argument("--tokens", type=int, default=512)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=options.dimension,
+        num_hidden_layers=options.layers,
+        num_attention_heads=options.dimension // 64,
+        intermediate_size=4 * options.dimension,
+        max_position_embeddings=options.tokens,
+    )
+    model = BertModel(config)
+    with torch.no_grad():
+        model.embeddings.word_embeddings.weight.mul_(_SPREAD)
+    model.save_pretrained(options.folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+        if (source := Checkpoint.read().folder / name).exists():
+            shutil.copy(source, options.folder)
+    (options.folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": options.tokens}))
+
+
+if __name__ == "__main__":
+    main()

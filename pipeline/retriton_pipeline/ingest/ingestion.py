@@ -1,0 +1,208 @@
+"""One run of an ingestion: reading, embedding and writing overlap, each at most a few batches ahead of the next."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriton_client import AsyncClient, RetritonError
+from retriton_pipeline.batches import batched
+from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.ingest.reading import Reader, ReadPart
+from retriton_pipeline.ingest.report import IngestReport, Skipped
+from retriton_pipeline.store import Store, StoredDocument
+
+_BATCH_CHUNKS = 128
+_BATCHES_AHEAD = 2
+_IDS_PER_CALL = 512
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: what was written, and what needed no writing.
+
+    Attributes:
+        bytes_done: of the files.
+        documents, chunks, tokens: done with, and embedded.
+    """
+
+    bytes_done: int
+    documents: int
+    chunks: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    document: StoredDocument
+    chunk: Chunk
+    replaces: bool  # the store has earlier content of the document
+
+
+@dataclass(frozen=True)
+class _PartDone:
+    """Stands behind the rows of a part: when it comes out of the last stage, the part is stored."""
+
+    read: ReadPart
+
+
+_Item = _Row | _PartDone
+_Embedded = tuple[list[_Item], NDArray[np.float32]]
+
+
+class Ingestion:
+    """One run over some files.
+
+    Args:
+        client: the server; give it patience (see `retriton_client.Retry`), so that a restart does not end the run.
+        store: opened for the served encoder; None for a dry run, which finds nothing stored and writes nothing.
+        reader: of files.
+        dry_run: whether to read and count only.
+        on_progress: told after every batch.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        store: Store | None,
+        reader: Reader,
+        dry_run: bool = False,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._reader = reader
+        self._dry_run = dry_run
+        self._on_progress = on_progress
+        self._bytes_done = 0
+        self._taken: set[str] = set()
+        self._seen: set[str] = set()
+        self._kept_files: set[str] = set()
+        self.report = IngestReport()
+
+    async def run(self, files: Iterable[Path]) -> IngestReport:
+        """Ingests ``files``. What was written before an error stays, and is not written again by the next run.
+
+        Raises:
+            RetritonError: the server stayed away, or refused.
+            StoreError: Milvus failed.
+        """
+        started = time.monotonic()
+        read: asyncio.Queue[list[_Item] | None] = asyncio.Queue(_BATCHES_AHEAD)
+        embedded: asyncio.Queue[_Embedded | None] = asyncio.Queue(_BATCHES_AHEAD)
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._read_all(files, read))
+                stages.create_task(self._embed_all(read, embedded))
+                stages.create_task(self._write_all(embedded))
+        except* (RetritonError, PipelineError) as errors:
+            raise errors.exceptions[0] from None  # the first; the others are stages that it stopped
+        self.report.seconds = time.monotonic() - started
+        return self.report
+
+    def prune(self, roots: Iterable[Path]) -> int:
+        """After `run`: removes documents of files below ``roots`` which are gone; returns how many.
+
+        Files that are there, but could not be read, keep what is stored of them.
+        """
+        folders = [display_name(root.resolve()) for root in roots]
+        gone = (
+            [document for document in self._store.documents() if self._is_gone(document, folders)]
+            if self._store
+            else []
+        )
+        for documents in batched(gone, _IDS_PER_CALL):
+            if self._store and not self._dry_run:
+                self._store.delete(documents)
+        self.report.pruned = len(gone)
+        return len(gone)
+
+    def _is_gone(self, document: StoredDocument, folders: list[str]) -> bool:
+        below = any(document.file == folder or document.file.startswith(folder.rstrip("/") + "/") for folder in folders)
+        return below and document.id not in self._seen and document.file not in self._kept_files
+
+    async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Item] | None]) -> None:
+        batches = batched(self._items(files), _BATCH_CHUNKS)
+        while items := await asyncio.to_thread(next, batches, None):
+            await read.put(items)
+        await read.put(None)
+
+    async def _embed_all(
+        self, read: asyncio.Queue[list[_Item] | None], embedded: asyncio.Queue[_Embedded | None]
+    ) -> None:
+        while items := await read.get():
+            texts = [item.chunk.embedded_text for item in items if isinstance(item, _Row)]
+            vectors = np.empty((0, 0), np.float32)
+            if texts and not self._dry_run:
+                embeddings = await self._client.embed(texts, "passage")
+                self.report.tokens += int(embeddings.tokens.sum())
+                vectors = embeddings.vectors
+            await embedded.put((items, vectors))
+        await embedded.put(None)
+
+    async def _write_all(self, embedded: asyncio.Queue[_Embedded | None]) -> None:
+        while batch := await embedded.get():
+            await asyncio.to_thread(self._write, *batch)
+            report = self.report
+            self._on_progress(Progress(self._bytes_done, report.documents, report.chunks, report.tokens))
+
+    def _items(self, files: Iterable[Path]) -> Iterator[_Item]:
+        parts: Iterator[Part] = (part for file in files for part in file_parts(file))
+        for read in self._reader.read(parts, self._lookup):
+            self._refuse_duplicates(read)
+            for document in read.changed:
+                for chunk in reversed(document.chunks):  # the first one last: it says that the document is complete
+                    yield _Row(document.document, chunk, document.replaces)
+            yield _PartDone(read)
+
+    def _refuse_duplicates(self, read: ReadPart) -> None:
+        """Of records with the same id, one is taken: the others would replace it, in every run anew."""
+        self._taken.update(document.id for document in read.unchanged)
+        for document in list(read.changed):
+            if document.document.id in self._taken:
+                read.changed.remove(document)
+                read.unreadable.append(
+                    Unreadable(document.document.source, "another record of the file has the same id")
+                )
+            self._taken.add(document.document.id)
+
+    def _lookup(self, ids: list[str]) -> dict[str, set[str]]:
+        known: dict[str, set[str]] = {}
+        for some in batched(ids, _IDS_PER_CALL) if self._store else ():
+            known |= self._store.contents(some) if self._store else {}
+        return known
+
+    def _write(self, items: list[_Item], vectors: NDArray[np.float32]) -> None:
+        rows = [item for item in items if isinstance(item, _Row)]
+        if rows and self._store and not self._dry_run:
+            self._store.upsert([(row.document, row.chunk) for row in rows], vectors)
+            if complete := [row.document for row in rows if row.chunk.index == 0]:
+                self._store.delete_other_contents(complete)
+        self.report.chunks += len(rows)
+        for item in items:
+            if isinstance(item, _PartDone):
+                self._count(item.read)
+
+    def _count(self, read: ReadPart) -> None:
+        replaced = sum(document.replaces for document in read.changed)
+        self._bytes_done += read.size_bytes
+        self.report.documents += len(read.changed) + len(read.unchanged) + len(read.unreadable)
+        self.report.replaced += replaced
+        self.report.added += len(read.changed) - replaced
+        self.report.unchanged += len(read.unchanged)
+        self.report.skipped += [Skipped(entry.source, entry.reason) for entry in read.unreadable]
+        self._seen.update(document.id for document in read.unchanged)
+        self._seen.update(document.document.id for document in read.changed)
+        if read.unreadable:
+            self._kept_files.add(display_name(read.part.file.resolve()))
+        for unchanged in batched(read.unchanged, _IDS_PER_CALL):
+            if self._store and not self._dry_run:
+                self._store.delete_other_contents(unchanged)  # what interrupted runs left of other versions

@@ -1,0 +1,199 @@
+"""Files to chunks, in processes of their own: a parser that crashes or hangs costs its file, and not the run."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.batches import batched
+from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
+from retriton_pipeline.documents import Document, Part, Unreadable, display_name, load_documents
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.store import StoredDocument, content_digest, document_id
+from retriton_pipeline.tokens import TokenCounter
+
+CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
+WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
+_PARTS_PER_LOOKUP = 64
+_RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json")
+_PARSE_SECONDS_MAX = 600.0
+_HASH_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """A document that the store does not have, and its chunks; ``replaces`` says that it has earlier content."""
+
+    document: StoredDocument
+    chunks: list[Chunk]
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class ReadPart:
+    """All of one part of a file."""
+
+    part: Part
+    size_bytes: int
+    changed: list[ReadDocument]
+    unchanged: list[StoredDocument]
+    unreadable: list[Unreadable]
+
+
+Lookup = Callable[[list[str]], dict[str, set[str]]]
+_Identity = tuple[str, str]  # document id, content
+
+
+class Reader:
+    """Reads parts of files, a few ahead of what is consumed.
+
+    Args:
+        encoder: whose tokenizer cuts.
+        size: of the chunks.
+        workers: how many processes.
+    """
+
+    def __init__(self, encoder: EncoderInfo, size: ChunkSize, workers: int = WORKERS) -> None:
+        chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
+        self._ahead = 2 * workers
+        self._waiting: deque[Any] = deque()
+        self._pool = ProcessPool(
+            workers, initializer=_start, initargs=(encoder, size), context=multiprocessing.get_context("spawn")
+        )
+
+    def close(self) -> None:
+        """Ends the processes, also those that are busy; whoever waits for one gets a ``CancelledError``."""
+        for future in list(self._waiting):
+            future.cancel()
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def read(self, parts: Iterable[Part], lookup: Lookup) -> Iterator[ReadPart]:
+        """Every part, in order. ``lookup`` says which contents of some documents the store has."""
+        for group in batched(parts, _PARTS_PER_LOOKUP):
+            identities = list(self._map(_identify, [(part,) for part in group]))
+            ids = [key for found in identities if isinstance(found, list) for key, _ in found]
+            known = lookup(ids) if ids else {}
+            yield from self._read_group(group, identities, known)
+
+    def _read_group(
+        self, group: list[Part], identities: list[list[_Identity] | str], known: dict[str, set[str]]
+    ) -> Iterator[ReadPart]:
+        calls, done = [], {}
+        for number, (part, found) in enumerate(zip(group, identities, strict=True)):
+            if isinstance(found, str):
+                done[number] = _unreadable(part, found)
+            elif found and all(content in known.get(key, ()) for key, content in found):
+                done[number] = ReadPart(part, _size(part), [], [_unchanged(part, *one) for one in found], [])
+            else:
+                calls.append((part, {key: known[key] for key, _ in found if key in known}))
+        results = self._map(_read, calls)
+        for number, part in enumerate(group):
+            outcome = done.get(number) or next(results)
+            yield _unreadable(part, outcome) if isinstance(outcome, str) else outcome
+
+    def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        """Results in order; a text where a process died or took too long: the reason."""
+        for call in calls:
+            self._waiting.append(self._pool.schedule(function, args=call, timeout=_PARSE_SECONDS_MAX))
+            if len(self._waiting) > self._ahead:
+                yield self._next()
+        while self._waiting:
+            yield self._next()
+
+    def _next(self) -> Any:
+        outcome = _outcome(self._waiting[0])
+        self._waiting.popleft()
+        return outcome
+
+
+def _outcome(future: Any) -> Any:
+    try:
+        return future.result()
+    except ProcessExpired as error:
+        return f"its parser crashed (exit code {error.exitcode})"
+    except FutureTimeout:
+        return f"its parser took more than {_PARSE_SECONDS_MAX:.0f} s"
+
+
+_state: tuple[TokenCounter, ChunkSize]  # of a worker process
+
+
+def _start(encoder: EncoderInfo, size: ChunkSize) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one ends the others
+    global _state
+    _state = TokenCounter(encoder), size
+
+
+def _identify(part: Part) -> list[_Identity]:
+    """The documents of a part and their contents, without parsing and cutting them."""
+    if part.file.suffix.lower() in _RECORD_SUFFIXES:
+        documents = [item for item in load_documents(part) if isinstance(item, Document)]
+        return [(_key(part, item.record), _content(part, item.record, item.sha256)) for item in documents]
+    digest = hashlib.sha256()
+    try:
+        with part.file.open("rb") as stream:
+            while block := stream.read(_HASH_BYTES):
+                digest.update(block)
+    except OSError:
+        return []  # `_read` says why
+    return [(_key(part, ""), _content(part, "", digest.hexdigest()))]
+
+
+def _read(part: Part, known: dict[str, Collection[str]]) -> ReadPart:
+    read = ReadPart(part, _size(part), [], [], [])
+    for item in load_documents(part):
+        if isinstance(item, Unreadable):
+            read.unreadable.append(item)
+        else:
+            _add(read, item, known)
+    return read
+
+
+def _add(read: ReadPart, item: Document, known: dict[str, Collection[str]]) -> None:
+    counter, size = _state
+    key = _key(read.part, item.record)
+    content = _content(read.part, item.record, item.sha256)
+    file = display_name(read.part.file.resolve())
+    stored = StoredDocument(key, item.source, item.title, content, file, item.metadata)
+    contents = known.get(key, ())
+    if content in contents:
+        read.unchanged.append(stored)
+        return
+    try:
+        read.changed.append(ReadDocument(stored, chunk_document(item, counter, size), replaces=bool(contents)))
+    except PipelineError as error:
+        read.unreadable.append(Unreadable(item.source, str(error)))
+
+
+def _unchanged(part: Part, key: str, content: str) -> StoredDocument:
+    return StoredDocument(key, display_name(part.file), "", content)
+
+
+def _unreadable(part: Part, reason: str) -> ReadPart:
+    return ReadPart(part, _size(part), [], [], [Unreadable(display_name(part.file), reason)])
+
+
+def _key(part: Part, record: str) -> str:
+    return document_id(part.file, record)
+
+
+def _content(part: Part, record: str, sha256: str) -> str:
+    return content_digest([CHUNKER_VERSION, _key(part, record), sha256, _state[1]])
+
+
+def _size(part: Part) -> int:
+    try:
+        return (part.end or part.file.stat().st_size) - part.start
+    except OSError:
+        return 0

@@ -1,0 +1,28 @@
+"""Milliseconds of stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Stopwatch:
+    """Adds up what every stage takes."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measures what is done inside."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages[name] = self._stages.get(name, 0.0) + (time.perf_counter() - start) * 1e3
+
+    def milliseconds(self) -> dict[str, float]:
+        """By stage, and ``total`` since the beginning."""
+        return {**self._stages, "total": (time.perf_counter() - self._start) * 1e3}

@@ -1,0 +1,109 @@
+"""A collection as this program makes it: its fields, its indexes, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.errors import EncoderMismatch, StoreError
+from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
+from retriton_pipeline.store.milvus import Milvus
+from retriton_pipeline.store.rows import add_fields
+
+LAYOUT = 2  # raise it when collections get other fields
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a collection says of itself.
+
+    Attributes:
+        encoder, fingerprint: of what its vectors were made with; empty if another program made it.
+        layout: of its fields.
+        index: how it is searched.
+        has_keywords: whether it has an index for BM25.
+    """
+
+    encoder: str
+    fingerprint: str
+    layout: int
+    index: IndexProfile
+    has_keywords: bool
+
+    def check(self, collection: str, encoder: EncoderInfo) -> None:
+        """Refuses a collection that this program, or the vectors of this encoder, cannot be used with."""
+        if self.encoder and self.layout != LAYOUT:
+            raise StoreError(
+                f"collection {collection!r} has the layout {self.layout} of another version of Retriton, this one "
+                f"needs {LAYOUT}: fill it anew with `retriton ingest --rebuild`."
+            )
+        if self.fingerprint != encoder.fingerprint:
+            raise EncoderMismatch(
+                f"collection {collection!r} was made with {self.encoder or 'another program'} "
+                f"({self.fingerprint or 'no fingerprint'}), the server has {encoder.name} ({encoder.fingerprint}): "
+                "their vectors cannot be compared. Serve that encoder, ingest into another --collection, "
+                "or replace the content with `retriton ingest --rebuild`."
+            )
+
+
+def describe(milvus: Milvus, target: str) -> Description:
+    """Reads what was written when the collection was created."""
+    found = milvus.call("describe_collection", target)
+    try:
+        made_with = json.loads(found["description"])
+    except ValueError:
+        made_with = None
+    if not isinstance(made_with, dict):  # another program made it
+        made_with = {}
+    index = PROFILES.get(made_with.get("index", ""), PROFILES["auto"])
+    keywords = "keywords" in {entry["name"] for entry in found["fields"]}
+    return Description(
+        made_with.get("encoder", ""), made_with.get("fingerprint", ""), made_with.get("layout", 1), index, keywords
+    )
+
+
+def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str = "") -> None:
+    """Creates a collection for vectors of ``encoder``.
+
+    Raises:
+        StoreError: Milvus refuses, or has no such index.
+    """
+    name = index or ("flat" if milvus.is_file else "hnsw")
+    profile = _profile(milvus, name)
+    keywords = milvus.knows_keywords()
+    made_with = {"encoder": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
+    schema = milvus.client.create_schema(
+        auto_id=False,
+        enable_dynamic_field=False,
+        description=json.dumps({**made_with, "layout": LAYOUT, "index": name}),
+    )
+    add_fields(schema, encoder.dimension, keywords)
+    milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, keywords))
+
+
+def load(milvus: Milvus, target: str) -> None:
+    """Makes a collection searchable, also one whose creation was interrupted."""
+    if not milvus.call("list_indexes", target):
+        found = describe(milvus, target)
+        milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_keywords))
+    milvus.call("load_collection", target)
+
+
+def _profile(milvus: Milvus, name: str) -> IndexProfile:
+    profile = PROFILES.get(name)
+    if profile is None:
+        raise StoreError(f"there is no index profile {name!r}, only {', '.join(PROFILES)}")
+    if milvus.is_file and not profile.runs_on_lite:
+        able = ", ".join(known for known, entry in PROFILES.items() if entry.runs_on_lite)
+        raise StoreError(f"Milvus Lite has no {profile.index_type} index, only {able}: {name} needs a Milvus server")
+    return profile
+
+
+def _indexes(milvus: Milvus, profile: IndexProfile, keywords: bool) -> Any:
+    index = milvus.client.prepare_index_params()
+    index.add_index("vector", index_type=profile.index_type, metric_type=METRIC, params=profile.build)
+    if keywords:
+        index.add_index("keywords", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    return index

@@ -1,0 +1,230 @@
+"""The vector store: one Milvus collection of chunks, made for one encoder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.errors import NoKeywordSearch, NoSuchCollection
+from retriton_pipeline.store.collection import create_collection, describe, load
+from retriton_pipeline.store.indexes import PROFILES
+from retriton_pipeline.store.milvus import Milvus
+from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredDocument, chunk_id, to_hit, to_row
+from retriton_pipeline.store.versions import following, versions
+
+_ROWS_PER_PAGE = 1000
+
+
+class Store:
+    """A collection of chunks.
+
+    Args:
+        uri: a file name for Milvus Lite, or ``http://host:port`` for a Milvus server.
+        collection: its name. Behind it is a version, which `rebuild` and `publish` exchange.
+        token: ``user:password`` or an API key of a server.
+        consistency: Milvus' level for searches. Bounded may miss what was written in the last moments, and does not
+            wait; what ingestion looks up is always Strong.
+
+    Raises:
+        StoreError: Milvus cannot be reached, or the file is in use or broken.
+    """
+
+    def __init__(self, uri: str, collection: str, token: str = "", consistency: str = "Bounded") -> None:
+        self.uri = uri
+        self.collection = collection
+        self.has_keywords = False
+        self._milvus = Milvus(uri, token)
+        self._versions = versions(self._milvus)
+        self._target = collection
+        self._consistency = consistency
+        self._index = PROFILES["auto"]
+        self._normalize = False
+
+    def close(self) -> None:
+        """Closes the connection, and lets go of the file."""
+        self._milvus.client.close()
+
+    def open(self, encoder: EncoderInfo, create: bool = False, index: str = "") -> None:
+        """Checks that the collection fits the served encoder, before anything is searched or added.
+
+        Args:
+            encoder: what the server serves.
+            create: whether to create the collection where there is none.
+            index: the name of the profile to create it with (see `PROFILES`); the default is flat in a file, and hnsw
+                on a server.
+
+        Raises:
+            NoSuchCollection: there is none, and ``create`` is false.
+            EncoderMismatch: it was made with another encoder.
+        """
+        target = self._versions.resolve(self.collection)
+        if target is None:
+            if not create:
+                names = ", ".join(sorted(self._milvus.call("list_collections"))) or "none"
+                raise NoSuchCollection(
+                    f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
+                )
+            target = self._versions.first(self.collection)
+            if not self._milvus.has(target):
+                create_collection(self._milvus, target, encoder, index)
+            if target != self.collection:
+                self._versions.switch(self.collection, target)
+        self._use(target, encoder)
+
+    def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
+        """Makes the next version of the collection, and writes there; searches see the present one until `publish`.
+
+        An unpublished version of the same encoder, left by an interrupted run, is continued.
+        """
+        current = self._versions.resolve(self.collection)
+        if current is None:
+            self.open(encoder, create=True, index=index)
+            return
+        target = following(self.collection, current)
+        if self._milvus.has(target) and describe(self._milvus, target).fingerprint != encoder.fingerprint:
+            self._milvus.call("drop_collection", target)
+        if not self._milvus.has(target):
+            create_collection(self._milvus, target, encoder, index)
+        self._use(target, encoder)
+
+    def publish(self) -> None:
+        """Lets the collection's name stand for what `rebuild` made, and drops the version before."""
+        current = self._versions.resolve(self.collection)
+        if current == self._target:
+            return
+        self._versions.switch(self.collection, self._target)
+        if current and self._milvus.has(current):
+            self._milvus.call("drop_collection", current)
+
+    def remove(self) -> None:
+        """Removes the collection, its name, and all that is in it."""
+        self._versions.forget(self.collection)
+        self._milvus.call("drop_collection", self._target)
+
+    def count(self) -> int:
+        """How many chunks are stored."""
+        return int(self._query("", ["count(*)"])[0]["count(*)"])
+
+    def contents(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The complete contents stored of each document, by its id. Usually one, two after an interruption."""
+        found: dict[str, set[str]] = {}
+        # The first chunk is written last, so where it is, the others are.
+        condition = f"document_id in {json.dumps(list(document_ids))} and chunk_index == 0"
+        for row in self._query(condition, ["document_id", "content"]):
+            found.setdefault(row["document_id"], set()).add(row["content"])
+        return found
+
+    def documents(self) -> Iterator[StoredDocument]:
+        """Every document that is stored completely, without its metadata; a few at a time are in memory."""
+        pages = self._milvus.call(
+            "query_iterator",
+            self._target,
+            batch_size=_ROWS_PER_PAGE,
+            filter="chunk_index == 0",
+            output_fields=["document_id", "source", "title", "content", "file"],
+            consistency_level="Strong",
+        )
+        while rows := pages.next():
+            for row in rows:
+                yield StoredDocument(row["document_id"], row["source"], row["title"], row["content"], row["file"])
+        pages.close()
+
+    def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
+        """Writes chunks with their vectors, float32 ``[rows, dimension]``; the same chunk again changes nothing."""
+        data = [to_row(*row, vector, self.has_keywords) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        self._milvus.call("upsert", self._target, data=data)
+
+    def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
+        """Removes what other contents of these documents left: earlier ones, and those of interrupted runs."""
+        contents = json.dumps([document.content for document in documents])
+        self._milvus.call("delete", self._target, filter=f"{_among(documents)} and content not in {contents}")
+
+    def delete(self, documents: Sequence[StoredDocument]) -> None:
+        """Removes documents, whatever their content."""
+        self._milvus.call("delete", self._target, filter=_among(documents))
+
+    def search(self, vectors: NDArray[np.float32], top_k: int, condition: str = "") -> list[list[Hit]]:
+        """The ``top_k`` nearest chunks of each vector, best first, with their cosines.
+
+        Args:
+            vectors: float32 ``[queries, dimension]``.
+            top_k: how many at the most.
+            condition: a filter in Milvus' language, over ``source``, ``title``, ``page``, ``metadata["name"]`` and
+                the other fields.
+        """
+        return self._search("dense", "vector", self._unit(vectors), top_k, condition, self._index.search_params(top_k))
+
+    def search_keywords(self, texts: Sequence[str], top_k: int, condition: str = "") -> list[list[Hit]]:
+        """The ``top_k`` best chunks for each text by BM25; those that share no word with it are not found.
+
+        Raises:
+            NoKeywordSearch: the collection has no such index.
+        """
+        if not self.has_keywords:
+            raise NoKeywordSearch(
+                f"collection {self.collection!r} has no keyword index: it was made on a Milvus before 2.5, or by an "
+                "earlier Retriton. Search with --mode dense; or, on Milvus 2.5 or later, `retriton ingest --rebuild`."
+            )
+        return self._search("bm25", "keywords", list(texts), top_k, condition, {"metric_type": "BM25"})
+
+    def neighbours(self, hits: Sequence[Hit], distance: int = 1) -> list[Hit]:
+        """The chunks up to ``distance`` before and after each hit, as far as there are any; their score is 0."""
+        near = [offset for offset in range(-distance, distance + 1) if offset]
+        ids = [chunk_id(hit.document_id, hit.content, hit.chunk_index + offset) for hit in hits for offset in near]
+        rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD)) if ids else []
+        return [to_hit(row, "neighbour", 0.0) for row in rows]
+
+    def vectors(self, hits: Sequence[Hit]) -> NDArray[np.float32]:
+        """The vectors of hits, float32 ``[hits, dimension]``, of length one."""
+        ids = [chunk_id(*hit.key) for hit in hits]
+        found = {row["id"]: row["vector"] for row in self._query(f"id in {json.dumps(ids)}", ["id", "vector"])}
+        return np.array([found[key] for key in ids], np.float32)
+
+    def _search(
+        self, stage: str, target: str, data: Any, top_k: int, condition: str, params: dict[str, Any]
+    ) -> list[list[Hit]]:
+        found = self._milvus.call(
+            "search",
+            self._target,
+            data=data,
+            anns_field=target,
+            limit=top_k,
+            filter=condition,
+            search_params=params,
+            output_fields=list(PAYLOAD),
+            consistency_level=self._consistency,
+        )
+        return [[to_hit(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
+
+    def _query(self, condition: str, fields: list[str]) -> list[dict[str, Any]]:
+        found = self._milvus.call(
+            "query", self._target, filter=condition, output_fields=fields, consistency_level="Strong"
+        )
+        return list(found)
+
+    def _use(self, target: str, encoder: EncoderInfo) -> None:
+        found = describe(self._milvus, target)
+        found.check(self.collection, encoder)
+        load(self._milvus, target)
+        self._target = target
+        self._index = found.index
+        self.has_keywords = found.has_keywords
+        self._normalize = not encoder.normalized
+
+    def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors of length one, also from an encoder that does not make them so."""
+        if not self._normalize:
+            return vectors
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: NDArray[np.float32] = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+        return unit
+
+
+def _among(documents: Sequence[StoredDocument]) -> str:
+    return f"document_id in {json.dumps([document.id for document in documents])}"

@@ -1,0 +1,108 @@
+"""Names of collections that can be switched from one version to the next, while they are searched.
+
+A server has aliases for that. Milvus Lite has none: there a small collection of names says where each points.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+import numpy as np
+from pymilvus import DataType
+
+from retriton_pipeline.store.milvus import Milvus
+
+_NAMES = "retriton_names"
+
+
+class Versions(Protocol):
+    """Where names point."""
+
+    def resolve(self, name: str) -> str | None:
+        """The collection that ``name`` stands for; None if there is none."""
+
+    def first(self, name: str) -> str:
+        """What the first collection of a name is called."""
+
+    def switch(self, name: str, target: str) -> None:
+        """Lets ``name`` stand for ``target``, from one moment to the next."""
+
+    def forget(self, name: str) -> None:
+        """Lets ``name`` stand for nothing; a collection of that very name stays."""
+
+
+def versions(milvus: Milvus) -> Versions:
+    """What this Milvus keeps versions with."""
+    return _Pointers(milvus) if milvus.is_file else _Aliases(milvus)
+
+
+def following(name: str, current: str) -> str:
+    """What the version after ``current`` is called."""
+    found = re.fullmatch(re.escape(name) + r"_v(\d+)", current)
+    return f"{name}_v{int(found[1]) + 1 if found else 2}"
+
+
+class _Aliases:
+    """Aliases of a server."""
+
+    def __init__(self, milvus: Milvus) -> None:
+        self._milvus = milvus
+
+    def resolve(self, name: str) -> str | None:
+        if name in self._milvus.call("list_collections"):
+            return name
+        return str(self._milvus.call("describe_alias", name)["collection_name"]) if self._milvus.has(name) else None
+
+    def first(self, name: str) -> str:
+        return f"{name}_v1"
+
+    def switch(self, name: str, target: str) -> None:
+        current = self.resolve(name)
+        if current == name:  # made without versions: an alias cannot have its name
+            self._milvus.call("drop_collection", name)
+        self._milvus.call("create_alias" if current in (name, None) else "alter_alias", target, name)
+
+    def forget(self, name: str) -> None:
+        if self.resolve(name) not in (name, None):
+            self._milvus.call("drop_alias", name)
+
+
+class _Pointers:
+    """Rows of a small collection in the file; a name without a row stands for itself."""
+
+    def __init__(self, milvus: Milvus) -> None:
+        self._milvus = milvus
+
+    def resolve(self, name: str) -> str | None:
+        target = self._targets().get(name, name)
+        return target if self._milvus.has(target) else None
+
+    def first(self, name: str) -> str:
+        return name
+
+    def switch(self, name: str, target: str) -> None:
+        if not self._milvus.has(_NAMES):
+            self._create()
+        row = {"name": name, "target": target, "vector": np.zeros(2, np.float32)}
+        self._milvus.call("upsert", _NAMES, data=[row])
+
+    def forget(self, name: str) -> None:
+        if self._milvus.has(_NAMES):
+            self._milvus.call("delete", _NAMES, ids=[name])
+
+    def _targets(self) -> dict[str, str]:
+        if not self._milvus.has(_NAMES):
+            return {}
+        self._milvus.call("load_collection", _NAMES)
+        rows = self._milvus.call("query", _NAMES, filter='name != ""', output_fields=["name", "target"])
+        return {row["name"]: row["target"] for row in rows}
+
+    def _create(self) -> None:
+        schema = self._milvus.client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("name", DataType.VARCHAR, is_primary=True, max_length=255)
+        schema.add_field("target", DataType.VARCHAR, max_length=255)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)  # Milvus has no collection without vectors
+        index = self._milvus.client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT", metric_type="IP")
+        self._milvus.call("create_collection", _NAMES, schema=schema, index_params=index)

@@ -1,0 +1,56 @@
+"""A real Milvus server in a process, from the wheel `milvus`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
+
+ROOT = Path(__file__).parent.parent
+SERVER = ROOT / ".venv-milvus" / "bin" / "milvus-server"
+_START_SECONDS_MAX = 90
+
+
+@contextmanager
+def milvus_server(folder: Path) -> Iterator[str]:
+    """Runs a server that keeps its data in ``folder``; gives its address."""
+    port = _free_port()
+    with (folder / "milvus.log").open("wb") as log:
+        command = [SERVER, "--data", folder / "data", "--proxy-port", str(port)]
+        environ = {**os.environ, "METRICS_PORT": str(_free_port())}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environ, start_new_session=True)
+    try:
+        uri = f"http://127.0.0.1:{port}"
+        _wait(uri, process, folder / "milvus.log")
+        yield uri
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS_MAX
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            client = MilvusClient(uri, timeout=2)
+            client.list_collections(timeout=2)
+            client.close()
+        except MilvusException:
+            time.sleep(0.5)
+        else:
+            return
+    raise RuntimeError(f"Milvus did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retriton_pipeline.documents import Block, load_document
+from retriton_pipeline.errors import UnreadableDocument
+
+SENTENCE = "The vectors of all passages are kept in one collection, which remembers its encoder. "
+
+
+def blocks(tmp_path: Path, body: str, head: str = "") -> list[Block]:
+    file = tmp_path / "a.html"
+    file.write_text(f"<html><head>{head}</head><body>{body}</body></html>")
+    return list(load_document(file).blocks)
+
+
+def texts(tmp_path: Path, body: str) -> list[str]:
+    return [block.text for block in blocks(tmp_path, body)]
+
+
+def test_tables_become_markdown_with_a_header(tmp_path: Path) -> None:
+    (table,) = blocks(
+        tmp_path,
+        "<table><tr><th>Name</th><th>a|b</th></tr><tr><td><b>One</b><br>two</td><td>1</td></tr>"
+        "<tr><td> </td><td></td></tr></table>",
+    )
+    assert table == Block(
+        "| Name | a\\|b |\n|---|---|\n| One two | 1 |", verbatim=True, header="| Name | a\\|b |\n|---|---|"
+    )
+
+
+def test_spans_keep_the_columns_and_every_row_says_what_it_is_about(tmp_path: Path) -> None:
+    (text,) = texts(
+        tmp_path,
+        "<table><tr><th>Year</th><th>Month</th><th>Cost</th></tr><tr><td rowspan=2>2025</td><td>May</td><td>1</td></tr>"
+        "<tr><td>June</td><td>2</td></tr><tr><td colspan=2>Total</td><td>3</td></tr></table>",
+    )
+    assert text.splitlines()[2:] == ["| 2025 | May | 1 |", "| 2025 | June | 2 |", "| Total |  | 3 |"]
+
+
+def test_financial_tables_lose_their_spacers(tmp_path: Path) -> None:
+    rows = "".join(
+        f"<tr><td>{name}</td><td></td><td>$</td><td>({n}</td><td>)</td><td>$</td><td>{n}</td><td></td></tr>"
+        for name, n in [("Sales", 1), ("Costs", 2), ("Taxes", 3), ("Net", 4)]
+    )
+    header = "<tr><td></td><td></td><td colspan=2>2021</td><td></td><td colspan=2>2020</td><td></td></tr>"
+    (text,) = texts(tmp_path, f"<table>{header}{rows}</table>")
+    assert text.splitlines()[0] == "|  | 2021 | 2020 |"
+    assert text.splitlines()[2] == "| Sales | $(1) | $1 |"
+
+
+def test_units_are_not_glued_to_their_neighbours(tmp_path: Path) -> None:
+    (text,) = texts(
+        tmp_path, "<table><tr><th>Force</th><th>Share</th></tr><tr><td>N/mm</td><td>%</td></tr>"
+        "<tr><td>$</td><td>name</td></tr><tr><td>890</td><td>12</td></tr></table>",
+    )  # fmt: skip
+    assert text.splitlines()[2:] == ["| N/mm | % |", "| $ | name |", "| 890 | 12 |"]
+
+
+def test_tables_that_only_place_text_are_read_as_text(tmp_path: Path) -> None:
+    inner = "<table><tr><td>k</td><td>v</td></tr><tr><td>1</td><td>2</td></tr></table>"
+    assert texts(tmp_path, f"<table><tr><td><p>One.</p><p>Two.</p>{inner}</td><td>Three.</td></tr></table>") == [
+        "One.",
+        "Two.",
+        "| k | v |\n|---|---|\n| 1 | 2 |",
+        "Three.",
+    ]
+
+
+def test_tables_inside_of_tables_take_no_time(tmp_path: Path) -> None:
+    depth = 60  # two ways at each level would be 2^60
+    assert texts(tmp_path, "<table><tr><td>" * depth + "text" + "</td></tr></table>" * depth) == ["text"]
+
+
+def test_lists_code_and_bold_headings(tmp_path: Path) -> None:
+    made = blocks(
+        tmp_path,
+        "<p><b>Costs</b></p><ul><li>a<ul><li>b</li></ul></li><li><p>c</p><p>d</p></li></ul><ol><li>e</li></ol>"
+        "<pre>x  = 1\n\n  y</pre><p><b>Note:</b> text</p>",
+    )
+    assert [(block.text, block.heading_level) for block in made] == [
+        ("Costs", 6),
+        ("- a\n  - b\n- c\n  d", 0),
+        ("1. e", 0),
+        ("```\nx  = 1\n\n  y\n```", 0),
+        ("Note: text", 0),
+    ]
+
+
+def test_what_nobody_sees_is_left_out(tmp_path: Path) -> None:
+    hidden = "<div style='display: none'>xbrl</div><p hidden>h</p><script>s()</script><!-- c --><style>p {}</style>"
+    image = f"<img alt='logo' src='data:image/png;base64,{'QUJD' * 1000}'>"
+    assert texts(tmp_path, f"{hidden}{image}<p>{SENTENCE}</p>") == [SENTENCE.strip()]
+
+
+def test_what_stands_between_content_is_kept(tmp_path: Path) -> None:
+    menu = "".join(f"<li><a href='/{n}'>Menu item {n}</a></li>" for n in range(20))
+    body = (
+        f"<div class='menu'><ul>{menu}</ul></div><div id='content'><h1>Steel</h1><p>{SENTENCE * 4}</p>"
+        "<table><tr><td>Standard</td><td><a href='/x'>JIS G 4108</a></td></tr>"
+        "<tr><td>Use</td><td>bolts</td></tr></table>"
+        "<ul><li><a href='/a'>The first appendix</a></li><li><a href='/b'>The second one</a></li></ul>"
+        f"<p>{SENTENCE * 4}</p></div><div class='footer'><p>Copyright, all rights reserved by nobody at all</p></div>"
+    )
+    text = "\n".join(texts(tmp_path, body))
+    assert "| Standard | JIS G 4108 |" in text
+    assert "- The first appendix\n- The second one" in text
+    assert text.startswith("Steel\n")
+    assert "Menu item" not in text
+    assert "Copyright" not in text
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "ul><li", "table><tr><td"])
+def test_nesting_without_end_is_a_reason(tmp_path: Path, tag: str) -> None:
+    with pytest.raises(UnreadableDocument, match="nested too deeply"):
+        blocks(tmp_path, f"<{tag}>a" * 50_000)
+
+
+def test_an_xml_declaration_and_utf16_do_not_matter(tmp_path: Path) -> None:
+    file = tmp_path / "a.xhtml"
+    file.write_bytes('<?xml version="1.0" encoding="utf-16"?><html><body><p>Größe</p></body></html>'.encode("utf-16"))
+    assert [block.text for block in load_document(file).blocks] == ["Größe"]
+
+
+@pytest.mark.parametrize(
+    ("title", "taken"), [("Untitled", "a"), ("10k_2021.htm", "a"), ("Annual report", "Annual report")]
+)
+def test_titles_made_by_programs_are_not_used(tmp_path: Path, title: str, taken: str) -> None:
+    file = tmp_path / "a.html"
+    file.write_text(f"<title>{title}</title><p>text</p>")
+    assert load_document(file).title == taken

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from openpyxl import Workbook
+from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.util import Inches
+
+from retriton_pipeline.documents import Document, archives, load_document
+from retriton_pipeline.errors import UnreadableDocument
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+
+
+def saved(save: Callable[[Any], None], path: Path) -> Document:
+    buffer = io.BytesIO()
+    save(buffer)
+    path.write_bytes(buffer.getvalue())
+    return load_document(path)
+
+
+def archive(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as opened:
+        for name, content in members.items():
+            opened.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return buffer.getvalue()
+
+
+def outline(document: Document) -> list[tuple[str, int, int | None]]:
+    return [(block.text, block.heading_level, block.page) for block in document.blocks]
+
+
+def test_docx(tmp_path: Path) -> None:
+    made = docx.Document()
+    made.core_properties.title = "Microsoft Word - draft.doc"
+    made.core_properties.author = "Ann"
+    made.add_heading("The report", 0)
+    made.add_heading("Costs", 1)
+    made.add_paragraph("They rose.")
+    made.add_paragraph("one", style="List Bullet")
+    table = made.add_table(2, 2)
+    for cell, text in zip(table._cells, ["Year", "Cost", "2025", "7"], strict=True):
+        cell.text = text
+    document = saved(made.save, tmp_path / "a.docx")
+    assert document.title == "The report"
+    assert document.metadata["author"] == "Ann"
+    assert outline(document) == [
+        ("The report", 1, None),
+        ("Costs", 1, None),
+        ("They rose.", 0, None),
+        ("- one", 0, None),
+        ("| Year | Cost |\n|---|---|\n| 2025 | 7 |", 0, None),
+    ]
+
+
+def test_docx_formulas_stay_in_their_sentence(tmp_path: Path) -> None:
+    made = docx.Document()
+    paragraph = made.add_paragraph("The area is ")
+    fraction = "<m:f><m:num><m:r><m:t>a+b</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f>"
+    power = "<m:sSup><m:e><m:r><m:t>r</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+    paragraph._p.append(parse_xml(f"<m:oMath {MATH}>{power}<m:r><m:t>=</m:t></m:r>{fraction}</m:oMath>"))
+    paragraph.add_run(" here.")
+    document = saved(made.save, tmp_path / "a.docx")
+    assert [block.text for block in document.blocks] == ["The area is r^2=(a+b)/2 here."]
+
+
+def test_pptx(tmp_path: Path) -> None:
+    made = Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    slide.shapes.title.text = "Sales"
+    table = slide.shapes.add_table(2, 2, Inches(1), Inches(4), Inches(4), Inches(1)).table
+    for index, text in enumerate(["Year", "Sales", "2025", "7"]):
+        table.cell(index // 2, index % 2).text = text
+    group = slide.shapes.add_group_shape()  # drawn last, but stands above the table
+    group.shapes.add_textbox(Inches(1), Inches(2), Inches(4), Inches(1)).text_frame.text = "They rose."
+    data = CategoryChartData()
+    data.categories = ["Q1", "Q2"]
+    data.add_series("Costs", (1.5, 2.5))
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(6), Inches(4), Inches(1), data)
+    slide.notes_slide.notes_text_frame.text = "Say why."
+    made.slides.add_slide(made.slide_layouts[5]).shapes.title.text = "Outlook"
+    document = saved(made.save, tmp_path / "a.pptx")
+    assert document.title == "Sales"
+    assert outline(document) == [
+        ("Sales", 1, 1),
+        ("They rose.", 0, 1),
+        ("| Year | Sales |\n|---|---|\n| 2025 | 7 |", 0, 1),
+        ("|  | Costs |\n|---|---|\n| Q1 | 1.5 |\n| Q2 | 2.5 |", 0, 1),
+        ("Notes: Say why.", 0, 1),
+        ("Outlook", 1, 2),
+    ]
+
+
+def workbook(*sheets: tuple[str, list[list[object]]]) -> Workbook:
+    made = Workbook(write_only=True)
+    for name, rows in sheets:
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    return made
+
+
+def test_xlsx(tmp_path: Path) -> None:
+    rows = [
+        ["Report"], [], [], [None, "Name", None, "Rate", "Day"],
+        [None, "a", None, 0.1 + 0.2, datetime(2025, 1, 2)], [None, "b", None, 3.0, None],
+    ]  # fmt: skip
+    document = saved(workbook(("Rates", rows), ("Empty", [])).save, tmp_path / "a.xlsx")
+    assert document.title == "a"
+    assert outline(document) == [
+        ("Rates", 1, None),
+        ("Report", 0, None),
+        ("| Name | Rate | Day |\n|---|---|---|\n| a | 0.3 | 2025-01-02 |\n| b | 3 |  |", 0, None),
+    ]
+
+
+def test_xlsx_headers_of_several_rows_are_one(tmp_path: Path) -> None:
+    rows = [["CHF", None, "2023"], [None, "Sales", "Profit"], [], ["Zone A", 1, 2], ["Zone B", 3, 4]]
+    document = saved(workbook(("S", rows)).save, tmp_path / "a.xlsx")
+    assert document.blocks[1].header == "| CHF | Sales | 2023 Profit |\n|---|---|---|"
+
+
+def test_a_small_sheet_that_pretends_to_be_huge_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    workbook(("S", [["a"], ["b"]])).save(buffer)
+    with zipfile.ZipFile(buffer) as original:
+        members = {name: original.read(name) for name in original.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = members[sheet].replace(b'r="2"', b'r="999999999"').replace(b'r="A2"', b'r="A999999999"')
+    assert b"999999999" in members[sheet]
+    file = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(file, "w") as changed:
+        for name, content in members.items():
+            changed.writestr(name, content)
+    with pytest.raises(UnreadableDocument, match="more than"):
+        load_document(file)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a.xlsx"
+    file.write_bytes(archive(xl__workbook_xml=b"<a/>", media=b"0" * 5000))
+    monkeypatch.setattr(archives, "_BYTES_MAX", 5000)
+    with pytest.raises(UnreadableDocument, match="unpacks to 5004 bytes, more than the 5000"):
+        load_document(file)
+
+
+def test_odt(tmp_path: Path) -> None:
+    names = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "table")
+    )
+    row = f"<table:table-row>{'<table:table-cell><text:p>{}</text:p></table:table-cell>' * 2}</table:table-row>"
+    body = (
+        '<text:h text:outline-level="2">Costs</text:h><text:p>They<text:s/>rose<text:note><text:note-citation>1'
+        "</text:note-citation><text:note-body><text:p>A lot.</text:p></text:note-body></text:note>.</text:p>"
+        "<text:list><text:list-item><text:p>one</text:p></text:list-item></text:list>"
+        f"<table:table>{row.format('Year', 'Cost')}{row.format('2025', '7')}</table:table>"
+    )
+    content = f"<office:document {names}><office:body><office:text>{body}</office:text></office:body></office:document>"
+    file = tmp_path / "a.odt"
+    file.write_bytes(archive(content_xml=content.encode()))
+    assert outline(load_document(file)) == [
+        ("Costs", 2, None),
+        ("They rose A lot..", 0, None),
+        ("- one", 0, None),
+        ("| Year | Cost |\n|---|---|\n| 2025 | 7 |", 0, None),
+    ]
+
+
+def test_epub(tmp_path: Path) -> None:
+    package = (
+        '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata><dc:title>The book</dc:title>'
+        '<dc:creator>Ann</dc:creator></metadata><manifest><item id="b" href="b%20c.xhtml"/>'
+        '<item id="a" href="a.xhtml"/>'
+        '</manifest><spine><itemref idref="b"/><itemref idref="a"/></spine></package>'
+    )
+    file = tmp_path / "a.epub"
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("META-INF/container.xml", '<container><rootfile full-path="OEBPS/p.opf"/></container>')
+        made.writestr("OEBPS/p.opf", package)
+        made.writestr("OEBPS/a.xhtml", "<html><body><h1>Two</h1></body></html>")
+        made.writestr("OEBPS/b c.xhtml", "<html><body><h1>One</h1><p>Text.</p></body></html>")
+    document = load_document(file)
+    assert (document.title, document.metadata) == ("The book", {"author": "Ann"})
+    assert outline(document) == [("One", 1, None), ("Text.", 0, None), ("Two", 1, None)]
+
+
+def test_rtf(tmp_path: Path) -> None:
+    file = tmp_path / "a.rtf"
+    file.write_bytes(
+        rb"{\rtf1\ansi\ansicpg1252 Gr\'f6\'dfe \u21521?.\par \trowd a\cell b\cell\row\trowd 1"
+        rb"\cell 2\cell\row\pard Zwei.}"
+    )
+    assert [block.text for block in load_document(file).blocks] == [
+        "Größe 向.",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "Zwei.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
+        ("a.xlsx", OLE + b"\0" * 100, "not an XLSX: its content is an older Office file"),
+        ("a.docx", b"PK\x03\x04 cut off", "damaged ZIP"),
+        ("a.docx", archive(xl__workbook_xml=b"<a/>"), "without word/document.xml"),
+        ("a.pptx", b"<html>", "not a PPTX: its content is HTML"),
+        ("a.docx", archive(word__document_xml=b"<a>" + b"0" * 70 * 1024**2 + b"</a>"), "unpacks to"),
+        ("a.odt", archive(content_xml=b"<a>"), "XML is damaged"),
+        ("a.epub", archive(mimetype=b"x"), "not an EPUB"),
+        ("a.rtf", b"text", "not RTF"),
+    ],
+)
+def test_office_files_that_cannot_be_read_say_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableDocument, match=reason):
+        load_document(tmp_path / name)

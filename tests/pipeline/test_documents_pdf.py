@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+
+from retriton_pipeline.documents import Block, Document, load_document
+
+SENTENCES = [f"This is the sentence with the number {n}, and it has some more words." for n in range(30)]
+
+
+class Sheet:
+    """PDF pages on which every line is put where it shall stand."""
+
+    def __init__(self) -> None:
+        self.pdf = FPDF()
+        self.font()
+
+    def font(self, size: float = 11, style: str = "", family: str = "Helvetica") -> None:
+        self.family, self.style, self.size = family, style, size
+
+    def page(self) -> None:
+        self.pdf.add_page()
+
+    def line(self, text: str, x: float, y: float) -> None:
+        """``text`` at ``x`` and ``y`` millimetres from the upper left corner."""
+        self.pdf.set_font(self.family, self.style, self.size)
+        self.pdf.text(x, y, text)
+
+    def paragraph(self, lines: list[str], x: float, y: float) -> float:
+        for number, text in enumerate(lines):
+            self.line(text, x, y + 5 * number)
+        return y + 5 * len(lines)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[Sheet], Document]:
+    def read(sheet: Sheet) -> Document:
+        file = tmp_path / "a.pdf"
+        file.write_bytes(bytes(sheet.pdf.output()))
+        return load_document(file)
+
+    return read
+
+
+def outline(document: Document) -> list[tuple[str, int]]:
+    return [(block.text, block.heading_level) for block in document.blocks]
+
+
+def test_headings_by_size_and_by_bold_letters(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    for style, size, text, y in (("", 22, "The report", 20), ("", 16, "Results", 35), ("B", 11, "Costs", 45)):
+        sheet.font(size, style)
+        sheet.line(text, 20, y)
+    sheet.font()
+    sheet.paragraph(SENTENCES[:3], 20, 55)
+    sheet.paragraph(SENTENCES[3:5], 20, 80)
+    document = read(sheet)
+    assert document.title == "The report"
+    assert outline(document) == [
+        ("The report", 1), ("Results", 2), ("Costs", 3), (" ".join(SENTENCES[:3]), 0), (" ".join(SENTENCES[3:5]), 0)
+    ]  # fmt: skip
+
+
+def test_columns_are_read_one_after_the_other_though_drawn_otherwise(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    left, right = ([f"{side} line {n} of a narrow column" for n in range(8)] for side in ("left", "right"))
+    sheet.paragraph(right, 110, 40)
+    sheet.paragraph(left, 20, 40)
+    sheet.font(20)
+    sheet.line("A title over both columns of the page", 20, 25)
+    assert [text for text, _ in outline(read(sheet))] == [
+        "A title over both columns of the page", " ".join([*left, *right])
+    ]  # fmt: skip
+
+
+def test_columns_that_are_drawn_row_by_row_are_no_table(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    left, right = ([f"{side} line {n} of a narrow column" for n in range(8)] for side in ("left", "right"))
+    for n in range(8):
+        sheet.line(left[n], 20, 40 + 5 * n)
+        sheet.line(right[n], 110, 40 + 5 * n)
+    assert "\n".join(text for text, _ in outline(read(sheet))) == " ".join([*left, *right])
+
+
+def test_tables_have_rows_columns_and_a_header(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    sheet.paragraph(SENTENCES[:3], 20, 30)
+    rows = [("Plan", "Who may have it", "Cost"), ("Basic", "all of us, from the", "10"), ("", "first day on", ""),
+            ("Plus", "managers", "")]  # fmt: skip
+    for row, y in zip(rows, (60, 67, 72, 79), strict=True):
+        for text, x in zip(row, (20, 60, 130), strict=True):
+            sheet.line(text, x, y)
+    sheet.line("Next section", 20, 88)
+    sheet.paragraph(SENTENCES[3:6], 20, 100)
+    _, table, after, _ = read(sheet).blocks
+    assert after.text == "Next section"
+    assert table == Block(
+        "| Plan | Who may have it | Cost |\n|---|---|---|\n| Basic | all of us, from the first day on | 10 |\n"
+        "| Plus | managers |  |",
+        page=1, verbatim=True, header="| Plan | Who may have it | Cost |\n|---|---|---|",
+    )  # fmt: skip
+
+
+def test_the_header_of_a_table_is_found_where_its_names_fill_the_columns(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    sheet.font(style="B")
+    for text, x in (("Name of plan", 20), ("Cost per year", 49), ("Remarks", 81)):
+        sheet.line(text, x, 30)
+    sheet.font()
+    for n in range(3):
+        for text, x in ((f"P{n}", 20), (f"{n}0", 49), ("none", 81)):
+            sheet.line(text, x, 36 + 6 * n)
+    (table,) = read(sheet).blocks
+    assert table.header == "| Name of plan | Cost per year | Remarks |\n|---|---|---|"
+
+
+def test_words_that_are_broken_between_lines_are_whole_again(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    lines = ["The in-network doctors know exam-", "ples of those that are in-", "network, and of Lucene-", "BM25 too."]
+    sheet.paragraph(lines, 20, 30)
+    assert outline(read(sheet))[0][0] == (
+        "The in-network doctors know examples of those that are in-network, and of Lucene-BM25 too."
+    )
+
+
+def test_running_headers_and_page_numbers_are_dropped(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    for page in range(6):
+        sheet.page()
+        sheet.line("Annual report of the company", 20, 10)
+        sheet.line(f"{page + 7}", 180, 285)
+        sheet.line(f"Part {page // 2}", 20, 285)  # beside the number: it runs too
+        sheet.paragraph(SENTENCES[page * 4 : page * 4 + 4], 20, 40)
+    text = "\n".join(block.text for block in read(sheet).blocks)
+    assert text.count("Annual report of the company") == 1  # the first may be a title
+    assert "Part" not in text
+    assert all(sentence in text for sentence in SENTENCES[:24])
+
+
+def test_what_is_on_two_pages_or_far_apart_stays(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    for page in range(9):
+        sheet.page()
+        sheet.line("Overview" if page in (0, 4, 8) else f"Topic {'abcdefghi'[page]}", 20, 10)
+        sheet.paragraph(SENTENCES[page * 3 : page * 3 + 3], 20, 40)
+    assert [block.text for block in read(sheet).blocks].count("Overview") == 3
+
+
+def test_code_keeps_its_lines_and_indents(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    end = sheet.paragraph(SENTENCES[:4], 20, 30)
+    sheet.font(10, family="Courier")
+    sheet.paragraph(["def f():", "    return 1"], 20, end + 8)
+    code = read(sheet).blocks[-1]
+    assert (code.text, code.verbatim) == ("def f():\n    return 1", True)
+
+
+def test_text_that_runs_up_the_margin_is_no_title(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    sheet.font(24)
+    with sheet.pdf.rotation(90, 15, 200):
+        sheet.line("arXiv 1234 from the margin", 15, 200)
+    sheet.font(16)
+    sheet.line("The title of the paper", 40, 20)
+    sheet.font()
+    sheet.paragraph(SENTENCES[:5], 40, 40)
+    assert read(sheet).title == "The title of the paper"
+
+
+@pytest.mark.parametrize(
+    "title", ["Microsoft Word - x.docx", "untitled", "report_v2.pdf", "PowerPoint Presentation", "  "]
+)
+def test_titles_made_by_programs_are_not_used(read: Callable[[Sheet], Document], title: str) -> None:
+    sheet = Sheet()
+    sheet.pdf.set_title(title)
+    sheet.pdf.set_author("Ann")
+    sheet.page()
+    sheet.paragraph(SENTENCES[:2], 20, 30)
+    document = read(sheet)
+    assert document.title == "a"
+    assert document.metadata["author"] == "Ann"
+    assert len(str(document.metadata["created"])) == len("2025-01-01")
+
+
+def test_a_turned_page_has_paragraphs_too(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    with sheet.pdf.rotation(90, 100, 150):
+        sheet.paragraph(SENTENCES[:3], 60, 120)
+        sheet.paragraph(SENTENCES[3:5], 60, 150)
+    assert [text for text, _ in outline(read(sheet))] == [" ".join(SENTENCES[:3]), " ".join(SENTENCES[3:5])]
+
+
+def test_a_file_that_only_restricts_copying_is_read(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    sheet.line("Readable.", 20, 30)
+    sheet.pdf.set_encryption(owner_password="owner", user_password="")
+    assert outline(read(sheet)) == [("Readable.", 0)]

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+import pickle
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from retriton_pipeline.documents import Document, Part, Unreadable, file_parts, load_document, load_documents
+from retriton_pipeline.documents import json_lines as lines_module
+from retriton_pipeline.errors import UnreadableDocument
+
+
+def records(tmp_path: Path, name: str, content: bytes | str) -> list[Document | Unreadable]:
+    file = tmp_path / name
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return [document for part in file_parts(file) for document in load_documents(part)]
+
+
+def documents(tmp_path: Path, name: str, content: bytes | str) -> list[Document]:
+    return [document for document in records(tmp_path, name, content) if isinstance(document, Document)]
+
+
+def lines(*values: object) -> str:
+    return "".join(f"{json.dumps(value)}\n" for value in values)
+
+
+def test_beir_lines(tmp_path: Path) -> None:
+    first = {"_id": "d1", "title": "One", "text": "First.\n\nSecond.", "metadata": {"year": 2020, "x": {"deep": 1}}}
+    one, two = documents(tmp_path, "a.jsonl", "\ufeff" + lines(first, {"_id": "d2", "title": "", "text": "Two"}))
+    assert one.source == f"{tmp_path}/a.jsonl#d1"
+    assert (one.record, one.title, [block.text for block in one.blocks]) == ("d1", "One", ["First.", "Second."])
+    assert one.metadata == {"year": 2020}
+    assert (two.record, two.title) == ("d2", "a")
+
+
+def test_the_digest_is_that_of_the_record_alone(tmp_path: Path) -> None:
+    before = documents(tmp_path, "a.jsonl", '{"id": 1, "text": "x"}\n{"id": 2, "text": "y"}\n')
+    after = documents(tmp_path, "a.jsonl", '{"id": 0, "text": "new"}\n{"text":"y",   "id":2}\n{"id": 1, "text": "z"}\n')
+    assert after[1].sha256 == before[1].sha256
+    assert after[2].sha256 != before[0].sha256
+
+
+def test_records_of_any_layout(tmp_path: Path) -> None:
+    layout = {
+        "id": 7, "name": "Policy", "page_content": "The text.", "views": 5, "rate": 0.5, "open": True, "none": None,
+        "tags": ["a", "b"], "vector": [0.1, 0.2], "url": "https://x.example", "summary": "s" * 1000,
+        "nan": float("nan"), "big": 10**30, "nested": {"a": 1},
+    }  # fmt: skip
+    (document,) = documents(tmp_path, "a.ndjson", json.dumps(layout))
+    assert (document.record, document.title) == ("7", "Policy")
+    assert document.metadata == {
+        "views": 5, "rate": 0.5, "open": True, "tags": "a, b", "url": "https://x.example"
+    }  # fmt: skip
+    (faq,) = documents(tmp_path, "b.jsonl", lines({"question": "How long is it?", "answer": "Ten days.", "code": "x1"}))
+    assert [block.text for block in faq.blocks] == ["question: How long is it?", "answer: Ten days."]
+    assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#1", "x1")
+
+
+def test_bad_records_are_named_and_the_others_read(tmp_path: Path) -> None:
+    content = (
+        lines({"text": "one"}, {"_id": "blank", "text": " "}, 5)
+        + '{"text": \n\n'
+        + '{"a":' * 9999
+        + "\n"
+        + lines({"text": "\ud800x\0"})
+    )
+    made = records(tmp_path, "a.jsonl", content)
+    assert [document.reason.split(":")[0] for document in made if isinstance(document, Unreadable)] == [
+        "it has no text", "it is not a JSON object", "it is not JSON", "it is not usable JSON"
+    ]  # fmt: skip
+    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2", "3", "4", "6", "7"]
+    last = made[-1]
+    assert isinstance(last, Document)
+    assert last.blocks[0].text == "?x"
+
+
+def test_parts_are_whole_lines_and_know_their_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "_PART_BYTES", 64)
+    file = tmp_path / "a.jsonl"
+    for size in range(120):  # whatever the border meets
+        file.write_text("".join(f'{{"text": "{"x" * (n * size % 97)}{n}"}}\n\n' for n in range(20)).rstrip())
+        parts = list(file_parts(file))
+        assert all(before.end == after.start for before, after in pairwise(parts))
+        made = [document for part in parts for document in load_documents(part)]
+        assert [document.source for document in made] == [f"{file}#{2 * n + 1}" for n in range(20)]
+    assert len(parts) > 5
+
+
+def test_parts_and_documents_travel_between_processes(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(lines({"text": "one"}))
+    (part,) = file_parts(file)
+    (document,) = load_documents(pickle.loads(pickle.dumps(part)))
+    assert pickle.loads(pickle.dumps(document)) == document
+
+
+def test_a_line_that_is_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines_module, "_LINE_BYTES_MAX", 100)
+    made = records(tmp_path, "a.jsonl", lines({"text": "x" * 350}, {"text": "short"}))
+    assert [type(document) for document in made] == [Unreadable, Document]
+    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sources"),
+    [
+        ("a.json", '[{"_id": "x", "text": "a"}, {"text": "b"}]', ["a.json#x", "a.json#2"]),
+        ("a.json", '{"_id": "x", "text": "a"}', ["a.json"]),
+        ("a.json", '{"text": "a"}\n{"text": "b"}\n', ["a.json#1", "a.json#2"]),
+        ("a.jsonl", '[{"text": "a"},\n{"text": "b"}]', ["a.jsonl#1", "a.jsonl#2"]),
+        ("a.jsonl", '{\n  "text": "a"\n}\n', ["a.jsonl"]),
+    ],
+)
+def test_the_content_tells_how_many_records_there_are(
+    tmp_path: Path, name: str, content: str, sources: list[str]
+) -> None:
+    assert [document.source for document in documents(tmp_path, name, content)] == [f"{tmp_path}/{s}" for s in sources]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.jsonl", b"", "empty"),
+        ("a.jsonl", b"\n \n", "no text"),
+        ("a.jsonl", b"%PDF-1.7\n" * 3, "its content is a PDF"),
+        ("a.json", b"[]", "array is empty"),
+        ("a.json", b"5", "neither a JSON object nor an array"),
+        ("a.json", b"{", "not JSON"),
+        ("a.json", b"[" * 100_000, "not usable JSON"),
+        ("a.json", b'{"n": ' + b"9" * 5000 + b"}", "not usable JSON"),
+    ],
+)
+def test_files_without_records_say_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (unreadable,) = records(tmp_path, name, content)
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.source == str(tmp_path / name)
+    assert reason in unreadable.reason
+
+
+def test_a_missing_file_is_named() -> None:
+    (unreadable,) = load_documents(Part(Path("/nowhere.jsonl")))
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.reason == "it cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "text"),
+    [
+        ("a.csv", b"a,b\n1,\"x\ny; z\"\n", "| a | b |\n|---|---|\n| 1 | x y; z |"),
+        ("a.csv", b"Name;Size, m\nA;1,5\nB;2,5\n", "| Name | Size, m |\n|---|---|\n| A | 1,5 |\n| B | 2,5 |"),
+        ("a.csv", "a\tb\n1\t2\n".encode("utf-16"), "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("a.tsv", b"a\tb,c\n1\t2\n", "| a | b,c |\n|---|---|\n| 1 | 2 |"),
+    ],
+)  # fmt: skip
+def test_delimited_tables(tmp_path: Path, name: str, raw: bytes, text: str) -> None:
+    (tmp_path / name).write_bytes(raw)
+    (block,) = load_document(tmp_path / name).blocks
+    assert block.text == text
+    assert block.text.startswith(block.header) and block.header.endswith("|---|---|")
+
+
+MAIL = (
+    b"From: Ann <ann@x.example>\r\nTo: bob@x.example\r\nSubject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\r\n"
+    b"Date: Tue, 1 Jul 2025 10:00:00 +0200\r\nMIME-Version: 1.0\r\n"
+)
+
+
+def test_mails(tmp_path: Path) -> None:
+    body = (
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\nContent-Type: multipart/alternative; boundary=y\r\n\r\n"
+        b"--y\r\nContent-Type: text/html\r\n\r\n<p>no</p>\r\n--y\r\nContent-Type: text/plain; charset=latin-1\r\n\r\n"
+        b"Gr\xfc\xdfe.\r\n\r\nZwei.\r\n--y--\r\n--x\r\nContent-Type: application/pdf\r\n"
+        b"Content-Disposition: attachment; filename=a.pdf\r\n\r\nx\r\n--x--\r\n"
+    )
+    (tmp_path / "a.eml").write_bytes(MAIL + body)
+    document = load_document(tmp_path / "a.eml")
+    assert document.title == "Größe"
+    assert [block.text for block in document.blocks] == ["Grüße.", "Zwei."]
+    assert document.metadata == {
+        "from": "Ann <ann@x.example>",
+        "to": "bob@x.example",
+        "date": "2025-07-01T10:00:00+02:00",
+        "attachments": "a.pdf",
+    }
+
+
+def test_mails_of_html_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(MAIL + b"Content-Type: text/html; charset=nonsense\r\n\r\n<p>Hello <b>you</b></p>")
+    assert [block.text for block in load_document(tmp_path / "a.eml").blocks] == ["Hello you"]
+    (tmp_path / "b.eml").write_bytes(b"Only text.")
+    with pytest.raises(UnreadableDocument, match="not a mail"):
+        load_document(tmp_path / "b.eml")

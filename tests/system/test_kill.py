@@ -1,0 +1,66 @@
+"""`kill -9` of an ingestion, again and again: in the end the store is that of a run that nothing disturbed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.store import Store
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus, pytest.mark.timeout(600)]
+COMMAND = [str(Path(sys.executable).parent / "retriton"), "ingest"]
+KILLS = 20
+
+
+def test_killed_at_random_moments(url: str, encoder: EncoderInfo, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    write(folder, "final")
+    start = time.monotonic()
+    subprocess.run(ingest(folder, tmp_path / "undisturbed.db", url), check=True, timeout=120)
+    whole_s = time.monotonic() - start
+    chance = random.Random(0)
+    killed = 0
+    for attempt in range(KILLS):
+        write(folder, f"version {attempt % 3}", every=1 + attempt % 2)
+        running = subprocess.Popen(ingest(folder, tmp_path / "killed.db", url))
+        time.sleep(chance.uniform(0.4, 1.0) * whole_s)
+        killed += running.poll() is None
+        running.kill()
+        running.wait()
+    assert killed >= KILLS // 2
+    write(folder, "final")
+    subprocess.run(ingest(folder, tmp_path / "killed.db", url), check=True, timeout=120)
+    undisturbed = stored(tmp_path / "undisturbed.db", encoder)
+    assert len(undisturbed) > 250
+    assert stored(tmp_path / "killed.db", encoder) == undisturbed
+
+
+def write(folder: Path, version: str, every: int = 1) -> None:
+    """Some or all of the files, in another version."""
+    for n in range(0, 40, every):
+        text = " ".join(f"In the {version}, fact {k} of document {n} is {k * n}." for k in range(20 + n))
+        (folder / f"{n}.txt").write_text(text)
+    rows = (f'{{"_id": "r{n}", "text": "In the {version}, record {n} is {n * n}."}}\n' for n in range(0, 200, every))
+    (folder / "records.jsonl").write_text("".join(rows))
+
+
+def ingest(folder: Path, file: Path, url: str) -> list[str]:
+    return [*COMMAND, str(folder), "--milvus", str(file), "--url", url, "--json"]
+
+
+def stored(file: Path, encoder: EncoderInfo) -> list[tuple[str, int, str, str]]:
+    """Every row, whatever its id."""
+    store = Store(str(file), "documents")
+    store.open(encoder)
+    rows = store._milvus.client.query(
+        "documents", filter="chunk_index >= 0", output_fields=["source", "chunk_index", "text", "content"], limit=16_000
+    )
+    store.close()
+    return sorted((row["source"], row["chunk_index"], row["text"], row["content"]) for row in rows)
