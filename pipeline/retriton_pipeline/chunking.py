@@ -26,8 +26,8 @@ class ChunkSize:
         overlap_tokens: at most so many tokens from the end of a chunk are repeated at the start of the next.
     """
 
-    tokens: int = 256
-    overlap_tokens: int = 32
+    tokens: int = 128
+    overlap_tokens: int = 16
 
     def __post_init__(self) -> None:
         if not 0 <= self.overlap_tokens <= self.tokens // 2:

@@ -65,9 +65,14 @@ class LLM:
                 model=self.model, messages=[{"role": "user", "content": prompt}], stream=True
             ) as events,
         ):
+            answered = False
             for event in events:
-                if event.choices and (piece := event.choices[0].delta.content):
-                    yield piece
+                for choice in event.choices[:1]:
+                    answered = answered or bool(choice.finish_reason or choice.delta.content)
+                    if choice.delta.content:
+                        yield choice.delta.content
+            if not answered:  # without chunked encoding, a connection that breaks looks like one that ends
+                raise ConnectionError("the answer ended before it began")
 
 
 def _is_final(error: Exception) -> bool:

@@ -123,3 +123,10 @@ def test_files_are_found_once_sorted_and_hidden_ones_left_out(tmp_path: Path) ->
     assert [str(file.relative_to(tmp_path)) for file in found] == ["a.txt", "b.md", "sub/c.md"]
     with pytest.raises(PipelineError, match="does not exist"):
         list(find_files([tmp_path / "nowhere"]))
+
+
+def test_text_that_its_author_decoded_wrongly_is_repaired(tmp_path: Path) -> None:
+    broken = "Norwich 1–0 Ipswich, “größer”".encode().decode("latin-1")
+    (tmp_path / "a.txt").write_text(f"{broken}\n\nLe château de São Paulo, IDÉE.", encoding="utf-8")
+    first, second = load_document(tmp_path / "a.txt").blocks
+    assert (first.text, second.text) == ("Norwich 1–0 Ipswich, “größer”", "Le château de São Paulo, IDÉE.")

@@ -132,6 +132,42 @@ def test_ask_streams_an_answer_with_its_sources(ingested: Shell) -> None:
     assert asked[0]["stream"] is True
 
 
+def test_answers_name_the_sources_that_they_cite(ingested: Shell) -> None:
+    history = ingested.folder / "history.json"
+    history.write_text('[{"role": "user", "content": "Tell me about GPU indexes."}]')
+    with chat_endpoint(["Inner product [1], not [7]."]) as (llm, asked):
+        options = ("ask", "Which metric do they know?", "--llm-url", llm, "--llm-model", "m", "--history", str(history))
+        answer = json.loads(ingested(*options, "--json").stdout)
+        assert [entry["number"] for entry in answer["citations"]] == [1]
+        assert answer["citations"][0]["source"] == answer["passages"][0]["source"]
+        assert "rewrite" in answer["latency_ms"]
+    assert "user: Tell me about GPU indexes." in asked[0]["messages"][0]["content"]  # rewritten, then answered
+    assert "The conversation so far:\nuser: Tell me about GPU indexes." in asked[1]["messages"][0]["content"]
+
+
+def test_ingest_can_be_tried_rebuilt_and_pruned(ingested: Shell) -> None:
+    samples = str(ROOT / "docs" / "samples")
+    (ingested.folder / "new.txt").write_text("A new file.")
+    tried = json.loads(ingested("ingest", samples, "new.txt", "--dry-run", "--json").stdout)
+    assert (tried["added"], tried["unchanged"], tried["chunks"]) == (1, 4, 1)
+    assert "1 added, 0 replaced, 4 unchanged" in ingested("ingest", samples, "new.txt").stdout
+    rebuilt = json.loads(ingested("ingest", samples, "new.txt", "--rebuild", "--index", "ivf_flat", "--json").stdout)
+    assert (rebuilt["added"], rebuilt["unchanged"]) == (5, 0)
+    assert "new.txt" in ingested("search", "a new file").stdout
+    (ingested.folder / "new.txt").unlink()
+    (ingested.folder / "other.txt").write_text("Another file.")
+    assert json.loads(ingested("ingest", ".", "--prune", "--json", code=3).stdout)["pruned"] == 1
+    assert "new.txt" not in ingested("search", "a new file").stdout
+    (ingested.folder / "empty").mkdir()
+    assert "has no files: --prune" in ingested("ingest", "empty", "--prune", code=1).stderr
+
+
+def test_a_dry_run_makes_nothing(shell: Shell) -> None:
+    tried = json.loads(shell("ingest", str(ROOT / "docs/samples"), "--dry-run", "--json").stdout)
+    assert tried["added"] == 4
+    assert "has no collection 'documents'" in shell("search", "x", code=1).stderr
+
+
 def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
     cases = {
         ("search", "x", "--collection", "nothing"): "no collection 'nothing'",
@@ -148,6 +184,10 @@ def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
         ("ingest", str(ROOT / "README.md"), "--chunk-tokens", "30", "--overlap-tokens", "0"): "leave no room",
         ("ingest", ".", "--overlap-tokens", "200"): "overlap",
         ("eval", "nowhere"): "cannot be read",
+        ("search", "x", "--mode", "best"): "must be one of auto, dense, bm25, hybrid",
+        ("search", "x", "--history", "nowhere"): "cannot be read",
+        ("ask", "x", "--prompt-tokenizer", "./nowhere.json"): "the tokenizer ./nowhere.json cannot be loaded",
+        ("ingest", ".", "--index", "hnsw", "--collection", "new"): "needs a Milvus server",
         ("export", "./nowhere"): "neither a folder nor a hub id",
         ("serve", "--model-repository", "nowhere"): "retriton export",
     }
@@ -171,8 +211,7 @@ def test_demo_ends_with_one_json_line_and_leaves_nothing_running(shell: Shell, r
         assert probe.connect_ex(("127.0.0.1", port))
 
 
-def test_eval_ends_with_one_json_line(shell: Shell) -> None:
-    folder = shell.folder / "tiny"
+def write_dataset(folder: Path) -> None:
     (folder / "qrels").mkdir(parents=True)
     corpus = {"d1": "Milvus stores vectors.", "d2": "Bread is baked from flour.", "d3": "", "d4": "Tea grows in Assam."}
     rows = [json.dumps({"_id": key, "title": "", "text": text}) for key, text in corpus.items()]
@@ -180,11 +219,42 @@ def test_eval_ends_with_one_json_line(shell: Shell) -> None:
     queries = {"q1": "What stores vectors?", "q2": "What is bread made of?", "q3": ""}
     (folder / "queries.jsonl").write_text("\n".join(json.dumps({"_id": k, "text": t}) for k, t in queries.items()))
     (folder / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\nq3\td4\t1\n")
+
+
+def test_eval_ends_with_one_json_line(shell: Shell) -> None:
+    write_dataset(shell.folder / "tiny")
     report = json.loads(shell("eval", "tiny", "--split", "dev", RETRITON_MILVUS_URI="").stdout.splitlines()[-1])
     assert report.pop("embed_tokens_per_s") > 0
     assert report == {  # q3 is empty, has no hits, and counts as zero
         "dataset": "tiny", "split": "dev", "documents": 4, "queries": 3, "ndcg@10": 0.6667, "recall@5": 0.6667
     }  # fmt: skip
+
+
+def test_eval_compares_configurations(shell: Shell) -> None:
+    write_dataset(shell.folder / "tiny")
+    before = {file: file.read_bytes() for file in (shell.folder / "tiny").rglob("*") if file.is_file()}
+    options = ("--mode", "dense", "--mode", "bm25", "--mode", "hybrid", "--chunk-tokens", "0", "--chunk-tokens", "64")
+    files = ("--per-query", "queries.jsonl", "--plot", "plot.png")
+    lines = shell("eval", "tiny", "--split", "dev", *options, *files, RETRITON_MILVUS_URI="").stdout.splitlines()
+    assert lines[0].split()[:4] == ["dataset", "search", "documents", "queries"]
+    assert [line.split()[2] for line in lines[1:7]] == ["dense", "bm25", "hybrid"] * 2
+    assert [json.loads(line)["ndcg@10"] for line in lines[7:]] == [0.6667] * 6
+    rows = [json.loads(line) for line in (shell.folder / "queries.jsonl").read_text().splitlines()]
+    assert len(rows) == 18
+    assert (rows[0]["query"], rows[0]["configuration"], rows[0]["found"][0]) == ("q1", "dense", "d1")
+    assert (shell.folder / "plot.png").read_bytes().startswith(b"\x89PNG")
+    assert before == {file: file.read_bytes() for file in (shell.folder / "tiny").rglob("*") if file.is_file()}
+
+
+def test_eval_scores_what_ingestion_makes_of_files(shell: Shell) -> None:
+    write_dataset(shell.folder / "tiny")
+    (shell.folder / "files").mkdir()
+    for key, text in {"d1": "Milvus stores vectors.", "d2": "Bread is baked from flour."}.items():
+        (shell.folder / "files" / key).with_suffix(".txt").write_text(text)
+    qrels = shell.folder / "tiny" / "qrels" / "dev.tsv"
+    qrels.write_text(qrels.read_text().replace("\td1\t", "\td1.txt\t").replace("\td2\t", "\td2.txt\t"))
+    done = shell("eval", "tiny", "--split", "dev", "--files", "files", "--mode", "hybrid", RETRITON_MILVUS_URI="")
+    assert json.loads(done.stdout.splitlines()[-1])["recall@5"] == 0.6667
 
 
 def serve(repository: Path, endpoint: Endpoint) -> subprocess.Popen[bytes]:

@@ -38,16 +38,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ingest(url: str, store: Store, folder: Path, retry: Retry | None = None) -> IngestReport:
-    return asyncio.run(_ingest(url, store, folder, retry))[0]
+    return asyncio.run(ingest_folder(url, store, folder, retry))[0]
 
 
-async def _ingest(
-    url: str, store: Store, folder: Path, retry: Retry | None, prune: bool = False
+async def ingest_folder(
+    url: str,
+    store: Store,
+    folder: Path,
+    retry: Retry | None = None,
+    size: ChunkSize = ChunkSize(),  # noqa: B008
+    prune: bool = False,
 ) -> tuple[IngestReport, int]:
     async with AsyncClient(url, retry=retry) as client:
         encoder = await client.encoder_info()
         store.open(encoder, create=True)
-        reader = Reader(encoder, ChunkSize(), workers=1)
+        reader = Reader(encoder, size, workers=1)
         try:
             ingestion = Ingestion(client, store, reader)
             report = await ingestion.run(find_files([folder]))
@@ -258,4 +263,4 @@ def test_a_file_that_became_unreadable_keeps_what_was_stored(url: str, store: St
 
 
 def ingest_and_prune(url: str, store: Store, folder: Path) -> tuple[IngestReport, int]:
-    return asyncio.run(_ingest(url, store, folder, None, prune=True))
+    return asyncio.run(ingest_folder(url, store, folder, None, prune=True))

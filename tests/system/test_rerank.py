@@ -13,9 +13,13 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from retriton_client import AsyncClient, Client, InvalidRequest, Limits, NotInstalled, TextTooLong
 from retriton_export import Checkpoint, Recipe, export_encoder
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.store import Store
 from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
+from tests.system.test_ingest import ingest_folder
 
 pytestmark = pytest.mark.triton
 QUERY = "which one?"
@@ -88,3 +92,21 @@ def test_without_a_cross_encoder_the_rest_is_served(url: str) -> None:
         with pytest.raises(NotInstalled, match="no cross_encoder is installed: `retriton export` one"):
             client.rerank(QUERY, PASSAGES)
         assert set(client.check_health()) == {"embed_query", "embed_passage"}
+
+
+@pytest.mark.milvus
+def test_retrieval_is_ordered_by_the_cross_encoder(reranking: str, checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for number, text in enumerate([text for text in PASSAGES if len(text) < 20][:12]):
+        (folder / f"{number}.txt").write_text(text)
+    store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
+    with Client(reranking) as client:
+        asyncio.run(ingest_folder(reranking, store, folder, None, ChunkSize(48, 0)))
+        found = Retriever(client, store).retrieve(QUERY, 12, RetrievalOptions(mode="dense", rerank=True))
+    store.close()
+    assert "rerank" in found.latency_ms
+    wanted = expected(checkpoint, [(QUERY, f"{hit.context}\n{hit.text}") for hit in found.hits])
+    np.testing.assert_allclose([hit.score for hit in found.hits], wanted, atol=1e-5)
+    assert len(found.hits) == 12
+    assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)

@@ -79,8 +79,8 @@ def ask(
     min_score: MinScore = None,
     diversity: Diversity = 0.0,
     rerank: Rerank = False,
-    neighbours: Neighbours = 0,
-    hops: Hops = 1,
+    neighbours: Neighbours = 1,
+    hops: Hops = 2,
     decompose: Annotated[
         bool, typer.Option("--decompose", help="Let the LLM split the question, and search for each part.")
     ] = False,

@@ -36,7 +36,7 @@ def eval_(
         str, typer.Option(help="What was said before a query (multi-turn sets): off, on, or both to compare.")
     ] = "off",
     rerank: Annotated[str, typer.Option(help="The served cross-encoder: off, on, or both to compare.")] = "off",
-    hops: Annotated[list[int] | None, typer.Option(help="Rounds of search; several are compared. Default: 1.")] = None,
+    hops: Annotated[list[int] | None, typer.Option(help="As for search; several are compared. Default: 1.")] = None,
     chunk_tokens: Annotated[
         list[int] | None,
         typer.Option(help="Cut documents into chunks of so many tokens, of which the best one counts; 0: whole."),
@@ -58,7 +58,7 @@ def eval_(
         Configuration(*one)
         for one in product(mode or ["dense"], _choice("--history", history), _choice("--rerank", rerank), hops or [1])
     ]
-    sizes = [ChunkSize(tokens, min(32, tokens // 2)) if tokens else None for tokens in chunk_tokens or [0]]
+    sizes = [_size(tokens) for tokens in chunk_tokens or [0]]
     datasets = [Dataset.read(folder, split) for folder in folders]
     reports: list[EvalReport] = []
     with (
@@ -79,6 +79,10 @@ def eval_(
         draw(reports, plot)
     for report in reports:
         typer.echo(json.dumps(report.as_json()))
+
+
+def _size(tokens: int) -> ChunkSize | None:
+    return ChunkSize(tokens, min(ChunkSize().overlap_tokens, tokens // 2)) if tokens else None
 
 
 def _choice(option: str, value: str) -> list[bool]:

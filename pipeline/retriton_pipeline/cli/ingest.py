@@ -47,8 +47,8 @@ def ingest(
     milvus: Milvus = DEFAULT_MILVUS,
     milvus_token: MilvusToken = "",
     collection: Collection = "documents",
-    chunk_tokens: Annotated[int, typer.Option(help="The most tokens of a chunk.")] = 256,
-    overlap_tokens: Annotated[int, typer.Option(help="Tokens repeated between neighbouring chunks.")] = 32,
+    chunk_tokens: Annotated[int, typer.Option(help="The most tokens of a chunk.")] = 128,
+    overlap_tokens: Annotated[int, typer.Option(help="Tokens repeated between neighbouring chunks.")] = 16,
     workers: Annotated[int, typer.Option(min=1, help="Processes that read and cut files.")] = WORKERS,
     index: Annotated[
         str,

@@ -59,7 +59,10 @@ MinScore = Annotated[float | None, typer.Option(help="Leave out passages that sc
 Diversity = Annotated[float, typer.Option(help="Prefer passages unlike the ones before (MMR), from 0 to 1.")]
 Rerank = Annotated[bool, typer.Option("--rerank", help="Let the served cross-encoder order the candidates.")]
 Neighbours = Annotated[int, typer.Option(help="Chunks before and after each hit that are joined to it.")]
-Hops = Annotated[int, typer.Option(help="Rounds of search; from the second on, what was found helps to find more.")]
+Hops = Annotated[
+    int,
+    typer.Option(help="With 2, names in the best passages are looked for, too: for questions over several documents."),
+]
 History = Annotated[
     Path | None,
     typer.Option(help='What was said before: a JSON file, [{"role": "user", "content": "..."}, ...], oldest first.'),

@@ -52,7 +52,7 @@ def search(
     diversity: Diversity = 0.0,
     rerank: Rerank = False,
     neighbours: Neighbours = 0,
-    hops: Hops = 1,
+    hops: Hops = 2,
     history: History = None,
     json_: Json = False,
 ) -> None:

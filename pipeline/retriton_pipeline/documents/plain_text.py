@@ -6,6 +6,8 @@ import codecs
 import re
 
 from charset_normalizer import from_bytes
+from ftfy import fix_encoding
+from ftfy.badness import is_bad
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.signatures import refuse_binary
@@ -60,4 +62,5 @@ def _guess(raw: bytes) -> str:
 
 
 def _clean(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(fix_encoding(line) if is_bad(line) else line for line in lines)  # decoded wrongly by its author

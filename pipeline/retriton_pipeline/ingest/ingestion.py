@@ -55,7 +55,7 @@ class _PartDone:
 
 
 _Item = _Row | _PartDone
-_Embedded = tuple[list[_Item], NDArray[np.float32]]
+_Embedded = tuple[list[_Item], asyncio.Task[NDArray[np.float32]]]
 
 
 class Ingestion:
@@ -101,7 +101,7 @@ class Ingestion:
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._read_all(files, read))
-                stages.create_task(self._embed_all(read, embedded))
+                stages.create_task(self._embed_all(read, embedded, stages))
                 stages.create_task(self._write_all(embedded))
         except* (RetritonError, PipelineError) as errors:
             raise errors.exceptions[0] from None  # the first; the others are stages that it stopped
@@ -136,21 +136,28 @@ class Ingestion:
         await read.put(None)
 
     async def _embed_all(
-        self, read: asyncio.Queue[list[_Item] | None], embedded: asyncio.Queue[_Embedded | None]
+        self,
+        read: asyncio.Queue[list[_Item] | None],
+        embedded: asyncio.Queue[_Embedded | None],
+        stages: asyncio.TaskGroup,
     ) -> None:
+        """Begins with a batch while the ones before are embedded, so that the server always has something to do."""
         while items := await read.get():
-            texts = [item.chunk.embedded_text for item in items if isinstance(item, _Row)]
-            vectors = np.empty((0, 0), np.float32)
-            if texts and not self._dry_run:
-                embeddings = await self._client.embed(texts, "passage")
-                self.report.tokens += int(embeddings.tokens.sum())
-                vectors = embeddings.vectors
-            await embedded.put((items, vectors))
+            await embedded.put((items, stages.create_task(self._embed(items))))
         await embedded.put(None)
+
+    async def _embed(self, items: list[_Item]) -> NDArray[np.float32]:
+        texts = [item.chunk.embedded_text for item in items if isinstance(item, _Row)]
+        if not texts or self._dry_run:
+            return np.empty((0, 0), np.float32)
+        embeddings = await self._client.embed(texts, "passage")
+        self.report.tokens += int(embeddings.tokens.sum())
+        return embeddings.vectors
 
     async def _write_all(self, embedded: asyncio.Queue[_Embedded | None]) -> None:
         while batch := await embedded.get():
-            await asyncio.to_thread(self._write, *batch)
+            items, vectors = batch
+            await asyncio.to_thread(self._write, items, await vectors)
             report = self.report
             self._on_progress(Progress(self._bytes_done, report.documents, report.chunks, report.tokens))
 

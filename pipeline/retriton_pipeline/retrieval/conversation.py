@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from retriton_pipeline.retrieval.options import Turn
-from retriton_pipeline.retrieval.search import Search, Vectors
+from retriton_pipeline.retrieval.search import Search, Vectors, with_more_words
 from retriton_pipeline.store import Hit
 
 _USER_TURNS_MAX = 8
@@ -26,20 +26,22 @@ _RELATED_MIN = -0.1  # of the conversation to the question, against the 50th pas
 _RANK = 50
 
 
-def search_in_conversation(search: Search, question: str, history: Sequence[Turn]) -> list[Hit]:
-    """One ranking for the last question of a conversation."""
+def search_in_conversation(
+    search: Search, question: str, history: Sequence[Turn]
+) -> tuple[list[list[Hit]], list[list[Hit]]]:
+    """Rankings by vectors and by words for the last question of a conversation, as of `Search.both`."""
     asked = [turn.text for turn in history if turn.role == "user" and turn.text.strip()][-_USER_TURNS_MAX:]
     answers = [turn.text for turn in history if turn.role != "user" and turn.text.strip()][-1:]
     if not asked and not answers:
-        return search.fused(*search.both([question]))
+        return search.both([question])
     vectors = search.embed([question, *asked, *answers])
     context = _context(vectors[1 : 1 + len(asked)], vectors[1 + len(asked) :])
     dense = search.dense(vectors[:1])
     words = question
     if _needs_context(vectors[0], context, dense[0]):
         dense = search.dense(_unit(vectors[:1] + _CONTEXT_WEIGHT * context))
-        words = " ".join([question, question, *asked[-2:], *answers])
-    return search.fused(dense if search.by_vectors else [], search.words([words]) if search.by_words else [])
+        words = with_more_words(question, [*asked[-2:], *answers])
+    return dense if search.by_vectors else [], search.words([words]) if search.by_words else []
 
 
 def _context(asked: Vectors, answers: Vectors) -> Vectors:

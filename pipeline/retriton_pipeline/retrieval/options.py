@@ -35,7 +35,7 @@ class RetrievalOptions:
         rerank: whether a cross-encoder orders the candidates.
         neighbours: how many chunks before and after each hit are joined to it.
         decompose: whether an LLM splits the question into simple ones, which are searched beside it.
-        hops: rounds of search; from the second on, what was found helps to find more.
+        hops: 1 or 2 searches by words; the second looks for names in what the first found.
     """
 
     mode: str = "auto"
@@ -48,7 +48,7 @@ class RetrievalOptions:
     rerank: bool = False
     neighbours: int = 0
     decompose: bool = False
-    hops: int = 1
+    hops: int = 2
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -63,5 +63,5 @@ class RetrievalOptions:
             raise PipelineError(f"diversity is {self.diversity}, it must be from 0 to 1")
         if not 0 <= self.neighbours <= 16:
             raise PipelineError(f"neighbours are {self.neighbours}, they must be from 0 to 16")
-        if not 1 <= self.hops <= 4:
-            raise PipelineError(f"hops are {self.hops}, they must be from 1 to 4")
+        if self.hops not in (1, 2):
+            raise PipelineError(f"hops are {self.hops}, they must be 1 or 2")

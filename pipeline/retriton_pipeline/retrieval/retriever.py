@@ -11,7 +11,7 @@ from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.retrieval.conversation import search_in_conversation
 from retriton_pipeline.retrieval.fusion import with_score
-from retriton_pipeline.retrieval.hops import follow
+from retriton_pipeline.retrieval.hops import follow_names
 from retriton_pipeline.retrieval.options import RetrievalOptions, Turn
 from retriton_pipeline.retrieval.passages import diversified, extended, joined, without_duplicates
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
@@ -104,11 +104,12 @@ class Retriever:
         search = Search(self._client, self._store, self._threads, options, depth, watch or Stopwatch())
         questions = self._rewritten(question, history, search)
         if history and not self._llm:
-            hits = search_in_conversation(search, question, history)
+            dense, words = search_in_conversation(search, question, history)
         else:
-            hits = search.fused(*search.both(questions))
-        if options.hops > 1 and hits:
-            hits = follow(search, questions[0], hits)
+            dense, words = search.both(questions)
+        hits = search.fused(dense, words)
+        if options.hops > 1 and search.by_words:
+            hits = follow_names(search, questions[0], hits)
         if options.rerank and hits:
             with search.watch.stage("rerank"):
                 hits = self._reranked(questions[0], hits)

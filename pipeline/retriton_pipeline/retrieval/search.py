@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from retriton_pipeline.retrieval.options import RetrievalOptions
 from retriton_pipeline.stopwatch import Stopwatch
 from retriton_pipeline.store import Hit, Store
 
+_WORD = re.compile(r"\w+")
 Vectors = NDArray[np.float32]
 
 
@@ -84,3 +86,10 @@ class Search:
 
     def _words(self, texts: Sequence[str]) -> list[list[Hit]]:
         return self.store.search_keywords(texts, self.depth, self.options.condition)
+
+
+def with_more_words(question: str, texts: Sequence[str]) -> str:
+    """A text for `Search.words`: the question, twice so that it counts most, and each new word of ``texts`` once."""
+    words = dict.fromkeys(word for text in texts for word in _WORD.findall(text.casefold()))
+    known = set(_WORD.findall(question.casefold()))
+    return " ".join([question, question, *(word for word in words if word not in known)])

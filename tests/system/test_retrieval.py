@@ -1,0 +1,161 @@
+"""Searching a collection of real documents, in every way there is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retriton_client import Client, EncoderInfo, NotInstalled
+from retriton_pipeline.errors import EncoderMismatch, PipelineError, StoreError
+from retriton_pipeline.llm import LLM
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
+from retriton_pipeline.store import Store
+from tests.pipeline.test_rewriting import Scripted
+from tests.system.test_ingest import ingest_folder
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+FILLER = [
+    "bread from rye flour", "the tides of the North Sea", "chess openings with the queen's pawn", "repairing bicycles",
+    "the migration of storks", "violins made in Cremona", "the taxation of small companies", "volcanoes of Iceland",
+    "growing tomatoes on a balcony", "the history of the printing press", "sorting algorithms", "vaccination of cats",
+]  # fmt: skip
+FACTS = {
+    "ada.txt": "Ada Lovelace wrote the first program, for the Analytical Engine of Charles Babbage.",
+    "babbage.txt": "Charles Babbage was born in Walworth, and studied at Trinity College.",
+    "walworth.txt": "Walworth is a district in the south of the city, known for its market on East Street.",
+    "error.txt": "The message XQ-4711 means that the fuse of the pump is blown.",
+    "pump.md": "# Pump\n\n## Care\n\nClean the filter every month.\n\n## Noise\n\nAir in the pipes makes it hum.",
+}
+
+
+@pytest.fixture(scope="module")
+def filled(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("retrieval") / "documents"
+    folder.mkdir()
+    for number in range(60):
+        topic = FILLER[number % len(FILLER)]
+        (folder / f"filler{number}.txt").write_text(f"Remark {number} is about {topic}, and says little else.")
+    for name, text in FACTS.items():
+        (folder / name).write_text(text)
+    store = Store(str(folder.parent / "milvus.db"), "documents", consistency="Strong")
+    asyncio.run(ingest_folder(url, store, folder, None))
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def retriever(client: Client, filled: Store) -> Retriever:
+    return Retriever(client, filled)
+
+
+def names(retriever: Retriever, question: str, top_k: int = 3, **options: object) -> list[str]:
+    found = retriever.retrieve(question, top_k, RetrievalOptions(**options))  # type: ignore[arg-type]
+    return [Path(hit.source).name for hit in found.hits]
+
+
+def test_words_find_codes_and_vectors_find_meanings(retriever: Retriever) -> None:
+    assert names(retriever, "XQ-4711", mode="bm25", hops=1) == ["error.txt"]
+    assert names(retriever, "feline inoculation", 1, mode="dense")[0].startswith("filler")
+    assert names(retriever, "feline inoculation", mode="bm25") == []
+    assert names(retriever, "what does XQ-4711 mean", mode="hybrid")[0] == "error.txt"
+
+
+def test_scores_tell_which_stage_gave_them(retriever: Retriever) -> None:
+    (best, *_) = retriever.retrieve("what does XQ-4711 mean").hits
+    assert set(best.scores) >= {"dense", "bm25", "fused"}
+    assert best.score == best.scores["fused"]
+    assert retriever.retrieve("pump", options=RetrievalOptions(mode="dense")).hits[0].score < 1.0
+
+
+def test_a_second_hop_finds_what_only_the_first_hit_names(retriever: Retriever) -> None:
+    question = "Where was the inventor of the machine born that had the first program?"
+    first = names(retriever, question, 5, mode="bm25", hops=1)
+    both = names(retriever, question, 5, mode="hybrid", hops=2)
+    assert "babbage.txt" in both
+    assert both.index("babbage.txt") <= (first.index("babbage.txt") if "babbage.txt" in first else 9)
+
+
+def test_a_follow_up_takes_what_it_lacks_from_the_conversation(retriever: Retriever) -> None:
+    history = [Turn("user", "Which district was Charles Babbage born in?"), Turn("assistant", "In Walworth.")]
+    question = "And what is it like?"
+    for mode in ("dense", "bm25", "hybrid"):
+        options = RetrievalOptions(mode=mode)
+        alone = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options).hits]
+        followed = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options, history).hits]
+        assert "walworth.txt" not in alone, mode
+        assert "walworth.txt" in followed, mode
+
+
+def test_a_question_that_stands_for_itself_ignores_the_conversation(retriever: Retriever) -> None:
+    history = [Turn("user", "Tell me about violins made in Cremona."), Turn("assistant", "They are old.")]
+    question = "Who wrote the first program for the Analytical Engine?"
+    options = RetrievalOptions(mode="dense")
+    alone = retriever.retrieve(question, 5, options).hits
+    assert retriever.retrieve(question, 5, options, history).hits == alone
+    assert Path(alone[0].source).name == "ada.txt"
+
+
+def test_an_llm_rewrites_and_splits(client: Client, filled: Store) -> None:
+    llm: LLM = Scripted("What does XQ-4711 mean?\nHow often is the filter cleaned?")
+    found = Retriever(client, filled, llm).retrieve("and?", 3, RetrievalOptions(decompose=True))
+    assert {"error.txt", "pump.md"} <= {Path(hit.source).name for hit in found.hits}
+    assert "rewrite" in found.latency_ms
+    with pytest.raises(PipelineError, match="only an LLM can split"):
+        Retriever(client, filled).retrieve("and?", 3, RetrievalOptions(decompose=True))
+
+
+def test_filters_thresholds_and_neighbours(retriever: Retriever) -> None:
+    assert set(names(retriever, "pump", 5, condition='title == "Pump"')) == {"pump.md"}
+    found = retriever.retrieve("pump", 50, RetrievalOptions(mode="dense", score_min=0.3)).hits
+    assert 0 < len(found) < 20
+    assert all(hit.score >= 0.3 for hit in found)
+    with pytest.raises(StoreError, match="no_such_field"):
+        names(retriever, "pump", condition="no_such_field == 1")
+
+
+def test_diverse_passages_come_before_more_of_the_same(retriever: Retriever) -> None:
+    question = "Remark about bread from rye flour"
+    plain = retriever.retrieve(question, 4, RetrievalOptions(mode="dense"))
+    diverse = retriever.retrieve(question, 4, RetrievalOptions(mode="dense", diversity=0.7))
+    assert all("bread" in hit.text for hit in plain.hits)
+    assert not all("bread" in hit.text for hit in diverse.hits)
+
+
+def test_every_stage_is_timed(retriever: Retriever) -> None:
+    latency = retriever.retrieve("pump").latency_ms
+    assert set(latency) == {"embed", "search", "total"}
+    assert 0 < latency["embed"] + latency["search"] <= latency["total"]
+
+
+def test_what_cannot_be_done_is_named(retriever: Retriever) -> None:
+    with pytest.raises(NotInstalled, match="no cross_encoder is installed"):
+        names(retriever, "pump", rerank=True)
+    for wrong in ({"mode": "sparse"}, {"candidates": 5000}, {"diversity": 2.0}, {"fusion": "max"}, {"hops": 3}):
+        with pytest.raises(PipelineError, match="must be"):
+            names(retriever, "pump", **wrong)
+
+
+def test_a_new_version_takes_over_in_a_file(url: str, encoder: EncoderInfo, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "a.txt").write_text("The first file.")
+    store = Store(str(tmp_path / "milvus.db"), "documents")
+    asyncio.run(ingest_folder(url, store, folder, None))
+    store.rebuild(encoder)
+    assert store.count() == 0
+    store.publish()
+    store.open(encoder)
+    assert store.count() == 0
+    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v2"}
+    with pytest.raises(StoreError, match="Milvus Lite has no HNSW index, only flat, ivf_flat, auto"):
+        Store(store.uri, "another").open(encoder, create=True, index="hnsw")
+    other = EncoderInfo("other", "f9", 384, 256, True, {}, "fp32", "{}")
+    with pytest.raises(EncoderMismatch):
+        store.open(other)
+    vectors = np.eye(1, 384, dtype=np.float32)
+    assert store.search(vectors, 3) == [[]]
+    store.close()
