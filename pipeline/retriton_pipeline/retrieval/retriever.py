@@ -103,13 +103,12 @@ class Retriever:
         """
         search = Search(self._client, self._store, self._threads, options, depth, watch or Stopwatch())
         questions = self._rewritten(question, history, search)
-        if history and not self._llm:
-            dense, words = search_in_conversation(search, question, history)
+        if history and not self._llm:  # no second hop: it would look for names without what the conversation adds
+            hits = search.fused(*search_in_conversation(search, question, history))
         else:
-            dense, words = search.both(questions)
-        hits = search.fused(dense, words)
-        if options.hops > 1 and search.by_words:
-            hits = follow_names(search, questions[0], hits)
+            hits = search.fused(*search.both(questions))
+            if options.hops > 1 and search.by_words:
+                hits = follow_names(search, questions[0], hits)
         if options.rerank and hits:
             with search.watch.stage("rerank"):
                 hits = self._reranked(questions[0], hits)
