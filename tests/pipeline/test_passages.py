@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from retriton_pipeline.retrieval.passages import diversified, extended, joined, without_duplicates
 from retriton_pipeline.store import Hit
@@ -21,6 +22,20 @@ def test_chunks_side_by_side_become_one_passage_without_repetition() -> None:
     assert first.text == " ".join(SENTENCES[2:5])
     assert (first.chunk_index, first.score) == (2, 0.9)
     assert (other.chunk_index, second.chunk_index) == (7, 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ("One. Two. Three.", "Three. Four.", "One. Two. Three. Four."),
+        ("One. Two.", "Three.", "One. Two.\n\nThree."),
+        ("the area", "a field", "the area\n\na field"),  # a letter in common is no overlap
+        ("One.\n\nTwo.", "Two.", "One.\n\nTwo."),
+    ],
+)
+def test_what_is_repeated_stands_there_once(first: str, second: str, both: str) -> None:
+    hits = [replace(chunk(0), text=first), replace(chunk(1), text=second)]
+    assert joined(hits, 1)[0].text == both
 
 
 def test_a_chunk_that_closes_a_gap_joins_both_sides() -> None:

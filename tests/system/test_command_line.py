@@ -237,7 +237,9 @@ def test_eval_compares_configurations(shell: Shell) -> None:
     files = ("--per-query", "queries.jsonl", "--plot", "plot.png")
     lines = shell("eval", "tiny", "--split", "dev", *options, *files, RETRITON_MILVUS_URI="").stdout.splitlines()
     assert lines[0].split()[:4] == ["dataset", "search", "documents", "queries"]
-    assert [line.split()[2] for line in lines[1:7]] == ["dense", "bm25", "hybrid"] * 2
+    searches = [line.split("(dev)")[1].split("  ")[1] for line in lines[1:7]]
+    assert searches[:3] == ["dense", "bm25", "hybrid"]
+    assert searches[3:] == ["dense, chunks of 64", "bm25, chunks of 64", "hybrid, chunks of 64"]
     assert [json.loads(line)["ndcg@10"] for line in lines[7:]] == [0.6667] * 6
     rows = [json.loads(line) for line in (shell.folder / "queries.jsonl").read_text().splitlines()]
     assert len(rows) == 18

@@ -121,7 +121,8 @@ class Evaluation:
         self._dataset = dataset
         self._client = client
         self._on_texts = on_texts
-        self._cut = bool(size or files)
+        size = size or (ChunkSize() if files else None)
+        self._chunks = f", chunks of {size.tokens}" if size else ""
         self._store = Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token, consistency="Strong")
         try:
             encoder = client.encoder_info()
@@ -152,7 +153,7 @@ class Evaluation:
             mode=configuration.mode, rerank=configuration.rerank, hops=configuration.hops, candidates=DEPTH
         )
         retriever = Retriever(self._client, self._store)
-        depth = DEPTH * _CHUNKS_PER_DOCUMENT if self._cut else DEPTH
+        depth = DEPTH * _CHUNKS_PER_DOCUMENT if self._chunks else DEPTH
 
         def search(query: str) -> list[ScoredDoc]:
             text = self._dataset.queries[query]
@@ -171,7 +172,7 @@ class Evaluation:
         return EvalReport(
             self._dataset.name,
             self._dataset.split,
-            configuration.name,
+            configuration.name + self._chunks,
             len(self._dataset.corpus),
             len(self._dataset.queries),
             summarize(values),

@@ -47,13 +47,15 @@ def write_per_query(reports: Sequence[EvalReport], file: Path) -> None:
 def draw(reports: Sequence[EvalReport], file: Path) -> None:
     """nDCG@10 of every configuration, grouped by dataset, with confidence intervals."""
     try:
+        from matplotlib import colormaps
         from matplotlib.figure import Figure
     except ImportError as error:
         raise PipelineError("--plot needs matplotlib: pip install matplotlib") from error
     datasets = list(dict.fromkeys(report.dataset for report in reports))
     searches = list(dict.fromkeys(report.configuration for report in reports))
-    figure = Figure(figsize=(2 + 1.6 * len(datasets), 4), layout="constrained")
+    figure = Figure(figsize=(4 + 1.6 * len(datasets), 4), layout="constrained")
     axes = figure.subplots()
+    colours = colormaps["tab20"].colors  # type: ignore[attr-defined]
     width = 0.8 / len(searches)
     for number, search in enumerate(searches):
         mine = [report for report in reports if report.configuration == search]
@@ -64,9 +66,10 @@ def draw(reports: Sequence[EvalReport], file: Path) -> None:
             width,
             yerr=[[score.mean - score.low for score in scores], [score.high - score.mean for score in scores]],
             capsize=2,
+            color=colours[number % len(colours)],
             label=search,
         )
     axes.set_xticks([n + 0.4 - width / 2 for n in range(len(datasets))], datasets, rotation=20, ha="right")
     axes.set_ylabel("nDCG@10, 95 % confidence")
-    axes.legend(fontsize="small")
+    figure.legend(fontsize="small", loc="outside right upper")
     figure.savefig(file)

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from retriton_pipeline.store import Hit
 
-_OVERLAP_PROBE = 24  # characters by which the beginning of a chunk is looked for in the one before
-
 
 def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
     """Of hits with the same text, the first; white space and case do not count."""
@@ -97,11 +95,14 @@ def _join(group: list[Hit]) -> Hit:
 
 
 def _append(text: str, following: str) -> str:
-    """Both texts, with what the second repeats of the first only once."""
-    probe = following[:_OVERLAP_PROBE]
-    start = text.find(probe, max(0, len(text) - len(following)))
-    while probe and start >= 0:
-        if following.startswith(text[start:]):
-            return text[:start] + following
-        start = text.find(probe, start + 1)
+    """Both texts, with the words that end the first and begin the second only once."""
+    for size in range(min(len(text), len(following)), 0, -1):
+        if text.endswith(following[:size]) and _at_words(text, -size) and _at_words(following, size):
+            return text + following[size:]
     return f"{text}\n\n{following}"
+
+
+def _at_words(text: str, place: int) -> bool:
+    """Whether a word begins or ends at ``place``, counted as in slices."""
+    around = text[:place][-1:], text[place:][:1]
+    return not all(around) or any(side.isspace() for side in around)
