@@ -15,6 +15,7 @@ from retriton_pipeline.tokens import TokenCounter
 
 _SENTENCE = re.compile(r"\s*.*?(?:(?<![.!?])[.!?]++(?=\s+[^\sa-z])|[。！？]|\Z)", re.DOTALL)
 _CONTEXT_TOKENS_MAX = 32
+_PART_CHARACTERS_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,16 @@ class Chunk:
         context: title and headings above it, one line; embedded in front of the text.
         page: the page it starts on, from 1, if there are pages.
         index: its place among the chunks of the document, from 0.
+        repeats: how many characters of the text the chunk before has already: an overlap, or a table's header.
+        glue: the white space between the chunk before and what is new in this one.
     """
 
     text: str
     context: str
     page: int | None
     index: int
+    repeats: int = 0
+    glue: str = "\n\n"
 
     @property
     def embedded_text(self) -> str:
@@ -94,8 +99,15 @@ def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -
 
 
 def _chunks(document: Document, counter: TokenCounter, tokens_max: int, overlap_tokens: int) -> list[Chunk]:
-    groups = _pack(_units(document, counter, tokens_max), tokens_max, overlap_tokens)
-    return [Chunk(_join(group), group[0].context, group[0].page, index) for index, group in enumerate(groups)]
+    chunks: list[Chunk] = []
+    before = ""
+    for repeated, fresh in _pack(_units(document, counter, tokens_max), tokens_max, overlap_tokens):
+        group = repeated + fresh
+        text, new = group[0].lead + _join(group), _join(fresh)
+        glue = _white_end(before) + _white_start(fresh[0].text)
+        chunks.append(Chunk(text, group[0].context, group[0].page, len(chunks), len(text) - len(new), glue or "\n\n"))
+        before = fresh[-1].text
+    return chunks
 
 
 def _units(document: Document, counter: TokenCounter, tokens_max: int) -> Iterator[_Unit]:
@@ -126,6 +138,23 @@ def _block_units(block: Block, context: str, counter: TokenCounter, tokens_max: 
 
 def _pieces(text: str, verbatim: bool, counter: TokenCounter, tokens_max: int) -> Iterator[str]:
     """The lines of a verbatim text, the sentences of any other, and parts of those that are too long."""
+    for part in _parts(text):
+        yield from _part_pieces(part, verbatim, counter, tokens_max)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A giant text in parts that end at white space, if there is any: pieces of all of it would fill the memory."""
+    start = 0
+    while len(text) - start > _PART_CHARACTERS_MAX:
+        end = start + _PART_CHARACTERS_MAX
+        spaces = (text.rfind(space, start + _PART_CHARACTERS_MAX // 2, end) for space in "\n ")
+        cut = next((place for place in spaces if place > 0), end)
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
+
+
+def _part_pieces(text: str, verbatim: bool, counter: TokenCounter, tokens_max: int) -> Iterator[str]:
     for piece in text.splitlines(keepends=True) if verbatim else _SENTENCE.findall(text):
         if not piece.strip():
             continue
@@ -141,8 +170,11 @@ def _context(title: str, path: list[tuple[int, str]], counter: TokenCounter) -> 
     return next(counter.split(line, _CONTEXT_TOKENS_MAX - 2), "")
 
 
-def _pack(units: Iterator[_Unit], tokens_max: int, overlap_tokens: int) -> Iterator[list[_Unit]]:
-    """Groups of units that fit. A page starts a new group; so does a section, unless the one before is small."""
+def _pack(units: Iterator[_Unit], tokens_max: int, overlap_tokens: int) -> Iterator[tuple[list[_Unit], list[_Unit]]]:
+    """Groups of units that fit: what is repeated of the group before, and what is new.
+
+    A page starts a new group; so does a section, unless the one before is small.
+    """
     group: list[_Unit] = []
     fresh = 0  # units of the group that no group before has
     for unit in units:
@@ -150,14 +182,14 @@ def _pack(units: Iterator[_Unit], tokens_max: int, overlap_tokens: int) -> Itera
         full = tokens + unit.tokens > tokens_max
         opens = (unit.is_heading and tokens > tokens_max // 2) or (fresh > 0 and unit.page != group[-1].page)
         if fresh and (full or opens):
-            yield group
+            yield group[:-fresh], group[-fresh:]
             room = tokens_max - unit.tokens - max(member.lead_tokens for member in group)
             group = [] if opens or unit.is_heading else _overlap(group, min(overlap_tokens, room))
             fresh = 0
         group.append(unit)
         fresh += 1
     if fresh:
-        yield group
+        yield group[:-fresh], group[-fresh:]
 
 
 def _overlap(group: list[_Unit], tokens_max: int) -> list[_Unit]:
@@ -172,4 +204,12 @@ def _overlap(group: list[_Unit], tokens_max: int) -> list[_Unit]:
 
 
 def _join(group: list[_Unit]) -> str:
-    return group[0].lead + "".join(unit.text for unit in group).strip()
+    return "".join(unit.text for unit in group).strip()
+
+
+def _white_start(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
+def _white_end(text: str) -> str:
+    return text[len(text.rstrip()) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,8 @@ from retriton_pipeline.store import Hit
 
 T = TypeVar("T")
 _CITATION = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
-_PASSAGE_TAG = re.compile(r"<(?=\s*/?\s*passage)", re.IGNORECASE)
+_UNSEEN = r"[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"  # between the letters of a tag, a model may not see them
+_PASSAGE_TAG = re.compile(f"[<\u2039\ufe64\uff1c](?={_UNSEEN}/?{_UNSEEN}{_UNSEEN.join('passage')})", re.IGNORECASE)
 DEFAULT_TEMPLATE = Path(__file__).parent / "templates" / "answer.j2"
 
 
@@ -28,12 +29,14 @@ class QuotedPassage:
     Attributes:
         number: for citations, from 1, best first.
         source, page, text: of the passage.
+        section: title and headings above it, one line.
         score: of the search.
     """
 
     number: int
     source: str
     page: int | None
+    section: str
     text: str
     score: float
 
@@ -71,7 +74,9 @@ class PromptBuilder:
         self._template = _load(template)
 
     def build(self, question: str, hits: Sequence[Hit], history: Sequence[Turn] = ()) -> Prompt:
-        """The prompt with the best passages that fit; a passage that does not fit is left out, whole.
+        """The prompt with the best passages that fit.
+
+        Of a passage that does not fit, the best chunk is taken; if that does not fit either, it is left out.
 
         Of the conversation, the last turns that fit into a quarter of the budget are kept.
 
@@ -87,10 +92,12 @@ class PromptBuilder:
                 "raise --prompt-tokens"
             )
         for hit in hits:
-            longer = self._render(question, [*kept, hit], turns)
-            if self._count_tokens(longer) <= self._tokens_max:
-                kept.append(hit)
-                text = longer
+            for version in (hit, replace(hit, text=hit.best_chunk)) if hit.best_chunk else (hit,):
+                longer = self._render(question, [*kept, version], turns)
+                if self._count_tokens(longer) <= self._tokens_max:
+                    kept.append(version)
+                    text = longer
+                    break
         return Prompt(text, kept)
 
     def _recent(self, history: Sequence[Turn]) -> list[Turn]:
@@ -105,7 +112,9 @@ class PromptBuilder:
 
     def _render(self, question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> str:
         passages = [
-            QuotedPassage(number, _quote_name(hit.source), hit.page, _quote(hit.text), hit.score)
+            QuotedPassage(
+                number, _quote_name(hit.source), hit.page, _quote_name(hit.context), _quote(hit.text), hit.score
+            )
             for number, hit in enumerate(hits, start=1)
         ]
         try:

@@ -58,14 +58,15 @@ class TokenCounter:
 
     def _words(self, text: str, tokens_max: int) -> Iterator[str]:
         """Words with the white space before them; those with too many tokens (base64, rows of dots) in halves."""
-        pending = [match[0] for match in reversed(list(_WORD.finditer(text)))]
-        while pending:
-            word = pending.pop()
-            if len(word) > 1 and self.count(word) > tokens_max:
-                middle = len(word) // 2
-                pending += [word[middle:], word[:middle]]
-            else:
-                yield word
+        for match in _WORD.finditer(text):
+            pending = [match[0]]
+            while pending:
+                word = pending.pop()
+                if len(word) > 1 and self.count(word) > tokens_max:
+                    middle = len(word) // 2
+                    pending += [word[middle:], word[:middle]]
+                else:
+                    yield word
 
 
 def token_counter(tokenizer: str) -> Callable[[str], int]:

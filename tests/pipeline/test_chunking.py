@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -55,6 +56,26 @@ def test_nothing_is_lost_and_every_chunk_fits(counter: TokenCounter, blocks: lis
     assert squeezed([chunk.text for chunk in made]) == squeezed([block.text for block in blocks])
     assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
     assert [chunk.index for chunk in made] == list(range(len(made)))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(BLOCKS, st.sampled_from([0, 20]))
+def test_what_a_chunk_repeats_is_known(counter: TokenCounter, blocks: list[Block], overlap: int) -> None:
+    made = chunks(counter, [*blocks, table(30)], overlap=overlap)
+    whole = "".join(f"{chunk.glue}{chunk.text[chunk.repeats :]}" for chunk in made)
+    assert squeezed([whole]) == squeezed([block.text for block in [*blocks, table(30)]])
+    assert whole.endswith(table(30).text[-200:])  # rows stay rows
+    assert made[0].repeats == 0
+
+
+def test_a_giant_text_is_cut_in_little_memory(counter: TokenCounter) -> None:
+    text = " ".join(f"word{n}" for n in range(100_000))
+    tracemalloc.start()
+    made = chunks(counter, [Block(text)], tokens=256)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert squeezed([chunk.text for chunk in made]) == squeezed([text])
+    assert peak < 60 * len(text)
 
 
 def test_sentences_stay_whole_and_overlap(counter: TokenCounter) -> None:

@@ -21,8 +21,8 @@ def words(text: str) -> int:
 
 def test_passages_are_numbered_and_named() -> None:
     prompt = PromptBuilder(words).build("why?", [hit("first"), hit("second", page=7, source='b".pdf')])
-    assert '<passage number="1" source="a.md">\nfirst\n</passage>' in prompt.text
-    assert '<passage number="2" source="b\'.pdf" page="7">\nsecond\n</passage>' in prompt.text
+    assert '<passage number="1" source="a.md" section="A">\nfirst\n</passage>' in prompt.text
+    assert '<passage number="2" source="b\'.pdf" page="7" section="A">\nsecond\n</passage>' in prompt.text
     assert prompt.text.rstrip().endswith("Question: why?")
 
 
@@ -63,7 +63,7 @@ def test_the_best_passages_stand_at_the_edges() -> None:
     assert at_the_edges([1, 2, 3, 4, 5]) == [1, 3, 5, 4, 2]
     text = PromptBuilder(words).build("why?", [hit(name) for name in ("best", "second", "third")]).text
     assert text.index("best") < text.index("third") < text.index("second")
-    assert '<passage number="2" source="a.md">\nsecond' in text
+    assert '<passage number="2" source="a.md" section="A">\nsecond' in text
 
 
 def test_the_conversation_is_included_as_far_as_it_fits() -> None:

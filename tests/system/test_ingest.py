@@ -255,6 +255,49 @@ def test_pruning_removes_what_is_gone_from_the_given_paths_alone(url: str, store
     assert {Path(document.source).name for document in store.documents()} == {"blue.md", "kept.txt"}
 
 
+def test_a_folder_that_cannot_be_listed_keeps_what_was_stored(
+    url: str, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = folder / "closed"
+    closed.mkdir()
+    (closed / "kept.txt").write_text("This file is in a folder that will be closed.")
+    ingest(url, store, folder)
+    scandir = os.scandir
+
+    def refuse(path: object) -> object:
+        if os.fspath(path) == str(closed):  # type: ignore[call-overload]
+            raise PermissionError(13, "Permission denied", str(closed))
+        return scandir(path)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report, pruned = ingest_and_prune(url, store, folder)
+    assert (pruned, store.count()) == (0, 3)
+    assert [(entry.source, entry.reason) for entry in report.skipped] == [(str(closed), "the folder cannot be listed")]
+
+
+def test_an_unfinished_document_that_is_gone_is_pruned(url: str, store: Store, folder: Path) -> None:
+    long = folder / "long.txt"
+    long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
+    ingest(url, store, folder)
+    store._milvus.client.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')
+    long.unlink()
+    _, pruned = ingest_and_prune(url, store, folder)
+    assert (pruned, store.count()) == (1, 2)
+
+
+def test_an_id_that_comes_twice_in_parts_of_a_file_is_one_document(url: str, store: Store, folder: Path) -> None:
+    file = folder / "register.jsonl"
+    file.write_text('{"_id": "a", "text": "A."}\n{"_id": "x", "text": "The old one."}\n')
+    ingest(url, store, folder)
+    padding = "".join(f'{{"_id": "p{n}", "text": ""}}\n' for n in range(250_000))
+    file.write_text('{"_id": "x", "text": "The new one."}\n' + padding + '{"_id": "x", "text": "The old one."}\n')
+    for _ in range(2):
+        report = ingest(url, store, folder)
+        assert report.skipped[-1].reason == "another record of the file has the same id"
+        texts = {row["text"] for row in store._query("chunk_index >= 0", ["text"])}
+        assert len({"The new one.", "The old one."} & texts) == 1
+
+
 def test_a_file_that_became_unreadable_keeps_what_was_stored(url: str, store: Store, folder: Path) -> None:
     ingest(url, store, folder)
     (folder / "red.txt").write_bytes(b"\0\1\2" * 100)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from retriton_client import Client, EncoderInfo, NotInstalled
+from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import EncoderMismatch, PipelineError, StoreError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
-from retriton_pipeline.store import Store
+from retriton_pipeline.store import PROFILES, Store, StoredDocument
 from tests.pipeline.test_rewriting import Scripted
 from tests.system.test_ingest import ingest_folder
 
@@ -139,23 +140,66 @@ def test_what_cannot_be_done_is_named(retriever: Retriever) -> None:
             names(retriever, "pump", **wrong)
 
 
-def test_a_new_version_takes_over_in_a_file(url: str, encoder: EncoderInfo, tmp_path: Path) -> None:
+def test_scores_go_down(retriever: Retriever) -> None:
+    for mode in ("dense", "bm25", "hybrid"):
+        found = retriever.retrieve("Where was the inventor of the first program born?", 20, RetrievalOptions(mode=mode))
+        scores = [hit.score for hit in found.hits]
+        assert scores == sorted(scores, reverse=True), mode
+
+
+def test_copies_do_not_take_the_places_of_others(url: str, client: Client, tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()
-    (folder / "a.txt").write_text("The first file.")
-    store = Store(str(tmp_path / "milvus.db"), "documents")
+    for number in range(70):
+        (folder / f"copy{number}.md").write_text("# Pump\n\nClean the filter of the pump every month.")
+    for name, text in FACTS.items():
+        (folder / name).write_text(text)
+    store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     asyncio.run(ingest_folder(url, store, folder, None))
+    assert len(Retriever(client, store).retrieve("the pump", 5).hits) == 5
+    store.close()
+
+
+def test_an_empty_collection_has_nothing(client: Client, encoder: EncoderInfo, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
+    store.open(encoder, create=True)
+    assert Retriever(client, store).retrieve("anything").hits == []
+    store.close()
+
+
+def test_a_new_version_takes_over_in_a_file(encoder: EncoderInfo, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
+    rows = [(StoredDocument("id", "a.md", "T", "c"), Chunk("text", "", None, 0))]
+    vectors = np.eye(1, 384, dtype=np.float32)
+    another = Store(store.uri, "documents_v2")
+    another.open(encoder, create=True)  # somebody's own collection, whose name is in the way
+    another.upsert(rows, vectors)
+    store.open(encoder, create=True)
+    store.upsert(rows, vectors)
     store.rebuild(encoder)
     assert store.count() == 0
     store.publish()
     store.open(encoder)
     assert store.count() == 0
-    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v2"}
+    assert another.count() == 1
+    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v2", "documents_v3"}
     with pytest.raises(StoreError, match="Milvus Lite has no HNSW index, only flat, ivf_flat, auto"):
         Store(store.uri, "another").open(encoder, create=True, index="hnsw")
-    other = EncoderInfo("other", "f9", 384, 256, True, {}, "fp32", "{}")
     with pytest.raises(EncoderMismatch):
-        store.open(other)
-    vectors = np.eye(1, 384, dtype=np.float32)
+        store.open(EncoderInfo("other", "f9", 384, 256, True, {}, "fp32", "{}"))
     assert store.search(vectors, 3) == [[]]
+    store.close()
+
+
+def test_a_publication_that_was_interrupted_is_finished_by_the_next(encoder: EncoderInfo, tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
+    store.open(encoder, create=True)
+    store.rebuild(encoder)
+    store._versions.switch("documents", "documents_v2")  # and here the process was killed
+    store.rebuild(encoder)
+    store.publish()
+    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v3"}
+    store.rebuild(encoder, "ivf_flat")
+    store.rebuild(encoder, "flat")  # another index than the one that was begun with
+    assert store._index == PROFILES["flat"]
     store.close()

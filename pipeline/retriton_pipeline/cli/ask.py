@@ -104,6 +104,8 @@ def ask(
     """
     if llm_url and not llm_model:
         raise PipelineError("--llm-url needs --llm-model: the model's name at that endpoint")
+    if llm_model and not llm_url:
+        raise PipelineError("--llm-model needs --llm-url: the endpoint that serves it")
     llm = LLM(llm_url, llm_model, llm_api_key, llm_timeout) if llm_url else None
     options = RetrievalOptions(
         mode=mode,

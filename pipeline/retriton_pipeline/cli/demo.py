@@ -43,7 +43,7 @@ def demo(
             server.wait_ready()
             url = server.endpoint.grpc_url
             typer.echo(f"Triton serves {encoder.name} on {url} (its log: {log.name})")
-            report = ingest_paths([documents], url, Store(milvus, collection), IngestOptions())
+            report = ingest_paths([documents], url, lambda: Store(milvus, collection), IngestOptions())
             typer.echo(
                 f"Milvus Lite {milvus}: {report.added} documents added, {report.unchanged} unchanged, "
                 f"{report.chunks} chunks embedded in {report.seconds:.2f} s\n\nQuestion: {question}\n"

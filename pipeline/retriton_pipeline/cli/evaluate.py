@@ -15,6 +15,7 @@ from rich.progress import Progress
 from retriton_client import Client
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import MilvusToken, Url
+from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.evaluation import Configuration, Dataset, EvalReport, Evaluation
 from retriton_pipeline.evaluation.output import draw, table, write_per_query
 
@@ -58,6 +59,7 @@ def eval_(
         Configuration(*one)
         for one in product(mode or ["dense"], _choice("--history", history), _choice("--rerank", rerank), hops or [1])
     ]
+    _check(searches, [target for target in (per_query, plot) if target])
     sizes = [_size(tokens) for tokens in chunk_tokens or [0]]
     datasets = [Dataset.read(folder, split) for folder in folders]
     reports: list[EvalReport] = []
@@ -71,7 +73,11 @@ def eval_(
                 uri = milvus or f"{scratch}/eval.db"
                 advance = lambda count, task=task: progress.advance(task, count)  # noqa: E731
                 with Evaluation(dataset, client, uri, milvus_token, size, files, advance) as evaluation:
+                    for entry in evaluation.skipped:
+                        typer.echo(f"skipped {entry.source}: {entry.reason}", err=True)
                     reports += [evaluation.run(configuration) for configuration in searches]
+    if not files:
+        _warn_of_missing(datasets)
     typer.echo(table(reports))
     if per_query:
         write_per_query(reports, per_query)
@@ -79,6 +85,22 @@ def eval_(
         draw(reports, plot)
     for report in reports:
         typer.echo(json.dumps(report.as_json()))
+
+
+def _check(searches: list[Configuration], targets: list[Path]) -> None:
+    """Refuses what cannot be done before anything is embedded."""
+    for search in searches:
+        _ = search.options
+    for target in targets:
+        if not target.absolute().parent.is_dir():
+            raise PipelineError(f"{target} cannot be written: there is no such folder")
+
+
+def _warn_of_missing(datasets: list[Dataset]) -> None:
+    for dataset in datasets:
+        if dataset.missing:
+            warning = f"warning: {dataset.name} has no text of {len(dataset.missing)} relevant documents, the first is"
+            typer.echo(f"{warning} {dataset.missing[0]!r}: they count as not found", err=True)
 
 
 def _size(tokens: int) -> ChunkSize | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -61,11 +63,16 @@ def ingest(
     rebuild: Annotated[
         bool,
         typer.Option(
-            "--rebuild", help="Build a new version of the collection beside the present one, and switch at the end."
+            "--rebuild",
+            help="Build a new version of the collection from the given paths alone, and switch to it at the end.",
         ),
     ] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove what is stored of files that are gone from the given paths.")
+        bool,
+        typer.Option(
+            "--prune",
+            help="Remove what is stored of files, and of records of files, that are gone from the given paths.",
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and cut everything, say what would be done, and change nothing.")
@@ -80,7 +87,7 @@ def ingest(
     After a change of the encoder, --rebuild embeds everything anew while searches go on in the present version.
     """
     options = IngestOptions(ChunkSize(chunk_tokens, overlap_tokens), workers, index, rebuild, prune, dry_run)
-    report = ingest_paths(paths, url, Store(milvus, collection, milvus_token), options)
+    report = ingest_paths(paths, url, lambda: Store(milvus, collection, milvus_token, create=not dry_run), options)
     if json_:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
@@ -89,13 +96,16 @@ def ingest(
         raise typer.Exit(EXIT_SKIPPED)
 
 
-def ingest_paths(paths: list[Path], url: str, store: Store, options: IngestOptions) -> IngestReport:
-    """Runs an ingestion with a progress bar on standard error, and closes ``store``."""
+def ingest_paths(paths: list[Path], url: str, open_store: Callable[[], Store], options: IngestOptions) -> IngestReport:
+    """Runs an ingestion with a progress bar on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    files = list(find_files(paths))
+    if options.prune or options.rebuild:
+        _check_not_empty(paths, files, "--prune" if options.prune else "--rebuild")
+    store: Store | None = None
     try:
-        files = list(find_files(paths))
-        if options.prune:
-            _check_prune(paths, files)
+        with suppress(NoSuchCollection) if options.dry_run else nullcontext():
+            store = open_store()
         with ProgressBar(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("ingesting", total=sum(map(_size, files)))
 
@@ -106,7 +116,8 @@ def ingest_paths(paths: list[Path], url: str, store: Store, options: IngestOptio
 
             return asyncio.run(_Run(paths, files, url, store, options).run(show))
     finally:
-        store.close()
+        if store:
+            store.close()
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ class _Run:
     paths: list[Path]
     files: list[Path]
     url: str
-    store: Store
+    store: Store | None
     options: IngestOptions
 
     async def run(self, show: Callable[[Progress], None]) -> IngestReport:
@@ -126,15 +137,22 @@ class _Run:
             async with AsyncClient(self.url, timeout_s=_TIMEOUT_S, retry=_PATIENCE) as client:
                 ingestion = Ingestion(client, store, reader, self.options.dry_run, show)
                 report = await ingestion.run(self.files)
-            if self.options.prune:
+            if self.options.rebuild and store:
+                ingestion.prune()  # what an interrupted run put into the new version
+                report.pruned = None
+            elif self.options.prune:
                 ingestion.prune(self.paths)
         finally:
             reader.close()
         if self.options.rebuild and store and not self.options.dry_run:
+            if not store.count():
+                raise PipelineError("nothing could be read: the present version of the collection stays")
             store.publish()
         return report
 
     def _open(self, encoder: EncoderInfo) -> Store | None:
+        if self.store is None:
+            return None
         if not self.options.dry_run:
             if self.options.rebuild:
                 self.store.rebuild(encoder, self.options.index)
@@ -148,11 +166,12 @@ class _Run:
         return None if self.options.rebuild else self.store
 
 
-def _check_prune(paths: list[Path], files: list[Path]) -> None:
+def _check_not_empty(paths: list[Path], files: list[Path], option: str) -> None:
     """A folder without any file is more often one that is not mounted than one that was emptied."""
+    real = [Path(os.path.realpath(file.parent)) for file in files]
     for path in paths:
-        if path.is_dir() and not any(file.is_relative_to(path) for file in files):
-            raise PipelineError(f"{display_name(path)} has no files: --prune would remove all that is stored of it")
+        if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
+            raise PipelineError(f"{display_name(path)} has no files: {option} would remove all that is stored of it")
 
 
 def _size(file: Path) -> int:

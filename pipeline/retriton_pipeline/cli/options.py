@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,10 +55,17 @@ Filter = Annotated[
         "--filter", help="Only passages for which this holds, in Milvus' language: 'metadata[\"year\"] > 2020'."
     ),
 ]
-MinScore = Annotated[float | None, typer.Option(help="Leave out passages that score less; a cosine with --mode dense.")]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Leave out passages that score less: a cosine with --mode dense, otherwise relative to the best."
+    ),
+]
 Diversity = Annotated[float, typer.Option(help="Prefer passages unlike the ones before (MMR), from 0 to 1.")]
 Rerank = Annotated[bool, typer.Option("--rerank", help="Let the served cross-encoder order the candidates.")]
-Neighbours = Annotated[int, typer.Option(help="Chunks before and after each hit that are joined to it.")]
+Neighbours = Annotated[
+    int, typer.Option(help="Chunks before and after each passage, on the same page, that are joined to it.")
+]
 Hops = Annotated[
     int,
     typer.Option(help="With 2, names in the best passages are looked for, too: for questions over several documents."),
@@ -83,8 +90,17 @@ def read_history(file: Path | None) -> list[Turn]:
         return []
     try:
         turns = json.loads(file.read_text(encoding="utf-8"))
-        return [Turn(str(turn["role"]), str(turn.get("content") or turn["text"])) for turn in turns]
-    except (OSError, ValueError) as error:
+        said = [turn for turn in turns if turn["role"] in ("user", "assistant", "agent")]
+        return [Turn(turn["role"], _content(turn)) for turn in said]
+    except (OSError, ValueError, RecursionError) as error:
         raise PipelineError(f"the conversation in {file} cannot be read: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise PipelineError(f"{file} is not a list of objects with 'role' and 'content'") from error
+
+
+def _content(turn: dict[str, Any]) -> str:
+    """What was said, also where it is a list of parts, as chat endpoints take it."""
+    content = turn["content"] if "content" in turn else turn["text"]
+    if isinstance(content, list):
+        return " ".join(part["text"] for part in content if part.get("type") == "text")
+    return str(content or "")

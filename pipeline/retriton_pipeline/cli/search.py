@@ -88,7 +88,7 @@ def warn_of_truncation(found: Retrieved) -> None:
 @contextmanager
 def opened(milvus: str, collection: str, token: str) -> Iterator[Store]:
     """A store that is closed at the end."""
-    store = Store(milvus, collection, token)
+    store = Store(milvus, collection, token, create=False)
     try:
         yield store
     finally:

@@ -1,6 +1,6 @@
 """Files to structured text: headings, paragraphs, tables, pages."""
 
-from retriton_pipeline.documents.files import display_name, find_files
+from retriton_pipeline.documents.files import display_name, find_files, location
 from retriton_pipeline.documents.load import SUFFIXES, file_parts, load_document, load_documents
 from retriton_pipeline.documents.model import Block, Document, Part, Unreadable
 
@@ -15,4 +15,5 @@ __all__ = [
     "find_files",
     "load_document",
     "load_documents",
+    "location",
 ]

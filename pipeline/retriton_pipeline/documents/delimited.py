@@ -29,7 +29,7 @@ def read_tsv(raw: bytes) -> Content:
 def _read(text: str, delimiter: str) -> Content:
     csv.field_size_limit(_FIELD_CHARACTERS_MAX)
     try:
-        table = table_block(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        table = table_block(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), plain=True)
     except csv.Error as error:
         raise UnreadableDocument(f"it is not a table: {error}") from error
     return Content("", [table] if table else [])

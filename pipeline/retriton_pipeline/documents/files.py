@@ -14,25 +14,36 @@ _BYTES_MAX = 256 * 1024 * 1024
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Every file named, and every file below the folders named, hidden ones left out; sorted, each once.
 
+    Links to files are followed, links to folders are not. A folder that cannot be listed, and a link that leads
+    nowhere, are given as they are: reading them says why they cannot be read.
+
     Raises:
         PipelineError: a path does not exist, or is neither a file nor a folder.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in paths:
         if not path.exists():
             raise PipelineError(f"{display_name(path)} does not exist")
         if not path.is_file() and not path.is_dir():
             raise PipelineError(f"{display_name(path)} is neither a file nor a folder")
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if (
-                (file.is_file() or file.is_symlink())
-                and not file.is_dir()
-                and not hidden
-                and file.resolve() not in seen
-            ):
-                seen.add(file.resolve())
+        for file in [path] if path.is_file() else _below(path):
+            if (real := os.path.realpath(file)) not in seen:
+                seen.add(real)
                 yield file
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    refused: list[Path] = []
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda error: refused.append(Path(error.filename))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in files if not name.startswith(".")]
+    yield from sorted([*refused, *(file for file in found if file.is_file() or not file.exists())])
+
+
+def location(file: Path) -> str:
+    """Where a file is, through links of its folders, but not through one that is the file itself."""
+    return display_name(Path(os.path.realpath(file.parent), file.name))
 
 
 def display_name(file: Path) -> str:

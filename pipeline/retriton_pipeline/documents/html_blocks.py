@@ -66,6 +66,9 @@ class _Walker:
         bold = bold or tag in ("b", "strong") or bool(_BOLD.search(element.get("style", "")))
         if tag == "br":
             self._text.append("\n")
+        elif tag == "sup" and "".join(self._text)[-1:].isdecimal():
+            self._text.append("^")  # a power
+            self._children(element, bold)
         elif tag == "table":
             self._table(element, bold)
         elif tag == "pre":

@@ -69,6 +69,8 @@ def load_documents(part: Part) -> Iterator[Document | Unreadable]:
     """The documents of ``part``; in the place of one that cannot be read, why."""
     suffix = part.file.suffix.lower()
     try:
+        if part.file.is_dir():
+            raise UnreadableDocument("the folder cannot be listed")
         if suffix in _LINES and is_json_lines(part.file):
             yield from _line_documents(part)
         elif suffix in _RECORDS:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from retriton_pipeline.documents.model import Block, Scalar
 
 _VALUE_CHARACTERS_MAX = 256
+_NAME_CHARACTERS_MAX = 128
 _FIELDS_MAX = 32
 _INTEGER_MAX = 2**63 - 1
 
@@ -28,7 +29,7 @@ def storable_block(block: Block) -> Block:
 
 def storable_metadata(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
     """The fields that say something; long values are cut."""
-    fields = {storable(key): _storable_value(value) for key, value in metadata.items()}
+    fields = {storable(key)[:_NAME_CHARACTERS_MAX]: _storable_value(value) for key, value in metadata.items()}
     return dict([(key, value) for key, value in fields.items() if key and value is not None][:_FIELDS_MAX])
 
 

@@ -13,17 +13,19 @@ _NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[�
 _HEADER_ROWS_MAX = 3
 
 
-def table_block(rows: Iterable[Sequence[str]], page: int | None = None) -> Block | None:
+def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: bool = False) -> Block | None:
     """A table of ``rows``, of which it begins with a header; None if all cells are empty.
 
-    Empty rows and columns are left out. What has one row or one column is no table, only lines.
+    Empty rows and columns are left out. What has one row or one column is no table, only lines. A ``plain`` table was
+    not made for the eye: its header is its first row, and no column is there for looks.
     """
     grid = _without_empty([_glued([" ".join(cell.split()) for cell in row]) for row in rows])
     if not grid:
         return None
     if len(grid) == 1 or len(grid[0]) == 1:
         return Block("\n".join(" ".join(filter(None, row)) for row in grid), page=page, verbatim=True)
-    grid = _with_one_header(_without_spacers(grid))
+    if not plain:
+        grid = _with_one_header(_without_spacers(grid))
     header = f"{_line(grid[0])}\n|{'---|' * len(grid[0])}"
     return Block("\n".join([header, *map(_line, grid[1:])]), page=page, verbatim=True, header=header)
 

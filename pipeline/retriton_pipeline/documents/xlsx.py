@@ -63,10 +63,6 @@ def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
     yield from filter(None, [table_block(header)])
 
 
-def _may_be_header(run: list[list[str]]) -> bool:
-    return len(run) <= _HEADER_ROWS_MAX and any(sum(map(bool, row)) > 1 for row in run)
-
-
 def _rows(sheet: object) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # type: ignore[attr-defined]  # what the file says about them may be wrong
     cells = rows = 0

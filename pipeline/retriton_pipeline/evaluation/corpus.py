@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
-from retriton_pipeline.documents import Block, Document, file_parts, find_files
+from retriton_pipeline.documents import Block, Document, Unreadable, file_parts, find_files
 from retriton_pipeline.evaluation.dataset import Dataset
 from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.store import StoredDocument
+from retriton_pipeline.store import StoredDocument, content_digest
 from retriton_pipeline.tokens import TokenCounter
 
 _Row = tuple[StoredDocument, Chunk]
 
 
-def corpus_rows(dataset: Dataset, encoder: EncoderInfo, size: ChunkSize | None, files: Path | None) -> Iterator[_Row]:
-    """All chunks of a corpus; the ``source`` of each is the id that the judgements have, without its page."""
+def corpus_rows(
+    dataset: Dataset, encoder: EncoderInfo, size: ChunkSize | None, files: Path | None, skipped: list[Unreadable]
+) -> Iterator[_Row]:
+    """All chunks of a corpus; the ``source`` of each is the id that the judgements have, without its page.
+
+    What of ``files`` could not be read is added to ``skipped``.
+    """
     if files:
-        return _file_rows(encoder, size or ChunkSize(), files)
+        return _file_rows(encoder, size or ChunkSize(), files, skipped)
     if size:
         return _chunk_rows(dataset, encoder, size)
     return _whole_rows(dataset)
@@ -39,17 +45,19 @@ def _chunk_rows(dataset: Dataset, encoder: EncoderInfo, size: ChunkSize) -> Iter
             yield _stored(key), chunk
 
 
-def _file_rows(encoder: EncoderInfo, size: ChunkSize, folder: Path) -> Iterator[_Row]:
+def _file_rows(encoder: EncoderInfo, size: ChunkSize, folder: Path, skipped: list[Unreadable]) -> Iterator[_Row]:
     reader = Reader(encoder, size)
     try:
         parts = (part for file in find_files([folder]) for part in file_parts(file))
         for read in reader.read(parts, lambda ids: {}):
             for document in read.changed:
                 for chunk in document.chunks:
-                    yield _stored(read.part.file.name), chunk
+                    yield replace(document.document, source=read.part.file.name), chunk
+            skipped += read.unreadable
     finally:
         reader.close()
 
 
 def _stored(key: str) -> StoredDocument:
-    return StoredDocument("", key, "", key)
+    digest = content_digest([key])
+    return StoredDocument(digest, key, "", digest)

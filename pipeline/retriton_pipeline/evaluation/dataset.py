@@ -48,6 +48,12 @@ class Dataset:
     histories: dict[str, list[Turn]]
     qrels: list[Qrel]
 
+    @property
+    def missing(self) -> list[str]:
+        """Relevant documents that the corpus does not have; pages of files are not looked for."""
+        relevant = dict.fromkeys(qrel.doc_id for qrel in self.qrels if qrel.relevance > 0)
+        return [document for document in relevant if document not in self.corpus]
+
     @classmethod
     def read(cls, folder: Path, split: str = "test") -> Dataset:
         """Reads ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/<split>.tsv``.
@@ -91,13 +97,13 @@ def _read_jsonl(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _read_qrels(file: Path) -> Iterator[Qrel]:
-    lines = _lines(file)
-    next(lines, None)  # the header
-    for number, row in enumerate(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), start=2):
+    for number, row in enumerate(csv.reader(_lines(file), delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
         try:
             query, document, score = row
-            yield Qrel(query, document, int(score))
+            yield Qrel(query, document, int(float(score)))
         except ValueError:
+            if number == 1:  # the header, which some files lack
+                continue
             raise DatasetError(f"{file}:{number} is not query-id, corpus-id, score: {row}") from None
 
 

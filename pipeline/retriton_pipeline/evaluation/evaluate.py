@@ -16,6 +16,7 @@ from ir_measures import ScoredDoc
 from retriton_client import Client
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize
+from retriton_pipeline.documents import Unreadable
 from retriton_pipeline.evaluation.corpus import corpus_rows
 from retriton_pipeline.evaluation.dataset import Dataset
 from retriton_pipeline.evaluation.measures import DEPTH, Score, per_query, summarize
@@ -23,6 +24,7 @@ from retriton_pipeline.retrieval import RetrievalOptions, Retriever
 from retriton_pipeline.store import Hit, Store, StoredDocument
 
 _TEXTS_PER_CALL = 256
+_CHARACTERS_MAX = 100_000
 _QUERIES_AT_ONCE = 8
 _CHUNKS_PER_DOCUMENT = 3  # as many chunks more are fetched, where documents are cut
 
@@ -41,6 +43,11 @@ class Configuration:
     history: bool = False
     rerank: bool = False
     hops: int = 1
+
+    @property
+    def options(self) -> RetrievalOptions:
+        """How that is searched; raises `PipelineError` for what cannot be."""
+        return RetrievalOptions(mode=self.mode, rerank=self.rerank, hops=self.hops, candidates=DEPTH)
 
     @property
     def name(self) -> str:
@@ -121,13 +128,14 @@ class Evaluation:
         self._dataset = dataset
         self._client = client
         self._on_texts = on_texts
+        self.skipped: list[Unreadable] = []
         size = size or (ChunkSize() if files else None)
         self._chunks = f", chunks of {size.tokens}" if size else ""
         self._store = Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token, consistency="Strong")
         try:
             encoder = client.encoder_info()
             self._store.open(encoder, create=True, index="flat")
-            self._tokens_per_s = self._index(corpus_rows(dataset, encoder, size, files))
+            self._tokens_per_s = self._index(corpus_rows(dataset, encoder, size, files, self.skipped))
         except BaseException:
             self.close()
             raise
@@ -149,9 +157,7 @@ class Evaluation:
 
     def run(self, configuration: Configuration) -> EvalReport:
         """Searches every query in one way, and scores what was found."""
-        options = RetrievalOptions(
-            mode=configuration.mode, rerank=configuration.rerank, hops=configuration.hops, candidates=DEPTH
-        )
+        options = configuration.options
         retriever = Retriever(self._client, self._store)
         depth = DEPTH * _CHUNKS_PER_DOCUMENT if self._chunks else DEPTH
 
@@ -190,7 +196,8 @@ class Evaluation:
         tokens, seconds = 0, 0.0
         for batch in batched(rows, _TEXTS_PER_CALL):
             start = time.perf_counter()
-            texts = [chunk.embedded_text for _, chunk in batch]
+            # what is longer is cut by the encoder anyway, but refused by the server
+            texts = [chunk.embedded_text[:_CHARACTERS_MAX] for _, chunk in batch]
             embeddings = self._client.embed(texts, "passage", truncate="END")
             seconds += time.perf_counter() - start
             tokens += int(embeddings.tokens.sum())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.evaluation.evaluate import EvalReport
@@ -37,11 +39,20 @@ def table(reports: Sequence[EvalReport]) -> str:
 
 def write_per_query(reports: Sequence[EvalReport], file: Path) -> None:
     """JSON lines: dataset, configuration, query, its measures, and the first ten documents found."""
-    with file.open("w", encoding="utf-8") as stream:
+    with _written(file) as stream:
         for report in reports:
             for query, values in report.per_query.items():
                 row = {"dataset": report.dataset, "configuration": report.configuration, "query": query}
                 stream.write(json.dumps({**row, **values, "found": report.run[query]}, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[TextIO]:
+    try:
+        with file.open("w", encoding="utf-8") as stream:
+            yield stream
+    except OSError as error:
+        raise PipelineError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def draw(reports: Sequence[EvalReport], file: Path) -> None:
@@ -72,4 +83,7 @@ def draw(reports: Sequence[EvalReport], file: Path) -> None:
     axes.set_xticks([n + 0.4 - width / 2 for n in range(len(datasets))], datasets, rotation=20, ha="right")
     axes.set_ylabel("nDCG@10, 95 % confidence")
     figure.legend(fontsize="small", loc="outside right upper")
-    figure.savefig(file)
+    try:
+        figure.savefig(file)
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"{file} cannot be drawn: {error}") from error

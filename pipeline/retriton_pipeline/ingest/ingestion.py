@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient, RetritonError
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts
+from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts, location
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
@@ -23,6 +24,7 @@ from retriton_pipeline.store import Store, StoredDocument
 _BATCH_CHUNKS = 128
 _BATCHES_AHEAD = 2
 _IDS_PER_CALL = 512
+_TWICE = "another record of the file has the same id"
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,13 @@ class Ingestion:
         self.report.seconds = time.monotonic() - started
         return self.report
 
-    def prune(self, roots: Iterable[Path]) -> int:
-        """After `run`: removes documents of files below ``roots`` which are gone; returns how many.
+    def prune(self, roots: Iterable[Path] = ()) -> int:
+        """After `run`: removes what is stored of files below ``roots`` which are gone; returns of how many documents.
 
-        Files that are there, but could not be read, keep what is stored of them.
+        Files and folders that are there, but could not be read, keep what is stored of them. Without ``roots``,
+        everything that this run has not seen goes.
         """
-        folders = [display_name(root.resolve()) for root in roots]
+        folders = [_root(root) for root in roots] or ["/"]
         gone = (
             [document for document in self._store.documents() if self._is_gone(document, folders)]
             if self._store
@@ -126,8 +129,10 @@ class Ingestion:
         return len(gone)
 
     def _is_gone(self, document: StoredDocument, folders: list[str]) -> bool:
-        below = any(document.file == folder or document.file.startswith(folder.rstrip("/") + "/") for folder in folders)
-        return below and document.id not in self._seen and document.file not in self._kept_files
+        file = PurePath(document.file)
+        around = {document.file, *map(str, file.parents)}
+        below = not around.isdisjoint(folders)
+        return below and document.id not in self._seen and self._kept_files.isdisjoint(around)
 
     async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Item] | None]) -> None:
         batches = batched(self._items(files), _BATCH_CHUNKS)
@@ -172,13 +177,15 @@ class Ingestion:
 
     def _refuse_duplicates(self, read: ReadPart) -> None:
         """Of records with the same id, one is taken: the others would replace it, in every run anew."""
-        self._taken.update(document.id for document in read.unchanged)
+        for stored in list(read.unchanged):
+            if stored.id in self._taken:
+                read.unchanged.remove(stored)
+                read.unreadable.append(Unreadable(stored.source, _TWICE))
+            self._taken.add(stored.id)
         for document in list(read.changed):
             if document.document.id in self._taken:
                 read.changed.remove(document)
-                read.unreadable.append(
-                    Unreadable(document.document.source, "another record of the file has the same id")
-                )
+                read.unreadable.append(Unreadable(document.document.source, _TWICE))
             self._taken.add(document.document.id)
 
     def _lookup(self, ids: list[str]) -> dict[str, set[str]]:
@@ -209,7 +216,11 @@ class Ingestion:
         self._seen.update(document.id for document in read.unchanged)
         self._seen.update(document.document.id for document in read.changed)
         if read.unreadable:
-            self._kept_files.add(display_name(read.part.file.resolve()))
+            self._kept_files.add(location(read.part.file))
         for unchanged in batched(read.unchanged, _IDS_PER_CALL):
             if self._store and not self._dry_run:
                 self._store.delete_other_contents(unchanged)  # what interrupted runs left of other versions
+
+
+def _root(path: Path) -> str:
+    return display_name(Path(os.path.realpath(path))) if path.is_dir() else location(path)

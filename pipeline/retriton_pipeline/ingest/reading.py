@@ -17,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 from retriton_client import EncoderInfo
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
-from retriton_pipeline.documents import Document, Part, Unreadable, display_name, load_documents
+from retriton_pipeline.documents import Document, Part, Unreadable, display_name, load_documents, location
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.store import StoredDocument, content_digest, document_id
 from retriton_pipeline.tokens import TokenCounter
@@ -164,7 +164,7 @@ def _add(read: ReadPart, item: Document, known: dict[str, Collection[str]]) -> N
     counter, size = _state
     key = _key(read.part, item.record)
     content = _content(read.part, item.record, item.sha256)
-    file = display_name(read.part.file.resolve())
+    file = location(read.part.file)
     stored = StoredDocument(key, item.source, item.title, content, file, item.metadata)
     contents = known.get(key, ())
     if content in contents:

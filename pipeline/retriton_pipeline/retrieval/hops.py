@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
+from retriton_pipeline.retrieval.fusion import with_score
 from retriton_pipeline.retrieval.search import Search, with_more_words
 from retriton_pipeline.store import Hit
 
@@ -26,4 +27,6 @@ def follow_names(search: Search, question: str, hits: Sequence[Hit]) -> list[Hit
     words = with_more_words(question, list(islice(names, _NAMES_MAX)))
     further = search.fused([list(hits)], search.words([words]))
     kept = {hit.key for hit in hits[:_KEPT]}
-    return [*hits[:_KEPT], *(hit for hit in further if hit.key not in kept)]
+    below = hits[:_KEPT][-1].score / max(further[0].score, 1e-9)  # no later one scores more than the last that is kept
+    rest = [with_score(hit, "fused", hit.score * below) for hit in further if hit.key not in kept]
+    return [*hits[:_KEPT], *rest]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from retriton_pipeline.store import Hit
 
+_CHUNKS_MAX = 4  # of a passage, without its neighbours
+
 
 def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
     """Of hits with the same text, the first; white space and case do not count."""
@@ -41,40 +43,64 @@ def diversified(hits: Sequence[Hit], vectors: NDArray[np.float32], top_k: int, d
     return chosen
 
 
-def joined(hits: Iterable[Hit], top_k: int) -> list[Hit]:
-    """The first ``top_k`` passages: chunks that follow each other on the same page of a document become one.
+def grouped(hits: Iterable[Hit], top_k: int) -> list[list[Hit]]:
+    """The chunks of the first ``top_k`` passages: those that follow each other on a page belong together.
 
-    A joined passage stands where its best chunk stood, and has its score.
+    A passage stands where its best chunk, its first one here, stood. It has no more than `_CHUNKS_MAX` chunks, so
+    that a document that is found again and again does not become one passage.
     """
     passages: list[list[Hit]] = []
     for hit in hits:
         adjacent = [group for group in passages if any(_side_by_side(hit, member) for member in group)]
-        if not adjacent and len(passages) == top_k:
-            continue  # a later one may still belong to a passage
-        first = adjacent[0] if adjacent else []
-        first.append(hit)
-        if not adjacent:
-            passages.append(first)
-        for other in adjacent[1:]:  # the hit closes the gap between them
-            first += other
-            passages.remove(other)
-    return [_join(group) for group in passages]
+        if adjacent and len(adjacent[0]) < _CHUNKS_MAX:
+            adjacent[0].append(hit)
+            for other in adjacent[1:]:  # the hit closes the gap between them
+                if len(adjacent[0]) + len(other) <= _CHUNKS_MAX:
+                    adjacent[0].extend(other)
+                    passages.remove(other)
+        elif len(passages) < top_k:
+            passages.append([hit])
+        else:
+            break
+    return passages
 
 
-def extended(hits: Sequence[Hit], neighbours: Sequence[Hit], distance: int) -> list[Hit]:
-    """Every hit, followed by the neighbours of the same page, near ones first; `joined` makes one passage of them."""
-    known = {hit.key for hit in hits}
-    near = [hit for hit in neighbours if hit.key not in known]
+def extended(passages: Sequence[list[Hit]], neighbours: Sequence[Hit], distance: int) -> list[list[Hit]]:
+    """Passages with the chunks of the same page that are up to ``distance`` away from one of theirs."""
+    taken = {hit.key for group in passages for hit in group}
+    near = {hit.key: hit for hit in neighbours if hit.key not in taken}
+    longer = []
+    for group in passages:
+        mine = [hit for hit in near.values() if any(_same_page(hit, m) and _gap(hit, m) <= distance for m in group)]
+        longer.append([*group, *mine])
+        for hit in mine:
+            del near[hit.key]
+    return longer
 
-    def around(hit: Hit) -> list[Hit]:
-        beside = [other for other in near if _same_page(hit, other) and _gap(hit, other) <= distance]
-        return sorted(beside, key=lambda other: _gap(hit, other))
 
-    return [one for hit in hits for one in (hit, *around(hit))]
+def joined(group: Sequence[Hit]) -> Hit:
+    """One passage of chunks that follow each other; its score and context are those of the first, the best one."""
+    best = group[0]
+    members = sorted(group, key=lambda hit: hit.chunk_index)
+    while members[0] is not best and not _follows_on(members, best):
+        members.pop(0)  # a chunk between was not found: what is cut off from the best one is left out
+    run = [members[0]]
+    for member in members[1:]:
+        if member.chunk_index != run[-1].chunk_index + 1:
+            break
+        run.append(member)
+    text = run[0].text + "".join(f"{hit.glue}{hit.text[hit.repeats :]}" for hit in run[1:])
+    return replace(best, chunk_index=run[0].chunk_index, text=text, best_chunk=best.text)
+
+
+def _follows_on(members: Sequence[Hit], best: Hit) -> bool:
+    """Whether there is no gap between the first of ``members`` and ``best``."""
+    indexes = {hit.chunk_index for hit in members}
+    return all(index in indexes for index in range(members[0].chunk_index, best.chunk_index))
 
 
 def _side_by_side(one: Hit, other: Hit) -> bool:
-    return _same_page(one, other) and _gap(one, other) <= 1
+    return _same_page(one, other) and _gap(one, other) == 1
 
 
 def _same_page(one: Hit, other: Hit) -> bool:
@@ -83,26 +109,3 @@ def _same_page(one: Hit, other: Hit) -> bool:
 
 def _gap(one: Hit, other: Hit) -> int:
     return abs(one.chunk_index - other.chunk_index)
-
-
-def _join(group: list[Hit]) -> Hit:
-    best = group[0]
-    members = sorted({hit.chunk_index: hit for hit in group}.values(), key=lambda hit: hit.chunk_index)
-    text = members[0].text
-    for member in members[1:]:
-        text = _append(text, member.text)
-    return replace(best, chunk_index=members[0].chunk_index, context=members[0].context, text=text)
-
-
-def _append(text: str, following: str) -> str:
-    """Both texts, with the words that end the first and begin the second only once."""
-    for size in range(min(len(text), len(following)), 0, -1):
-        if text.endswith(following[:size]) and _at_words(text, -size) and _at_words(following, size):
-            return text + following[size:]
-    return f"{text}\n\n{following}"
-
-
-def _at_words(text: str, place: int) -> bool:
-    """Whether a word begins or ends at ``place``, counted as in slices."""
-    around = text[:place][-1:], text[place:][:1]
-    return not all(around) or any(side.isspace() for side in around)

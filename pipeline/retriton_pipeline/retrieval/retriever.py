@@ -13,7 +13,7 @@ from retriton_pipeline.retrieval.conversation import search_in_conversation
 from retriton_pipeline.retrieval.fusion import with_score
 from retriton_pipeline.retrieval.hops import follow_names
 from retriton_pipeline.retrieval.options import RetrievalOptions, Turn
-from retriton_pipeline.retrieval.passages import diversified, extended, joined, without_duplicates
+from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
 from retriton_pipeline.stopwatch import Stopwatch
@@ -80,9 +80,14 @@ class Retriever:
         if not 1 <= top_k <= TOP_K_MAX:
             raise PipelineError(f"top-k is {top_k}, it must be from 1 to {TOP_K_MAX}")
         watch = Stopwatch()
-        ranked, dropped = self.ranked(question, max(top_k, options.candidates), options, history, watch)
-        hits = self._passages(without_duplicates(ranked), top_k, options, watch)
-        return Retrieved(question, hits, dropped, watch.milliseconds())
+        depth = max(top_k, options.candidates)
+        while True:
+            ranked, dropped = self.ranked(question, depth, options, history, watch)
+            unique = without_duplicates(ranked)
+            if len(unique) >= top_k or len(ranked) < depth or depth == TOP_K_MAX:
+                break
+            depth = min(4 * depth, TOP_K_MAX)  # copies of the same text took the places
+        return Retrieved(question, self._passages(unique, top_k, options, watch), dropped, watch.milliseconds())
 
     def ranked(
         self,
@@ -131,11 +136,12 @@ class Retriever:
             with watch.stage("search"):
                 vectors = self._store.vectors(hits)
             hits = diversified(hits, vectors, len(hits), options.diversity)
-        if options.neighbours and hits:
+        passages = grouped(hits, top_k)
+        if options.neighbours and passages:
             with watch.stage("search"):
-                found = self._store.neighbours(hits[:top_k], options.neighbours)
-            hits = extended(hits[:top_k], found, options.neighbours)
-        return joined(hits, top_k)
+                found = self._store.neighbours([hit for group in passages for hit in group], options.neighbours)
+            passages = extended(passages, found, options.neighbours)
+        return [joined(group) for group in passages]
 
     def _reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
         texts = [f"{hit.context}\n{hit.text}" if hit.context else hit.text for hit in hits]

@@ -12,7 +12,7 @@ from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
 
-LAYOUT = 2  # raise it when collections get other fields
+LAYOUT = 3  # raise it when collections get other fields
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Description:
     Attributes:
         encoder, fingerprint: of what its vectors were made with; empty if another program made it.
         layout: of its fields.
+        version_of: the name that it was made for.
         index: how it is searched.
         has_keywords: whether it has an index for BM25.
     """
@@ -29,6 +30,7 @@ class Description:
     encoder: str
     fingerprint: str
     layout: int
+    version_of: str
     index: IndexProfile
     has_keywords: bool
 
@@ -60,27 +62,37 @@ def describe(milvus: Milvus, target: str) -> Description:
     index = PROFILES.get(made_with.get("index", ""), PROFILES["auto"])
     keywords = "keywords" in {entry["name"] for entry in found["fields"]}
     return Description(
-        made_with.get("encoder", ""), made_with.get("fingerprint", ""), made_with.get("layout", 1), index, keywords
+        made_with.get("encoder", ""),
+        made_with.get("fingerprint", ""),
+        made_with.get("layout", 1),
+        made_with.get("version_of", ""),
+        index,
+        keywords,
     )
 
 
-def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str = "") -> None:
-    """Creates a collection for vectors of ``encoder``.
+def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str, version_of: str) -> None:
+    """Creates a collection for vectors of ``encoder``, which ``version_of`` will stand for.
 
     Raises:
         StoreError: Milvus refuses, or has no such index.
     """
-    name = index or ("flat" if milvus.is_file else "hnsw")
+    name = index_name(milvus, index)
     profile = _profile(milvus, name)
     keywords = milvus.knows_keywords()
     made_with = {"encoder": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
     schema = milvus.client.create_schema(
         auto_id=False,
         enable_dynamic_field=False,
-        description=json.dumps({**made_with, "layout": LAYOUT, "index": name}),
+        description=json.dumps({**made_with, "layout": LAYOUT, "index": name, "version_of": version_of}),
     )
     add_fields(schema, encoder.dimension, keywords)
     milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, keywords))
+
+
+def index_name(milvus: Milvus, index: str) -> str:
+    """The profile that is meant, where none is named."""
+    return index or ("flat" if milvus.is_file else "hnsw")
 
 
 def load(milvus: Milvus, target: str) -> None:

@@ -11,7 +11,7 @@ import grpc
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from retriton_pipeline.errors import StoreError
+from retriton_pipeline.errors import NoSuchCollection, StoreError
 
 # Without a timeout pymilvus repeats a failing call 75 times, for minutes.
 _TIMEOUT_S = 30.0
@@ -24,17 +24,20 @@ class Milvus:
     Args:
         uri: a file name that ends in .db, or ``http://host:port``.
         token: ``user:password`` or an API key of a server.
+        create: whether to create a file that does not exist.
 
     Raises:
         StoreError: Milvus cannot be reached, or the file is in use or broken.
     """
 
-    def __init__(self, uri: str, token: str = "") -> None:
+    def __init__(self, uri: str, token: str = "", create: bool = True) -> None:
         self.uri = uri
         self.is_file = "://" not in uri
         if self.is_file:
             if not uri.endswith(".db"):
                 raise StoreError(f"{uri} is neither http://host:port nor a Milvus Lite file, whose name ends in .db")
+            if not create and not Path(uri).exists():
+                raise NoSuchCollection(f"there is no file {uri}: run `retriton ingest` first")
             Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
         try:
             with warnings.catch_warnings():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,19 @@ from pymilvus import CollectionSchema, DataType, Function, FunctionType
 from retriton_pipeline.chunking import Chunk
 
 TEXT_BYTES_MAX = 65535  # of a VARCHAR in Milvus
-PAYLOAD = ("document_id", "content", "source", "title", "context", "page", "chunk_index", "text", "metadata")
+PAYLOAD = (
+    "document_id",
+    "content",
+    "source",
+    "title",
+    "context",
+    "page",
+    "chunk_index",
+    "text",
+    "repeats",
+    "glue",
+    "metadata",
+)
 _TEXTS = ("source", "file", "title", "context", "text")
 _ANALYZER = {"type": "standard"}
 
@@ -55,6 +68,8 @@ class Hit:
         score: what the hits are ordered by: a cosine, BM25, a fused rank, or the logit of a cross-encoder.
         document_id, content: its document, and the state of it.
         scores: what each stage gave it, by name.
+        repeats, glue: see `Chunk`.
+        best_chunk: of a passage that was joined from several chunks, the text of the best.
     """
 
     source: str
@@ -68,6 +83,9 @@ class Hit:
     content: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    repeats: int = 0
+    glue: str = "\n\n"
+    best_chunk: str = ""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -80,7 +98,7 @@ def document_id(file: Path, record: str = "") -> str:
 
     In a file of many documents, ``record`` tells them apart.
     """
-    path = str(file.resolve())
+    path = os.path.realpath(file)
     return _digest(f"{path}\0{record}" if record else path)
 
 
@@ -100,6 +118,8 @@ def add_fields(schema: CollectionSchema, dimension: int, keywords: bool) -> None
     schema.add_field("document_id", DataType.VARCHAR, max_length=32)
     schema.add_field("content", DataType.VARCHAR, max_length=32)
     schema.add_field("chunk_index", DataType.INT64)
+    schema.add_field("repeats", DataType.INT64)
+    schema.add_field("glue", DataType.VARCHAR, max_length=64)
     schema.add_field("page", DataType.INT64)  # 0 where there are no pages
     for name in _TEXTS:
         schema.add_field(name, DataType.VARCHAR, max_length=TEXT_BYTES_MAX)
@@ -126,6 +146,8 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
         "title": _storable(document.title),
         "context": _storable(chunk.context),
         "text": _storable(chunk.text),
+        "repeats": chunk.repeats,
+        "glue": chunk.glue[:16],
         "metadata": dict(document.metadata),
         "vector": vector,
         **words,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import NoKeywordSearch, NoSuchCollection
-from retriton_pipeline.store.collection import create_collection, describe, load
+from retriton_pipeline.errors import NoKeywordSearch, NoSuchCollection, StoreError
+from retriton_pipeline.store.collection import LAYOUT, create_collection, describe, index_name, load
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredDocument, chunk_id, to_hit, to_row
@@ -30,16 +30,20 @@ class Store:
         token: ``user:password`` or an API key of a server.
         consistency: Milvus' level for searches. Bounded may miss what was written in the last moments, and does not
             wait; what ingestion looks up is always Strong.
+        create: whether to create a file that does not exist.
 
     Raises:
         StoreError: Milvus cannot be reached, or the file is in use or broken.
+        NoSuchCollection: there is no such file, and it is not to be created.
     """
 
-    def __init__(self, uri: str, collection: str, token: str = "", consistency: str = "Bounded") -> None:
+    def __init__(
+        self, uri: str, collection: str, token: str = "", consistency: str = "Bounded", create: bool = True
+    ) -> None:
         self.uri = uri
         self.collection = collection
         self.has_keywords = False
-        self._milvus = Milvus(uri, token)
+        self._milvus = Milvus(uri, token, create)
         self._versions = versions(self._milvus)
         self._target = collection
         self._consistency = consistency
@@ -70,37 +74,61 @@ class Store:
                 raise NoSuchCollection(
                     f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
                 )
-            target = self._versions.first(self.collection)
-            if not self._milvus.has(target):
-                create_collection(self._milvus, target, encoder, index)
-            if target != self.collection:
-                self._versions.switch(self.collection, target)
+            target = self._first_version(encoder, index)
         self._use(target, encoder)
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
         """Makes the next version of the collection, and writes there; searches see the present one until `publish`.
 
-        An unpublished version of the same encoder, left by an interrupted run, is continued.
+        An unpublished version that an interrupted run left is continued, if it is of the same encoder and index.
         """
         current = self._versions.resolve(self.collection)
         if current is None:
             self.open(encoder, create=True, index=index)
             return
         target = following(self.collection, current)
-        if self._milvus.has(target) and describe(self._milvus, target).fingerprint != encoder.fingerprint:
-            self._milvus.call("drop_collection", target)
+        wanted = PROFILES.get(index_name(self._milvus, index))
+        while self._milvus.has(target):
+            found = describe(self._milvus, target)
+            if found.version_of != self.collection:  # of another name
+                target = following(self.collection, target)
+            elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
+                break
+            else:
+                self._milvus.call("drop_collection", target)
         if not self._milvus.has(target):
-            create_collection(self._milvus, target, encoder, index)
+            create_collection(self._milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
 
     def publish(self) -> None:
-        """Lets the collection's name stand for what `rebuild` made, and drops the version before."""
+        """Lets the collection's name stand for what `rebuild` made, and drops the versions before."""
         current = self._versions.resolve(self.collection)
-        if current == self._target:
-            return
-        self._versions.switch(self.collection, self._target)
-        if current and self._milvus.has(current):
+        if current != self._target:
+            self._versions.switch(self.collection, self._target)
+        if current not in (self._target, None) and self._milvus.has(current):
             self._milvus.call("drop_collection", current)
+        for left in self._own_versions():  # by a run that was interrupted here
+            if left != self._target:
+                self._milvus.call("drop_collection", left)
+
+    def _first_version(self, encoder: EncoderInfo, index: str) -> str:
+        """A collection for a name that stands for none: one left by an interrupted `publish`, or a new one."""
+        left = self._own_versions()
+        target = left[-1] if left else self._versions.first(self.collection)
+        if not left:
+            while self._milvus.has(target):  # of another name
+                target = following(self.collection, target)
+            create_collection(self._milvus, target, encoder, index, self.collection)
+        if target != self.collection:
+            self._versions.switch(self.collection, target)
+        return target
+
+    def _own_versions(self) -> list[str]:
+        """Collections that were made for this name, the oldest first."""
+        names = self._milvus.call("list_collections")
+        mine = [name for name in names if name == self.collection or name.startswith(f"{self.collection}_v")]
+        mine = [name for name in mine if describe(self._milvus, name).version_of == self.collection]
+        return sorted(mine, key=lambda name: (len(name), name))
 
     def remove(self) -> None:
         """Removes the collection, its name, and all that is in it."""
@@ -121,18 +149,24 @@ class Store:
         return found
 
     def documents(self) -> Iterator[StoredDocument]:
-        """Every document that is stored completely, without its metadata; a few at a time are in memory."""
+        """Every document that something is stored of, once, also those that an interrupted run began with.
+
+        Their metadata is left out. The ids of all documents are in memory meanwhile, and a few rows.
+        """
         pages = self._milvus.call(
             "query_iterator",
             self._target,
             batch_size=_ROWS_PER_PAGE,
-            filter="chunk_index == 0",
+            filter="chunk_index >= 0",
             output_fields=["document_id", "source", "title", "content", "file"],
             consistency_level="Strong",
         )
+        seen: set[str] = set()
         while rows := pages.next():
             for row in rows:
-                yield StoredDocument(row["document_id"], row["source"], row["title"], row["content"], row["file"])
+                if row["document_id"] not in seen:
+                    seen.add(row["document_id"])
+                    yield StoredDocument(row["document_id"], row["source"], row["title"], row["content"], row["file"])
         pages.close()
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
@@ -171,7 +205,12 @@ class Store:
                 f"collection {self.collection!r} has no keyword index: it was made on a Milvus before 2.5, or by an "
                 "earlier Retriton. Search with --mode dense; or, on Milvus 2.5 or later, `retriton ingest --rebuild`."
             )
-        return self._search("bm25", "keywords", list(texts), top_k, condition, {"metric_type": "BM25"})
+        try:
+            return self._search("bm25", "keywords", list(texts), top_k, condition, {"metric_type": "BM25"})
+        except StoreError:
+            if self.count():
+                raise
+            return [[] for _ in texts]  # Milvus Lite fails where there is nothing yet
 
     def neighbours(self, hits: Sequence[Hit], distance: int = 1) -> list[Hit]:
         """The chunks up to ``distance`` before and after each hit, as far as there are any; their score is 0."""
