@@ -131,3 +131,17 @@ def test_titles_made_by_programs_are_not_used(tmp_path: Path, title: str, taken:
     file = tmp_path / "a.html"
     file.write_text(f"<title>{title}</title><p>text</p>")
     assert load_document(file).title == taken
+
+
+def test_a_table_after_the_article_is_kept_with_its_heading(tmp_path: Path) -> None:
+    sentence = "The vectors of all passages are kept in one collection, which remembers its encoder. "
+    rows = "".join(f"<tr><td>Part {n}</td><td>{n} euro</td></tr>" for n in range(3))
+    page = (
+        f"<html><body><article><h1>Manual</h1><p>{sentence * 4}</p></article><div><h2>Price list</h2>"
+        f"<table><tr><th>part</th><th>price</th></tr>{rows}</table></div><footer>Imprint</footer></body></html>"
+    )
+    (tmp_path / "a.html").write_text(page)
+    text = "\n".join(block.text for block in load_document(tmp_path / "a.html").blocks)
+    assert "Price list\n| part | price |" in text
+    assert "| Part 2 | 2 euro |" in text
+    assert "Imprint" not in text

@@ -35,13 +35,14 @@ def read_page(page: str) -> Content:
 
 
 def _between(blocks: list[Block], extracted: str) -> list[Block]:
-    """From the first to the last block that was extracted, and the headings in front; all, if none was."""
+    """From the first to the last block that was extracted or is a table, with headings in front; all, if none was."""
     content = _squeezed(extracted)
     starts = [_squeezed(block.text)[:_COMPARED_CHARACTERS] for block in blocks]
     known = [index for index, start in enumerate(starts) if len(start) >= _TELLING_CHARACTERS and start in content]
     if not known:
         return blocks
-    first, last = known[0], known[-1]
+    tables = [index for index, block in enumerate(blocks) if block.header]  # outside navigation, a table is content
+    first, last = min(known[:1] + tables[:1]), max(known[-1:] + tables[-1:])
     while first and (blocks[first - 1].heading_level or starts[first - 1] in content):
         first -= 1
     while last + 1 < len(blocks) and starts[last + 1] in content:
