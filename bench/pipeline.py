@@ -23,7 +23,7 @@ import numpy as np
 from bench.measurements import REPOSITORY, SERVER_ENV
 from bench.workloads import REPORT
 from retriton_client import AsyncClient, Client
-from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.chunking import ChunkSize, with_context
 from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion
 from retriton_pipeline.ingest.reading import WORKERS, Reader
@@ -47,14 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.pipeline", description=__doc__)
     parser.add_argument("paths", type=Path, nargs="*")
     parser.add_argument("--megabytes", type=float, default=6.0, help="of the default texts")
-    parser.add_argument("--chunk-tokens", type=int, default=ChunkSize().tokens)
+    parser.add_argument("--chunk-tokens", type=int, default=ChunkSize.tokens)
     options = parser.parse_args()
     os.environ["RETRITON_QUERY_CACHE_MB"] = "0"
     REPORT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, (REPORT / "triton.log").open("wb") as log:
         folder = Path(name)
         paths = options.paths or [_default_texts(folder / "texts", options.megabytes * 1e6)]
-        size = ChunkSize(options.chunk_tokens, min(ChunkSize().overlap_tokens, options.chunk_tokens // 2))
+        size = ChunkSize.of(options.chunk_tokens)
         with TritonServer(TritonWheel(SERVER_ENV), REPOSITORY, Endpoint.free(), log) as server:
             server.wait_ready()
             results = _measure(server.endpoint.grpc_url, paths, size, str(folder / "milvus.db"))
@@ -85,7 +85,7 @@ async def _ingest(url: str, store: Store, paths: list[Path], size: ChunkSize) ->
         report = await Ingestion(client, store, reader).run(find_files(paths))
         reader.close()
         texts = [
-            f"{row['context']}\n{row['text']}"
+            with_context(row["context"], row["text"])
             for row in store._query(f"chunk_index >= 0 and chunk_index < {_LANE_TEXTS}", ["context", "text"])
         ]
         draw = random.Random(0)

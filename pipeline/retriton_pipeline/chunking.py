@@ -34,6 +34,11 @@ class ChunkSize:
         if not 0 <= self.overlap_tokens <= self.tokens // 2:
             raise PipelineError(f"the overlap of {self.overlap_tokens} tokens must be from 0 to half of {self.tokens}")
 
+    @classmethod
+    def of(cls, tokens: int) -> ChunkSize:
+        """Chunks of so many tokens, with the usual overlap as far as it is not more than half."""
+        return cls(tokens, min(cls.overlap_tokens, tokens // 2))
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -58,7 +63,12 @@ class Chunk:
     @property
     def embedded_text(self) -> str:
         """What the vector stands for."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        return with_context(self.context, self.text)
+
+
+def with_context(context: str, text: str) -> str:
+    """A text below the line that says where it stands."""
+    return f"{context}\n{text}" if context else text
 
 
 @dataclass(frozen=True)

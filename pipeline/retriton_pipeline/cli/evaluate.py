@@ -16,7 +16,7 @@ from retriton_client import Client
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import MilvusToken, Url
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.evaluation import Configuration, Dataset, EvalReport, Evaluation
+from retriton_pipeline.evaluation import Configuration, Dataset, EvalReport, indexed
 from retriton_pipeline.evaluation.output import draw, table, write_per_query
 
 _TIMEOUT_S = 300.0
@@ -60,7 +60,7 @@ def eval_(
         for one in product(mode or ["dense"], _choice("--history", history), _choice("--rerank", rerank), hops or [1])
     ]
     _check(searches, [target for target in (per_query, plot) if target])
-    sizes = [_size(tokens) for tokens in chunk_tokens or [0]]
+    sizes = [ChunkSize.of(tokens) if tokens else None for tokens in chunk_tokens or [0]]
     datasets = [Dataset.read(folder, split) for folder in folders]
     reports: list[EvalReport] = []
     with (
@@ -72,7 +72,7 @@ def eval_(
             with tempfile.TemporaryDirectory(prefix="retriton-eval-") as scratch:
                 uri = milvus or f"{scratch}/eval.db"
                 advance = lambda count, task=task: progress.advance(task, count)  # noqa: E731
-                with Evaluation(dataset, client, uri, milvus_token, size, files, advance) as evaluation:
+                with indexed(dataset, client, uri, milvus_token, size, files, advance) as evaluation:
                     for entry in evaluation.skipped:
                         typer.echo(f"skipped {entry.source}: {entry.reason}", err=True)
                     reports += [evaluation.run(configuration) for configuration in searches]
@@ -101,10 +101,6 @@ def _warn_of_missing(datasets: list[Dataset]) -> None:
         if dataset.missing:
             warning = f"warning: {dataset.name} has no text of {len(dataset.missing)} relevant documents, the first is"
             typer.echo(f"{warning} {dataset.missing[0]!r}: they count as not found", err=True)
-
-
-def _size(tokens: int) -> ChunkSize | None:
-    return ChunkSize(tokens, min(ChunkSize().overlap_tokens, tokens // 2)) if tokens else None
 
 
 def _choice(option: str, value: str) -> list[bool]:

@@ -19,7 +19,7 @@ from rich.progress import Progress as ProgressBar
 from retriton_client import AsyncClient, EncoderInfo, Retry
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, Url
-from retriton_pipeline.documents import display_name, find_files
+from retriton_pipeline.documents import display_name, find_files, size_of
 from retriton_pipeline.errors import NoSuchCollection, PipelineError
 from retriton_pipeline.ingest import Ingestion, IngestReport, Progress
 from retriton_pipeline.ingest.reading import WORKERS, Reader
@@ -49,8 +49,10 @@ def ingest(
     milvus: Milvus = DEFAULT_MILVUS,
     milvus_token: MilvusToken = "",
     collection: Collection = "documents",
-    chunk_tokens: Annotated[int, typer.Option(help="The most tokens of a chunk.")] = 128,
-    overlap_tokens: Annotated[int, typer.Option(help="Tokens repeated between neighbouring chunks.")] = 16,
+    chunk_tokens: Annotated[int, typer.Option(help="The most tokens of a chunk.")] = ChunkSize.tokens,
+    overlap_tokens: Annotated[
+        int, typer.Option(help="Tokens repeated between neighbouring chunks.")
+    ] = ChunkSize.overlap_tokens,
     workers: Annotated[int, typer.Option(min=1, help="Processes that read and cut files.")] = WORKERS,
     index: Annotated[
         str,
@@ -107,7 +109,7 @@ def ingest_paths(paths: list[Path], url: str, open_store: Callable[[], Store], o
         with suppress(NoSuchCollection) if options.dry_run else nullcontext():
             store = open_store()
         with ProgressBar(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("ingesting", total=sum(map(_size, files)))
+            task = bar.add_task("ingesting", total=sum(map(size_of, files)))
 
             def show(progress: Progress) -> None:
                 rate = progress.tokens / max(bar.tasks[0].elapsed or 0.0, 1e-3)
@@ -137,9 +139,8 @@ class _Run:
             async with AsyncClient(self.url, timeout_s=_TIMEOUT_S, retry=_PATIENCE) as client:
                 ingestion = Ingestion(client, store, reader, self.options.dry_run, show)
                 report = await ingestion.run(self.files)
-            if self.options.rebuild and store:
-                ingestion.prune()  # what an interrupted run put into the new version
-                report.pruned = None
+            if self.options.rebuild:
+                ingestion.remove_unseen()  # what an interrupted run put into the new version
             elif self.options.prune:
                 ingestion.prune(self.paths)
         finally:
@@ -172,13 +173,6 @@ def _check_not_empty(paths: list[Path], files: list[Path], option: str) -> None:
     for path in paths:
         if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
             raise PipelineError(f"{display_name(path)} has no files: {option} would remove all that is stored of it")
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0
 
 
 def _print(report: IngestReport, collection: str, dry_run: bool) -> None:

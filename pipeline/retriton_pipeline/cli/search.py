@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from typing import Annotated, Any
 
 import typer
@@ -85,14 +84,9 @@ def warn_of_truncation(found: Retrieved) -> None:
         typer.echo(f"warning: the question is too long: its first {found.tokens_dropped} tokens were dropped", err=True)
 
 
-@contextmanager
-def opened(milvus: str, collection: str, token: str) -> Iterator[Store]:
-    """A store that is closed at the end."""
-    store = Store(milvus, collection, token, create=False)
-    try:
-        yield store
-    finally:
-        store.close()
+def opened(milvus: str, collection: str, token: str) -> closing[Store]:
+    """A store that must be there already, and is closed at the end."""
+    return closing(Store(milvus, collection, token, create=False))
 
 
 def passages_json(hits: list[Hit]) -> list[dict[str, Any]]:

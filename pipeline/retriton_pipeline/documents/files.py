@@ -41,6 +41,14 @@ def _below(folder: Path) -> Iterator[Path]:
     yield from sorted([*refused, *(file for file in found if file.is_file() or not file.exists())])
 
 
+def size_of(file: Path) -> int:
+    """Its bytes; none, where it cannot be looked at."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
 def location(file: Path) -> str:
     """Where a file is, through links of its folders, but not through one that is the file itself."""
     return display_name(Path(os.path.realpath(file.parent), file.name))

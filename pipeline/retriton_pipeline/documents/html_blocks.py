@@ -66,7 +66,7 @@ class _Walker:
         bold = bold or tag in ("b", "strong") or bool(_BOLD.search(element.get("style", "")))
         if tag == "br":
             self._text.append("\n")
-        elif tag == "sup" and "".join(self._text)[-1:].isdecimal():
+        elif tag == "sup" and self._text and self._text[-1][-1:].isdecimal():
             self._text.append("^")  # a power
             self._children(element, bold)
         elif tag == "table":

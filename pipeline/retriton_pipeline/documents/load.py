@@ -57,6 +57,11 @@ _NEWER = {".doc": ".docx", ".dot": ".docx", ".xls": ".xlsx", ".xlsb": ".xlsx", "
 _TITLE_CHARACTERS_MAX = 500
 
 
+def holds_records(file: Path) -> bool:
+    """Whether ``file`` may hold many documents, so that only reading it tells which."""
+    return file.suffix.lower() in _RECORDS
+
+
 def file_parts(file: Path) -> Iterator[Part]:
     """What of ``file`` is read at once: JSON lines in ranges of some megabytes, any other file as one."""
     if file.suffix.lower() in _LINES and is_json_lines(file):
@@ -73,7 +78,7 @@ def load_documents(part: Part) -> Iterator[Document | Unreadable]:
             raise UnreadableDocument("the folder cannot be listed")
         if suffix in _LINES and is_json_lines(part.file):
             yield from _line_documents(part)
-        elif suffix in _RECORDS:
+        elif holds_records(part.file):
             yield from _json_documents(part.file)
         else:
             yield _file_document(part.file)

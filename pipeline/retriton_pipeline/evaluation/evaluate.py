@@ -6,9 +6,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ir_measures import ScoredDoc
@@ -99,7 +99,16 @@ class EvalReport:
         }
 
 
-class Evaluation:
+@contextmanager
+def indexed(
+    dataset: Dataset,
+    client: Client,
+    milvus_uri: str,
+    milvus_token: str = "",
+    size: ChunkSize | None = None,
+    files: Path | None = None,
+    on_texts: Callable[[int], None] = lambda count: None,
+) -> Iterator[Evaluation]:
     """A dataset in a collection that exists only meanwhile.
 
     Documents without text are never found, and a query without hits scores zero. Nothing that is given is changed.
@@ -107,108 +116,99 @@ class Evaluation:
     Args:
         dataset: what to score.
         client: the server.
-        milvus_uri, milvus_token: see `Store`.
+        milvus_uri: see `Store`.
+        milvus_token: see `Store`.
         size: cuts documents into chunks, of which the best one counts; None embeds each whole, without what is too
             long for the encoder.
         files: the folder with the files that the corpus was made from, to score the way that documents go by
             ingestion; a page of a file has the id ``name#page=1``, a file without pages ``name``.
         on_texts: told how many more texts are embedded, for a progress bar.
     """
-
-    def __init__(
-        self,
-        dataset: Dataset,
-        client: Client,
-        milvus_uri: str,
-        milvus_token: str = "",
-        size: ChunkSize | None = None,
-        files: Path | None = None,
-        on_texts: Callable[[int], None] = lambda count: None,
-    ) -> None:
-        self._dataset = dataset
-        self._client = client
-        self._on_texts = on_texts
-        self.skipped: list[Unreadable] = []
-        size = size or (ChunkSize() if files else None)
-        self._chunks = f", chunks of {size.tokens}" if size else ""
-        self._store = Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token, consistency="Strong")
+    size = size or (ChunkSize() if files else None)
+    skipped: list[Unreadable] = []
+    with closing(Store(milvus_uri, f"eval_{uuid.uuid4().hex[:12]}", milvus_token, consistency="Strong")) as store:
         try:
             encoder = client.encoder_info()
-            self._store.open(encoder, create=True, index="flat")
-            self._tokens_per_s = self._index(corpus_rows(dataset, encoder, size, files, self.skipped))
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Evaluation:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Removes the collection."""
-        try:
-            self._store.remove()
+            store.open(encoder, create=True, index="flat")
+            tokens_per_s = _index(corpus_rows(dataset, encoder, size, files, skipped), client, store, on_texts)
+            yield Evaluation(dataset, Retriever(client, store), size, skipped, tokens_per_s, on_texts)
         finally:
-            self._store.close()
+            store.remove()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An indexed dataset; made by `indexed`.
+
+    Attributes:
+        dataset: what is scored.
+        retriever: of its collection.
+        size: of the chunks; None where documents are whole.
+        skipped: what of the files could not be read.
+        embed_tokens_per_s: of the corpus.
+        on_texts: see `indexed`.
+    """
+
+    dataset: Dataset
+    retriever: Retriever
+    size: ChunkSize | None
+    skipped: list[Unreadable]
+    embed_tokens_per_s: float
+    on_texts: Callable[[int], None]
 
     def run(self, configuration: Configuration) -> EvalReport:
         """Searches every query in one way, and scores what was found."""
         options = configuration.options
-        retriever = Retriever(self._client, self._store)
-        depth = DEPTH * _CHUNKS_PER_DOCUMENT if self._chunks else DEPTH
+        depth = DEPTH * _CHUNKS_PER_DOCUMENT if self.size else DEPTH
 
         def search(query: str) -> list[ScoredDoc]:
-            text = self._dataset.queries[query]
+            text = self.dataset.queries[query]
             if not text:
                 return []
-            history = self._dataset.histories.get(query, []) if configuration.history else []
-            hits, _ = retriever.ranked(text, depth, options, history)
-            self._on_texts(1)
+            history = self.dataset.histories.get(query, []) if configuration.history else []
+            hits = self.retriever.ranked(text, depth, options, history)
+            self.on_texts(1)
             return [ScoredDoc(query, document, -float(rank)) for rank, document in enumerate(_documents(hits))]
 
         start = time.perf_counter()
         with ThreadPoolExecutor(_QUERIES_AT_ONCE) as threads:
-            found = list(threads.map(search, self._dataset.queries))
-        query_ms = (time.perf_counter() - start) * 1e3 / len(self._dataset.queries)
-        values = per_query(self._dataset.qrels, [row for rows in found for row in rows])
+            found = list(threads.map(search, self.dataset.queries))
+        query_ms = (time.perf_counter() - start) * 1e3 / len(self.dataset.queries)
+        values = per_query(self.dataset.qrels, [row for rows in found for row in rows])
         return EvalReport(
-            self._dataset.name,
-            self._dataset.split,
-            configuration.name + self._chunks,
-            len(self._dataset.corpus),
-            len(self._dataset.queries),
+            self.dataset.name,
+            self.dataset.split,
+            configuration.name + (f", chunks of {self.size.tokens}" if self.size else ""),
+            len(self.dataset.corpus),
+            len(self.dataset.queries),
             summarize(values),
             values,
-            {
-                query: [row.doc_id for row in rows[:10]]
-                for query, rows in zip(self._dataset.queries, found, strict=True)
-            },
-            self._tokens_per_s,
+            {query: [row.doc_id for row in rows[:10]] for query, rows in zip(self.dataset.queries, found, strict=True)},
+            self.embed_tokens_per_s,
             query_ms,
         )
 
-    def _index(self, rows: Iterator[tuple[StoredDocument, Chunk]]) -> float:
-        """Embeds and stores the corpus; returns the tokens embedded per second."""
-        tokens, seconds = 0, 0.0
-        for batch in batched(rows, _TEXTS_PER_CALL):
-            start = time.perf_counter()
-            # what is longer is cut by the encoder anyway, but refused by the server
-            texts = [chunk.embedded_text[:_CHARACTERS_MAX] for _, chunk in batch]
-            embeddings = self._client.embed(texts, "passage", truncate="END")
-            seconds += time.perf_counter() - start
-            tokens += int(embeddings.tokens.sum())
-            self._store.upsert(batch, embeddings.vectors)
-            self._on_texts(len(batch))
-        return tokens / seconds if seconds else 0.0
+
+def _index(
+    rows: Iterator[tuple[StoredDocument, Chunk]], client: Client, store: Store, on_texts: Callable[[int], None]
+) -> float:
+    """Embeds and stores the corpus; returns the tokens embedded per second."""
+    tokens, seconds = 0, 0.0
+    for batch in batched(rows, _TEXTS_PER_CALL):
+        start = time.perf_counter()
+        # what is longer is cut by the encoder anyway, but refused by the server
+        texts = [chunk.embedded_text[:_CHARACTERS_MAX] for _, chunk in batch]
+        embeddings = client.embed(texts, "passage", truncate="END")
+        seconds += time.perf_counter() - start
+        tokens += int(embeddings.tokens.sum())
+        store.upsert(batch, embeddings.vectors)
+        on_texts(len(batch))
+    return tokens / seconds if seconds else 0.0
 
 
 def evaluate(dataset: Dataset, client: Client, milvus_uri: str, milvus_token: str = "") -> EvalReport:
     """Scores the served encoder on ``dataset``: whole documents, vectors alone."""
-    with Evaluation(dataset, client, milvus_uri, milvus_token) as evaluation:
+    with indexed(dataset, client, milvus_uri, milvus_token) as evaluation:
         return evaluation.run(Configuration())
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import ijson
 
@@ -38,29 +38,28 @@ def convert(technotes: Path, questions: Iterable[Path], target: Path, split: str
     if (target / "corpus.jsonl").exists():
         raise DatasetError(f"{target} has a corpus.jsonl already: name another folder")
     records = [record for file in questions for record in _questions(file)]
-    (target / "qrels").mkdir(parents=True, exist_ok=True)
     answerable = [record for record in records if _answerable(record)]
+    unanswerable = [record for record in records if not _answerable(record)]
+    (target / "qrels").mkdir(parents=True, exist_ok=True)
     known: set[str] = set()
-    unfinished = target / "corpus.jsonl.unfinished"
-    with unfinished.open("w", encoding="utf-8") as corpus:
+
+    def documents() -> Iterator[dict[str, Any]]:
         for key, document in _technotes(technotes):
             known.add(key)
-            _write(corpus, {"_id": key, "title": document.get("title") or "", "text": document.get("text") or ""})
+            yield {"_id": key, "title": document.get("title") or "", "text": document.get("text") or ""}
+
+    unfinished = target / "corpus.jsonl.unfinished"
+    _write(unfinished, documents())
     if not known:
         raise DatasetError(f"{technotes} has no technotes: they are one JSON object, by document id")
-    with (target / "queries.jsonl").open("w", encoding="utf-8") as queries:
-        for record in answerable:
-            _write(queries, _query(record))
-    with (target / "queries_unanswerable.jsonl").open("w", encoding="utf-8") as queries:
-        for record in records:
-            if not _answerable(record):
-                _write(queries, _query(record))
+    _write(target / "queries.jsonl", map(_query, answerable))
+    _write(target / "queries_unanswerable.jsonl", map(_query, unanswerable))
     with (target / "qrels" / f"{split}.tsv").open("w", encoding="utf-8") as qrels:
         qrels.write("query-id\tcorpus-id\tscore\n")
         qrels.writelines(f"{record['QUESTION_ID']}\t{record['DOCUMENT']}\t1\n" for record in answerable)
     unfinished.rename(target / "corpus.jsonl")
     missing = sorted({record["DOCUMENT"] for record in answerable} - known)
-    return Converted(len(known), len(answerable), len(records) - len(answerable), missing)
+    return Converted(len(known), len(answerable), len(unanswerable), missing)
 
 
 def _technotes(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -93,5 +92,6 @@ def _query(record: dict[str, Any]) -> dict[str, Any]:
     return {"_id": record["QUESTION_ID"], "text": text, "metadata": {"answer": record.get("ANSWER", "")}}
 
 
-def _write(stream: TextIO, row: dict[str, Any]) -> None:
-    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+def _write(file: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with file.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -81,12 +81,11 @@ class Ingestion:
     ) -> None:
         self._client = client
         self._store = store
+        self._written = None if dry_run else store
         self._reader = reader
-        self._dry_run = dry_run
         self._on_progress = on_progress
         self._bytes_done = 0
-        self._taken: set[str] = set()
-        self._seen: set[str] = set()
+        self._seen: set[str] = set()  # ids of documents
         self._kept_files: set[str] = set()
         self.report = IngestReport()
 
@@ -110,29 +109,29 @@ class Ingestion:
         self.report.seconds = time.monotonic() - started
         return self.report
 
-    def prune(self, roots: Iterable[Path] = ()) -> int:
+    def prune(self, roots: Iterable[Path]) -> int:
         """After `run`: removes what is stored of files below ``roots`` which are gone; returns of how many documents.
 
-        Files and folders that are there, but could not be read, keep what is stored of them. Without ``roots``,
-        everything that this run has not seen goes.
+        Files and folders that are there, but could not be read, keep what is stored of them.
         """
-        folders = [_root(root) for root in roots] or ["/"]
-        gone = (
-            [document for document in self._store.documents() if self._is_gone(document, folders)]
-            if self._store
-            else []
-        )
-        for documents in batched(gone, _IDS_PER_CALL):
-            if self._store and not self._dry_run:
-                self._store.delete(documents)
-        self.report.pruned = len(gone)
+        folders = [_root(root) for root in roots]
+        self.report.pruned = self._remove(lambda document: not _around(document).isdisjoint(folders))
+        return self.report.pruned
+
+    def remove_unseen(self) -> None:
+        """After `run`: removes all that this run has not seen, wherever it is from, with the exception of `prune`."""
+        self._remove(lambda document: True)
+
+    def _remove(self, is_meant: Callable[[StoredDocument], bool]) -> int:
+        stored = self._store.documents() if self._store else ()
+        gone = [document for document in stored if is_meant(document) and self._is_gone(document)]
+        if self._written:
+            for documents in batched(gone, _IDS_PER_CALL):
+                self._written.delete(documents)
         return len(gone)
 
-    def _is_gone(self, document: StoredDocument, folders: list[str]) -> bool:
-        file = PurePath(document.file)
-        around = {document.file, *map(str, file.parents)}
-        below = not around.isdisjoint(folders)
-        return below and document.id not in self._seen and self._kept_files.isdisjoint(around)
+    def _is_gone(self, document: StoredDocument) -> bool:
+        return document.id not in self._seen and self._kept_files.isdisjoint(_around(document))
 
     async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Item] | None]) -> None:
         batches = batched(self._items(files), _BATCH_CHUNKS)
@@ -153,7 +152,7 @@ class Ingestion:
 
     async def _embed(self, items: list[_Item]) -> NDArray[np.float32]:
         texts = [item.chunk.embedded_text for item in items if isinstance(item, _Row)]
-        if not texts or self._dry_run:
+        if not texts or not self._written:
             return np.empty((0, 0), np.float32)
         embeddings = await self._client.embed(texts, "passage")
         self.report.tokens += int(embeddings.tokens.sum())
@@ -178,28 +177,29 @@ class Ingestion:
     def _refuse_duplicates(self, read: ReadPart) -> None:
         """Of records with the same id, one is taken: the others would replace it, in every run anew."""
         for stored in list(read.unchanged):
-            if stored.id in self._taken:
+            if stored.id in self._seen:
                 read.unchanged.remove(stored)
                 read.unreadable.append(Unreadable(stored.source, _TWICE))
-            self._taken.add(stored.id)
+            self._seen.add(stored.id)
         for document in list(read.changed):
-            if document.document.id in self._taken:
+            if document.document.id in self._seen:
                 read.changed.remove(document)
                 read.unreadable.append(Unreadable(document.document.source, _TWICE))
-            self._taken.add(document.document.id)
+            self._seen.add(document.document.id)
 
     def _lookup(self, ids: list[str]) -> dict[str, set[str]]:
         known: dict[str, set[str]] = {}
-        for some in batched(ids, _IDS_PER_CALL) if self._store else ():
-            known |= self._store.contents(some) if self._store else {}
+        if self._store:
+            for some in batched(ids, _IDS_PER_CALL):
+                known |= self._store.contents(some)
         return known
 
     def _write(self, items: list[_Item], vectors: NDArray[np.float32]) -> None:
         rows = [item for item in items if isinstance(item, _Row)]
-        if rows and self._store and not self._dry_run:
-            self._store.upsert([(row.document, row.chunk) for row in rows], vectors)
+        if rows and self._written:
+            self._written.upsert([(row.document, row.chunk) for row in rows], vectors)
             if complete := [row.document for row in rows if row.chunk.index == 0]:
-                self._store.delete_other_contents(complete)
+                self._written.delete_other_contents(complete)
         self.report.chunks += len(rows)
         for item in items:
             if isinstance(item, _PartDone):
@@ -213,14 +213,17 @@ class Ingestion:
         self.report.added += len(read.changed) - replaced
         self.report.unchanged += len(read.unchanged)
         self.report.skipped += [Skipped(entry.source, entry.reason) for entry in read.unreadable]
-        self._seen.update(document.id for document in read.unchanged)
-        self._seen.update(document.document.id for document in read.changed)
         if read.unreadable:
             self._kept_files.add(location(read.part.file))
-        for unchanged in batched(read.unchanged, _IDS_PER_CALL):
-            if self._store and not self._dry_run:
-                self._store.delete_other_contents(unchanged)  # what interrupted runs left of other versions
+        if self._written:
+            for unchanged in batched(read.unchanged, _IDS_PER_CALL):
+                self._written.delete_other_contents(unchanged)  # what interrupted runs left of other versions
 
 
 def _root(path: Path) -> str:
     return display_name(Path(os.path.realpath(path))) if path.is_dir() else location(path)
+
+
+def _around(document: StoredDocument) -> set[str]:
+    """Its file, and the folders that it is in."""
+    return {document.file, *map(str, PurePath(document.file).parents)}

@@ -17,7 +17,16 @@ from pebble import ProcessExpired, ProcessPool
 from retriton_client import EncoderInfo
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
-from retriton_pipeline.documents import Document, Part, Unreadable, display_name, load_documents, location
+from retriton_pipeline.documents import (
+    Document,
+    Part,
+    Unreadable,
+    display_name,
+    holds_records,
+    load_documents,
+    location,
+    size_of,
+)
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.store import StoredDocument, content_digest, document_id
 from retriton_pipeline.tokens import TokenCounter
@@ -25,7 +34,6 @@ from retriton_pipeline.tokens import TokenCounter
 CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
 WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
 _PARTS_PER_LOOKUP = 64
-_RECORD_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _PARSE_SECONDS_MAX = 600.0
 _HASH_BYTES = 1 << 20
 
@@ -135,11 +143,33 @@ def _start(encoder: EncoderInfo, size: ChunkSize) -> None:
     _state = TokenCounter(encoder), size
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """The file of a part; looked up once, and not for every record of it.
+
+    Attributes:
+        path: what identifies it, through all links.
+        file: where it is (see `location`).
+    """
+
+    path: str
+    file: str
+
+    @classmethod
+    def of(cls, part: Part) -> _Origin:
+        return cls(os.path.realpath(part.file), location(part.file))
+
+    def identity(self, record: str, sha256: str) -> _Identity:
+        key = document_id(self.path, record)
+        return key, content_digest([CHUNKER_VERSION, key, sha256, _state[1]])
+
+
 def _identify(part: Part) -> list[_Identity]:
     """The documents of a part and their contents, without parsing and cutting them."""
-    if part.file.suffix.lower() in _RECORD_SUFFIXES:
-        documents = [item for item in load_documents(part) if isinstance(item, Document)]
-        return [(_key(part, item.record), _content(part, item.record, item.sha256)) for item in documents]
+    origin = _Origin.of(part)
+    if holds_records(part.file):
+        documents = (item for item in load_documents(part) if isinstance(item, Document))
+        return [origin.identity(item.record, item.sha256) for item in documents]
     digest = hashlib.sha256()
     try:
         with part.file.open("rb") as stream:
@@ -147,25 +177,23 @@ def _identify(part: Part) -> list[_Identity]:
                 digest.update(block)
     except OSError:
         return []  # `_read` says why
-    return [(_key(part, ""), _content(part, "", digest.hexdigest()))]
+    return [origin.identity("", digest.hexdigest())]
 
 
 def _read(part: Part, known: dict[str, Collection[str]]) -> ReadPart:
-    read = ReadPart(part, _size(part), [], [], [])
+    read, origin = ReadPart(part, _size(part), [], [], []), _Origin.of(part)
     for item in load_documents(part):
         if isinstance(item, Unreadable):
             read.unreadable.append(item)
         else:
-            _add(read, item, known)
+            _add(read, item, origin, known)
     return read
 
 
-def _add(read: ReadPart, item: Document, known: dict[str, Collection[str]]) -> None:
+def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Collection[str]]) -> None:
     counter, size = _state
-    key = _key(read.part, item.record)
-    content = _content(read.part, item.record, item.sha256)
-    file = location(read.part.file)
-    stored = StoredDocument(key, item.source, item.title, content, file, item.metadata)
+    key, content = origin.identity(item.record, item.sha256)
+    stored = StoredDocument(key, item.source, item.title, content, origin.file, item.metadata)
     contents = known.get(key, ())
     if content in contents:
         read.unchanged.append(stored)
@@ -184,16 +212,5 @@ def _unreadable(part: Part, reason: str) -> ReadPart:
     return ReadPart(part, _size(part), [], [], [Unreadable(display_name(part.file), reason)])
 
 
-def _key(part: Part, record: str) -> str:
-    return document_id(part.file, record)
-
-
-def _content(part: Part, record: str, sha256: str) -> str:
-    return content_digest([CHUNKER_VERSION, _key(part, record), sha256, _state[1]])
-
-
 def _size(part: Part) -> int:
-    try:
-        return (part.end or part.file.stat().st_size) - part.start
-    except OSError:
-        return 0
+    return max(0, (part.end or size_of(part.file)) - part.start)

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from retriton_pipeline.retrieval.options import Turn
-from retriton_pipeline.retrieval.search import Search, Vectors, with_more_words
+from retriton_pipeline.retrieval.search import Search, with_more_words
 from retriton_pipeline.store import Hit
+from retriton_pipeline.vectors import Vectors, unit
 
 _USER_TURNS_MAX = 8
 _DECAY = 0.5  # of a turn's weight, for every turn after it
@@ -39,7 +40,7 @@ def search_in_conversation(
     dense = search.dense(vectors[:1])
     words = question
     if _needs_context(vectors[0], context, dense[0]):
-        dense = search.dense(_unit(vectors[:1] + _CONTEXT_WEIGHT * context))
+        dense = search.dense(unit(vectors[:1] + _CONTEXT_WEIGHT * context))
         words = with_more_words(question, [*asked[-2:], *answers])
     return dense if search.by_vectors else [], search.words([words]) if search.by_words else []
 
@@ -47,8 +48,8 @@ def search_in_conversation(
 def _context(asked: Vectors, answers: Vectors) -> Vectors:
     """What was asked, the last most, and what was answered last; each of length one."""
     weights = _DECAY ** np.arange(len(asked))[::-1, None]
-    parts = [_unit((weights * asked).sum(axis=0))] if len(asked) else []
-    context: Vectors = np.sum([*parts, *(_unit(answer) for answer in answers)], axis=0, dtype=np.float32)
+    parts = [unit((weights * asked).sum(axis=0))] if len(asked) else []
+    context: Vectors = np.sum([*parts, *(unit(answer) for answer in answers)], axis=0, dtype=np.float32)
     return context
 
 
@@ -57,11 +58,5 @@ def _needs_context(question: Vectors, context: Vectors, found: Sequence[Hit]) ->
         return True
     far = found[:_RANK][-1].score
     room = max(1.0 - far, 1e-6)
-    related = float(_unit(question) @ _unit(context))
+    related = float(unit(question) @ unit(context))
     return (found[0].score - far) / room < _GAP_MIN and (related - far) / room > _RELATED_MIN
-
-
-def _unit(vector: Vectors) -> Vectors:
-    length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    unit: Vectors = (vector / np.maximum(length, 1e-12)).astype(np.float32)
-    return unit

@@ -24,7 +24,7 @@ def fuse(rankings: Sequence[Sequence[Hit]], weights: Sequence[float], method: st
     """
     if len(rankings) == 1:
         return list(rankings[0])
-    gains = _by_rank if method == "rrf" else _by_score
+    gains = _by_rank if method == "rrf" else stretched
     scores: dict[_Key, float] = {}
     merged: dict[_Key, Hit] = {}
     for ranking, weight in zip(rankings, weights, strict=True):
@@ -45,7 +45,7 @@ def _by_rank(ranking: Sequence[Hit]) -> list[float]:
     return [1.0 / (_RRF_K + rank) for rank in range(1, len(ranking) + 1)]
 
 
-def _by_score(ranking: Sequence[Hit]) -> list[float]:
+def stretched(ranking: Sequence[Hit]) -> list[float]:
     """From 0 for the last to 1 for the first; where all score the same, 1."""
     if not ranking:
         return []

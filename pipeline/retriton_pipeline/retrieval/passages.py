@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from retriton_pipeline.retrieval.fusion import stretched
 from retriton_pipeline.store import Hit
 
 _CHUNKS_MAX = 4  # of a passage, without its neighbours
@@ -30,8 +31,7 @@ def diversified(hits: Sequence[Hit], vectors: NDArray[np.float32], top_k: int, d
         top_k: how many to choose.
         diversity: from 0, the order as it is, to 1, only unlikeness.
     """
-    scores = np.array([hit.score for hit in hits])
-    relevance = (scores - scores.min()) / max(float(np.ptp(scores)), 1e-9)
+    relevance = stretched(hits)
     likeness = np.zeros(len(hits))
     left = set(range(len(hits)))
     chosen: list[Hit] = []

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from retriton_client import Client
+from retriton_pipeline.chunking import with_context
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.retrieval.conversation import search_in_conversation
@@ -79,45 +80,43 @@ class Retriever:
         options = options or RetrievalOptions()
         if not 1 <= top_k <= TOP_K_MAX:
             raise PipelineError(f"top-k is {top_k}, it must be from 1 to {TOP_K_MAX}")
-        watch = Stopwatch()
-        depth = max(top_k, options.candidates)
+        search = self._search(max(top_k, options.candidates), options)
+        questions = self._rewritten(question, history, search)
         while True:
-            ranked, dropped = self.ranked(question, depth, options, history, watch)
+            ranked = self._ranked(search, questions, history)
             unique = without_duplicates(ranked)
-            if len(unique) >= top_k or len(ranked) < depth or depth == TOP_K_MAX:
+            if len(unique) >= top_k or len(ranked) < search.depth or search.depth == TOP_K_MAX:
                 break
-            depth = min(4 * depth, TOP_K_MAX)  # copies of the same text took the places
-        return Retrieved(question, self._passages(unique, top_k, options, watch), dropped, watch.milliseconds())
+            search.depth = min(4 * search.depth, TOP_K_MAX)  # copies of the same text took the places
+        hits = self._passages(unique, top_k, options, search.watch)
+        return Retrieved(question, hits, search.tokens_dropped, search.watch.milliseconds())
 
-    def ranked(
-        self,
-        question: str,
-        depth: int,
-        options: RetrievalOptions,
-        history: Sequence[Turn] = (),
-        watch: Stopwatch | None = None,
-    ) -> tuple[list[Hit], int]:
-        """The best chunks for ``question``, before passages are made of them, and the tokens of it that were dropped.
+    def ranked(self, question: str, depth: int, options: RetrievalOptions, history: Sequence[Turn] = ()) -> list[Hit]:
+        """The best chunks for ``question``, before passages are made of them.
 
         Args:
             question: as for `retrieve`.
             depth: how many chunks each search gives.
             options: as for `retrieve`.
             history: as for `retrieve`.
-            watch: measures the stages.
         """
-        search = Search(self._client, self._store, self._threads, options, depth, watch or Stopwatch())
-        questions = self._rewritten(question, history, search)
+        search = self._search(depth, options)
+        return self._ranked(search, self._rewritten(question, history, search), history)
+
+    def _search(self, depth: int, options: RetrievalOptions) -> Search:
+        return Search(self._client, self._store, self._threads, options, depth)
+
+    def _ranked(self, search: Search, questions: list[str], history: Sequence[Turn]) -> list[Hit]:
         if history and not self._llm:  # no second hop: it would look for names without what the conversation adds
-            hits = search.fused(*search_in_conversation(search, question, history))
+            hits = search.fused(*search_in_conversation(search, questions[0], history))
         else:
             hits = search.fused(*search.both(questions))
-            if options.hops > 1 and search.by_words:
+            if search.options.hops > 1 and search.by_words:
                 hits = follow_names(search, questions[0], hits)
-        if options.rerank and hits:
+        if search.options.rerank and hits:
             with search.watch.stage("rerank"):
                 hits = self._reranked(questions[0], hits)
-        return hits, search.tokens_dropped
+        return hits
 
     def _rewritten(self, question: str, history: Sequence[Turn], search: Search) -> list[str]:
         """The question as it stands for itself, and the simple ones that it consists of, as far as an LLM helps."""
@@ -144,7 +143,7 @@ class Retriever:
         return [joined(group) for group in passages]
 
     def _reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
-        texts = [f"{hit.context}\n{hit.text}" if hit.context else hit.text for hit in hits]
+        texts = [with_context(hit.context, hit.text) for hit in hits]
         scores = self._client.rerank(question, texts, truncate="END").scores
         scored = [with_score(hit, "rerank", float(score)) for hit, score in zip(hits, scores, strict=True)]
         return sorted(scored, key=lambda hit: -hit.score)

@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from retriton_client import Client
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.options import RetrievalOptions
 from retriton_pipeline.stopwatch import Stopwatch
 from retriton_pipeline.store import Hit, Store
+from retriton_pipeline.vectors import Vectors
 
 _WORD = re.compile(r"\w+")
-Vectors = NDArray[np.float32]
 
 
 @dataclass
@@ -80,7 +77,7 @@ class Search:
             return dense, words.result()
 
     def fused(self, dense: Sequence[list[Hit]], words: Sequence[list[Hit]]) -> list[Hit]:
-        """One ranking; those by vectors have one weight together, those by words another."""
+        """One ranking; each one by vectors has one weight, each one by words another."""
         weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(words)
         return fuse([*dense, *words], weights, self.options.fusion)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,12 +91,11 @@ class Hit:
         return self.document_id, self.content, self.chunk_index
 
 
-def document_id(file: Path, record: str = "") -> str:
-    """The key of a document: its absolute path, so that the same file is one document however it is named.
+def document_id(path: str, record: str = "") -> str:
+    """The key of a document: its real path, so that the same file is one document however it is named.
 
     In a file of many documents, ``record`` tells them apart.
     """
-    path = os.path.realpath(file)
     return _digest(f"{path}\0{record}" if record else path)
 
 

@@ -17,6 +17,7 @@ from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredDocument, chunk_id, to_hit, to_row
 from retriton_pipeline.store.versions import following, versions
+from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
 
@@ -105,10 +106,9 @@ class Store:
         current = self._versions.resolve(self.collection)
         if current != self._target:
             self._versions.switch(self.collection, self._target)
-        if current not in (self._target, None) and self._milvus.has(current):
-            self._milvus.call("drop_collection", current)
-        for left in self._own_versions():  # by a run that was interrupted here
-            if left != self._target:
+        # the version before, even if it is not marked as one, and what a run left that was interrupted here
+        for left in {current or self._target, *self._own_versions()} - {self._target}:
+            if self._milvus.has(left):
                 self._milvus.call("drop_collection", left)
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
@@ -258,11 +258,7 @@ class Store:
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Vectors of length one, also from an encoder that does not make them so."""
-        if not self._normalize:
-            return vectors
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
-        return unit
+        return unit(vectors) if self._normalize else vectors
 
 
 def _among(documents: Sequence[StoredDocument]) -> str:
