@@ -77,10 +77,15 @@ class PerfAnalyzer:
         """Sends ``requests`` requests, and waits for them."""
         self.start(load, "--request-count", str(requests)).result()
 
-    def measure_openai(self, data: str, connections: int, seconds: float) -> Measured:
-        """Sends the bodies in the file ``data`` to another server's OpenAI endpoint; counts requests, not texts."""
-        command = [str(self._binary), "-m", "peer", "-u", self._url, "--service-kind", "openai"]
-        command += ["--endpoint", "embeddings", "--async", "--input-data", str(self._folder / f"{data}.json")]
+    def measure_openai(
+        self, data: str, connections: int, seconds: float, url: str = "", endpoint: str = "embeddings"
+    ) -> Measured:
+        """Sends the bodies in the file ``data`` to an OpenAI endpoint, of another ``url`` if one is given.
+
+        Counts requests, not texts.
+        """
+        command = [str(self._binary), "-m", "peer", "-u", url or self._url, "--service-kind", "openai"]
+        command += ["--endpoint", endpoint, "--async", "--input-data", str(self._folder / f"{data}.json")]
         command += ["--concurrency-range", str(connections), *_for_seconds(seconds)]
         return self._run(command, data).result()
 

@@ -5,7 +5,7 @@ with Client("127.0.0.1:8001") as client:
 """
 
 from retriton_client._async import AsyncClient
-from retriton_client._config import Limits, Retry
+from retriton_client._config import Limits, Retry, Tls
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
@@ -17,7 +17,7 @@ from retriton_client._exceptions import (
     Unavailable,
 )
 from retriton_client._sync import Client
-from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
+from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 
 __all__ = [
     "AsyncClient",
@@ -29,12 +29,14 @@ __all__ = [
     "Limits",
     "NotInstalled",
     "Overloaded",
+    "RerankerInfo",
     "RetritonError",
     "Retry",
     "Role",
     "Scores",
     "ServerFault",
     "TextTooLong",
+    "Tls",
     "Truncate",
     "Unavailable",
 ]

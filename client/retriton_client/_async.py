@@ -14,7 +14,7 @@ from tritonclient.grpc import InferInput, InferRequestedOutput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from retriton_client._config import Limits, Retry
+from retriton_client._config import Limits, Retry, Tls
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
@@ -24,8 +24,8 @@ from retriton_client._exceptions import (
     translate,
 )
 from retriton_client._tasks import all_or_first_error, slot
-from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
-from retriton_client._wire import query_and_passages, text_column
+from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
+from retriton_client._wire import connect, query_and_passages, text_column
 
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_TIMEOUT_S = 60.0
@@ -39,10 +39,12 @@ class AsyncClient:
     """Asks one server for vectors; to be used, and closed, in one event loop.
 
     Args:
-        url: ``host:port`` of the server's gRPC endpoint.
+        url: ``host:port`` of the server's gRPC endpoint; with ``dns:///host:port``, requests go in turn to all
+            addresses of that name.
         timeout_s: the time for one call, all its requests and retries together.
         limits: how much is sent at a time.
         retry: when a request is sent again.
+        tls: encrypts the connection; None does not.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class AsyncClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         limits: Limits | None = None,
         retry: Retry | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.url = url
+        self._tls = tls
         self._timeout_s = timeout_s
         self._limits = limits or Limits()
         self._retry = retry or Retry()
@@ -164,6 +168,16 @@ class AsyncClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(f"{self.url}: encoder_info gave a manifest that cannot be read: {error!r}") from error
 
+    async def reranker_info(self) -> RerankerInfo | None:
+        """The cross-encoder that the server has; None if there is none. Raises as `embed`."""
+        (manifest,) = await self._infer("encoder_info", [], ("cross_encoder",), {}, self._deadline_s(None))
+        try:
+            return RerankerInfo.parse(manifest.item())
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServerFault(
+                f"{self.url}: encoder_info gave a cross_encoder that cannot be read: {error!r}"
+            ) from error
+
     async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
         """Embeds a short text on each lane, and scores one where a cross-encoder is installed, ahead of all that waits.
 
@@ -246,8 +260,7 @@ class AsyncClient:
         deadline_s: float,
     ) -> list[NDArray[Any]]:
         if self._connection is None:
-            # A proxy of the environment is for the web, not for a server that was named by its address.
-            self._connection = InferenceServerClient(self.url, channel_args=[("grpc.enable_http_proxy", 0)])
+            self._connection = connect(self.url, self._tls)
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             raise DeadlineExceeded("the time was over before the request was sent")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,21 @@ class Retry:
         """The pause after the ``attempt``-th attempt failed (from 1)."""
         longest = min(self.delay_max_s, self.delay_first_s * 2.0 ** min(attempt - 1, 60))
         return random.uniform(0.0, longest)  # noqa: S311 - spreads load, guards nothing
+
+
+@dataclass(frozen=True)
+class Tls:
+    """An encrypted connection.
+
+    Attributes:
+        ca: a file with the certificates that the server's is checked against; None takes those of gRPC.
+        certificate, key: files of the client's own, for a server that asks who it is.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("a client's certificate needs its key, and the key its certificate")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client._async import DEFAULT_TIMEOUT_S, DEFAULT_URL, AsyncClient
-from retriton_client._config import Limits, Retry
-from retriton_client._types import Embeddings, EncoderInfo, Role, Scores, Truncate
+from retriton_client._config import Limits, Retry, Tls
+from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 
 T = TypeVar("T")
 
@@ -43,10 +43,7 @@ class Client:
     """`AsyncClient`, blocking. Thread-safe.
 
     Args:
-        url: ``host:port`` of the server's gRPC endpoint.
-        timeout_s: the time for one call, all its requests and retries together.
-        limits: how much is sent at a time.
-        retry: when a request is sent again.
+        url, timeout_s, limits, retry, tls: as `AsyncClient`.
     """
 
     def __init__(
@@ -56,9 +53,10 @@ class Client:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         limits: Limits | None = None,
         retry: Retry | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.url = url
-        self._client = AsyncClient(url, timeout_s=timeout_s, limits=limits, retry=retry)
+        self._client = AsyncClient(url, timeout_s=timeout_s, limits=limits, retry=retry, tls=tls)
 
     def __enter__(self) -> Self:
         return self
@@ -110,3 +108,7 @@ class Client:
     def encoder_info(self) -> EncoderInfo:
         """As `AsyncClient.encoder_info`."""
         return _Loop.run(self._client.encoder_info())
+
+    def reranker_info(self) -> RerankerInfo | None:
+        """As `AsyncClient.reranker_info`."""
+        return _Loop.run(self._client.reranker_info())

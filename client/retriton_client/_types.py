@@ -82,3 +82,26 @@ class EncoderInfo:
             precision=document["artefact"]["precision"],
             tokenizer=tokenizer.decode("utf-8"),
         )
+
+
+@dataclass(frozen=True)
+class RerankerInfo:
+    """The cross-encoder that a server serves.
+
+    Attributes:
+        name: the checkpoint's name.
+        max_tokens: the most tokens of query and passage together, special tokens included.
+        activation: what was made of the last layer's value to give the score, a class of ``torch.nn``.
+    """
+
+    name: str
+    max_tokens: int
+    activation: str
+
+    @classmethod
+    def parse(cls, manifest: bytes) -> RerankerInfo | None:
+        """Reads the output ``cross_encoder`` of the model `encoder_info`; None where it is empty."""
+        if not manifest:
+            return None
+        encoder = json.loads(manifest)["encoder"]
+        return cls(encoder["name"], encoder["max_tokens"], encoder["activation"])

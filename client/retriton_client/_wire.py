@@ -1,13 +1,39 @@
-"""Texts as the inputs of a request."""
+"""The connection, and texts as the inputs of a request."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from tritonclient.grpc import InferInput
+from tritonclient.grpc.aio import InferenceServerClient
 
+from retriton_client._config import Tls
 from retriton_client._exceptions import InvalidRequest
+
+_CHANNEL = [
+    ("grpc.enable_http_proxy", 0),  # a proxy of the environment is for the web, not for a server named by its address
+    ("grpc.lb_policy_name", "round_robin"),  # the default keeps to the first address, and pins a client to one replica
+]
+
+
+def connect(url: str, tls: Tls | None) -> InferenceServerClient:
+    """A connection; it is made when it is first used.
+
+    Raises:
+        OSError: a file of ``tls`` cannot be read.
+    """
+    if tls is None:
+        return InferenceServerClient(url, channel_args=_CHANNEL)
+    files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
+    return InferenceServerClient(
+        url, ssl=True, channel_args=_CHANNEL, **{name: _named(file) for name, file in files.items()}
+    )
+
+
+def _named(file: Path | None) -> str | None:
+    return None if file is None else str(file)
 
 
 def text_column(texts: Sequence[str], first_text: int = 0) -> InferInput:

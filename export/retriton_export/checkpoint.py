@@ -155,6 +155,7 @@ class Checkpoint:
             pooling=self.pooling,
             normalized=self.normalize,
             prompts=self.prompts,
+            activation=self.activation,
         )
 
     def fingerprint(self, file_sums: dict[str, str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
 
 import openai
 
@@ -12,6 +14,21 @@ from retriton_pipeline.errors import LLMError
 
 _ATTEMPTS_MAX = 3
 _PAUSE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an answer.
+
+    Attributes:
+        text: the next characters; may be empty.
+        finish_reason: in the last piece: ``stop``, ``length``, or what the endpoint says.
+        usage: tokens as the endpoint counts them, where it does.
+    """
+
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,7 @@ class LLM:
 
     url: str
     model: str
-    api_key: str = "none"
+    api_key: str = field(default="none", repr=False)
     timeout_s: float = 60.0
 
     def complete(self, prompt: str) -> str:
@@ -35,10 +52,27 @@ class LLM:
         return "".join(self.stream(prompt))
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The answer to ``prompt``, piece by piece.
+        """The answer to ``prompt``, piece by piece; see `pieces`."""
+        with asyncio.Runner() as runner:
+            pieces = self.pieces([{"role": "user", "content": prompt}])
+            try:
+                while (piece := runner.run(_next(pieces))) is not None:
+                    if piece.text:
+                        yield piece.text
+            finally:
+                runner.run(_close(pieces))
+
+    async def pieces(
+        self, messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any] | None = None
+    ) -> AsyncGenerator[Piece, None]:
+        """The answer to a conversation, piece by piece. Whoever stops listening closes it, and the endpoint stops.
 
         An endpoint that is away, overloaded, or breaks off before the first piece is asked again, twice; afterwards
         never, so that nothing is answered twice.
+
+        Args:
+            messages: as OpenAI's chat completions take them.
+            parameters: more of their parameters, for example ``temperature``.
 
         Raises:
             LLMError: the endpoint cannot be reached, refuses, or breaks off.
@@ -46,33 +80,61 @@ class LLM:
         started = False
         for attempt in range(1, _ATTEMPTS_MAX + 1):
             try:
-                for piece in self._attempt(prompt):
-                    started = True
-                    yield piece
+                async with aclosing(self._attempt(messages, parameters or {})) as pieces:
+                    async for piece in pieces:
+                        started = True
+                        yield piece
             except Exception as error:
                 if started or attempt == _ATTEMPTS_MAX or _is_final(error):
                     broken = "broke off after the answer had begun: " if started else ""
                     raise LLMError(f"{self.url} ({self.model}): {broken}{error}") from error
-                time.sleep(_PAUSE_S * attempt)
+                await asyncio.sleep(_PAUSE_S * attempt)
             else:
                 return
 
-    def _attempt(self, prompt: str) -> Iterator[str]:
-        client = openai.OpenAI(base_url=self.url, api_key=self.api_key, timeout=self.timeout_s, max_retries=0)
-        with (
-            client,
-            client.chat.completions.create(
-                model=self.model, messages=[{"role": "user", "content": prompt}], stream=True
-            ) as events,
-        ):
+    async def check(self, timeout_s: float = 2.0) -> None:
+        """Raises `LLMError` if nobody answers at the endpoint; what it answers does not matter."""
+        try:
+            async with self._client(timeout_s) as client:
+                await client.models.list()
+        except openai.InternalServerError as error:
+            raise LLMError(f"{self.url}: {error}") from error
+        except openai.APIStatusError:
+            return
+        except openai.OpenAIError as error:
+            raise LLMError(f"{self.url}: {error}") from error
+
+    def _client(self, timeout_s: float) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(base_url=self.url, api_key=self.api_key, timeout=timeout_s, max_retries=0)
+
+    async def _attempt(
+        self, messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
+    ) -> AsyncGenerator[Piece, None]:
+        asked: dict[str, Any] = {"model": self.model, "messages": messages, "stream": True, **parameters}
+        async with self._client(self.timeout_s) as client, await client.chat.completions.create(**asked) as events:
             answered = False
-            for event in events:
-                for choice in event.choices[:1]:
-                    answered = answered or bool(choice.finish_reason or choice.delta.content)
-                    if choice.delta.content:
-                        yield choice.delta.content
+            async for event in events:
+                piece = _piece(event)
+                answered = answered or bool(piece.finish_reason or piece.text)
+                if piece.text or piece.finish_reason or piece.usage:
+                    yield piece
             if not answered:  # without chunked encoding, a connection that breaks looks like one that ends
                 raise ConnectionError("the answer ended before it began")
+
+
+def _piece(event: Any) -> Piece:
+    usage = event.usage.model_dump(exclude_none=True) if event.usage else None
+    for choice in event.choices[:1]:
+        return Piece(choice.delta.content or "", choice.finish_reason, usage)
+    return Piece(usage=usage)
+
+
+async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece | None:
+    return await anext(pieces, None)
+
+
+async def _close(pieces: Any) -> None:
+    await pieces.aclose()
 
 
 def _is_final(error: Exception) -> bool:

@@ -12,15 +12,18 @@ from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE
 
 
 class TritonPythonModel:
-    """Gives out ``manifest.json`` and ``tokenizer.json`` of the encoder beside it."""
+    """Gives out ``manifest.json`` and ``tokenizer.json`` of the encoder beside it, and the cross-encoder's manifest."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Reads both files once: they change only with the encoder."""
-        folder = Path(args["model_repository"]).parent / "encoder" / "1"
-        self._files = {
-            "manifest": np.array([(folder / MANIFEST_FILE).read_bytes()], np.object_),
-            "tokenizer": np.array([(folder / TOKENIZER_FILE).read_bytes()], np.object_),
+        """Reads the files once: they change only with the encoder."""
+        models = Path(args["model_repository"]).parent
+        encoder, cross_encoder = models / "encoder" / "1", models / "cross_encoder" / "1" / MANIFEST_FILE
+        contents = {
+            "manifest": (encoder / MANIFEST_FILE).read_bytes(),
+            "tokenizer": (encoder / TOKENIZER_FILE).read_bytes(),
+            "cross_encoder": cross_encoder.read_bytes() if cross_encoder.is_file() else b"",
         }
+        self._files = {name: np.array([content], np.object_) for name, content in contents.items()}
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Answers each request with the outputs that it names."""

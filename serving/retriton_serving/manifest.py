@@ -26,6 +26,7 @@ class EncoderSpec:
         pooling: ``mean``, ``cls`` or ``lasttoken``; ``score`` for a cross-encoder, whose dimension is 1.
         normalized: whether vectors have length one.
         prompts: the prefix for each role, ``query`` and ``passage``; empty when the model wants none.
+        activation: of a cross-encoder's score, a class of ``torch.nn``; empty for an encoder.
     """
 
     name: str
@@ -36,6 +37,7 @@ class EncoderSpec:
     pooling: str
     normalized: bool
     prompts: dict[str, str]
+    activation: str = ""
 
 
 @dataclass(frozen=True)

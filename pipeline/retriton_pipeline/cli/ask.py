@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from retriton_client import Client
+from retriton_pipeline.assembly import assemble
 from retriton_pipeline.cli.options import (
     DEFAULT_MILVUS,
     IMPATIENT,
@@ -36,32 +34,14 @@ from retriton_pipeline.cli.options import (
     Rerank,
     TopK,
     Url,
+    named_llm,
     read_history,
 )
-from retriton_pipeline.cli.search import opened, passages_json, rounded, warn_of_truncation
-from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.cli.search import opened, warn_of_truncation
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.prompt import DEFAULT_TEMPLATE, Prompt, PromptBuilder
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever
 from retriton_pipeline.tokens import TokenCounter, token_counter
-
-
-@dataclass(frozen=True)
-class Assembled:
-    """A prompt, and the milliseconds of every stage that led to it."""
-
-    question: str
-    prompt: Prompt
-    latency_ms: dict[str, float] = field(default_factory=dict)
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs; the passages are those in the prompt, in the order of their numbers."""
-        return {
-            "question": self.question,
-            "passages": passages_json(self.prompt.hits),
-            "prompt": self.prompt.text,
-            "latency_ms": rounded(self.latency_ms),
-        }
 
 
 def ask(
@@ -102,11 +82,7 @@ def ask(
 
     With --history, a follow-up question is understood from what was said before it.
     """
-    if llm_url and not llm_model:
-        raise PipelineError("--llm-url needs --llm-model: the model's name at that endpoint")
-    if llm_model and not llm_url:
-        raise PipelineError("--llm-model needs --llm-url: the endpoint that serves it")
-    llm = LLM(llm_url, llm_model, llm_api_key, llm_timeout) if llm_url else None
+    llm = named_llm(llm_url, llm_model, llm_api_key, llm_timeout)
     options = RetrievalOptions(
         mode=mode,
         fusion=fusion,
@@ -124,31 +100,13 @@ def ask(
         count = token_counter(prompt_tokenizer) if prompt_tokenizer else TokenCounter(client.encoder_info()).count
         builder = PromptBuilder(count, prompt_tokens, template)
         assembled = assemble(Retriever(client, store, llm), builder, text, top_k, options, read_history(history))
+    warn_of_truncation(assembled.tokens_dropped)
     if json_:
         typer.echo(json.dumps({**assembled.as_json(), **_answer(llm, assembled.prompt)}, ensure_ascii=False))
     elif llm:
         _print_answer(llm, assembled.prompt)
     else:
         typer.echo(assembled.prompt.text)
-
-
-def assemble(
-    retriever: Retriever,
-    builder: PromptBuilder,
-    question: str,
-    top_k: int,
-    options: RetrievalOptions | None = None,
-    history: Sequence[Turn] = (),
-) -> Assembled:
-    """Retrieves passages for a question, and builds the prompt."""
-    found = retriever.retrieve(question, top_k, options, history)
-    warn_of_truncation(found)
-    start = time.perf_counter()
-    prompt = builder.build(question, found.hits, history)
-    assemble_ms = (time.perf_counter() - start) * 1e3
-    stages = {stage: spent for stage, spent in found.latency_ms.items() if stage != "total"}
-    total = found.latency_ms["total"] + assemble_ms
-    return Assembled(question, prompt, {**stages, "assemble": assemble_ms, "total": total})
 
 
 def _answer(llm: LLM | None, prompt: Prompt) -> dict[str, Any]:

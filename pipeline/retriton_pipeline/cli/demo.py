@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from retriton_client import Client
-from retriton_pipeline.cli.ask import assemble
+from retriton_pipeline.assembly import assemble
 from retriton_pipeline.cli.ingest import IngestOptions, ingest_paths
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
 from retriton_pipeline.cli.search import opened, print_passages

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from retriton_client import RetritonError
-from retriton_pipeline.cli import ask, demo, evaluate, export, ingest, search, serve, techqa
+from retriton_pipeline.cli import ask, demo, evaluate, export, gateway, ingest, search, serve, techqa
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launch import LaunchError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 for command in (
     export.export,
     serve.serve,
+    gateway.gateway,
+    gateway.key,
     ingest.ingest,
     search.search,
     ask.ask,

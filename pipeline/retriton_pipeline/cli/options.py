@@ -10,6 +10,7 @@ import typer
 
 from retriton_client import Retry
 from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.llm import LLM
 from retriton_pipeline.retrieval import Turn
 
 IMPATIENT = Retry(attempts_max=4)  # somebody waits at the terminal: a missing server is named within a second
@@ -19,6 +20,10 @@ DEFAULT_SERVER_ENV = Path(".venv-server")
 
 Url = Annotated[
     str, typer.Option(envvar="RETRITON_URL", help="host:port of the server's gRPC endpoint.", show_default=True)
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(envvar="RETRITON_TLS_CA", help="Certificates that the server's is checked against: encrypts gRPC."),
 ]
 Milvus = Annotated[
     str,
@@ -78,6 +83,19 @@ LLMUrl = Annotated[str, typer.Option(envvar="RETRITON_LLM_URL", help="An OpenAI-
 LLMModel = Annotated[str, typer.Option(envvar="RETRITON_LLM_MODEL", help="The model's name there.")]
 LLMKey = Annotated[str, typer.Option(envvar="RETRITON_LLM_API_KEY", help="The key for it.", show_envvar=True)]
 LLMTimeout = Annotated[float, typer.Option(help="Seconds to wait for each piece of the answer.")]
+
+
+def named_llm(url: str, model: str, api_key: str, timeout_s: float) -> LLM | None:
+    """The LLM that the options name; None if they name none.
+
+    Raises:
+        PipelineError: they name half of one.
+    """
+    if url and not model:
+        raise PipelineError("--llm-url needs --llm-model: the model's name at that endpoint")
+    if model and not url:
+        raise PipelineError("--llm-model needs --llm-url: the endpoint that serves it")
+    return LLM(url, model, api_key, timeout_s) if url else None
 
 
 def read_history(file: Path | None) -> list[Turn]:

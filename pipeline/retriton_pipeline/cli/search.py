@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from retriton_client import Client
+from retriton_pipeline.assembly import passages_json, rounded
 from retriton_pipeline.cli.options import (
     DEFAULT_MILVUS,
     IMPATIENT,
@@ -31,7 +32,7 @@ from retriton_pipeline.cli.options import (
     Url,
     read_history,
 )
-from retriton_pipeline.retrieval import RetrievalOptions, Retrieved, Retriever
+from retriton_pipeline.retrieval import RetrievalOptions, Retriever
 from retriton_pipeline.store import Hit, Store
 
 
@@ -70,7 +71,7 @@ def search(
     )
     with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
         found = Retriever(client, store).retrieve(text, top_k, options, read_history(history))
-    warn_of_truncation(found)
+    warn_of_truncation(found.tokens_dropped)
     if json_:
         document = {"question": text, "passages": passages_json(found.hits), "latency_ms": rounded(found.latency_ms)}
         typer.echo(json.dumps(document, ensure_ascii=False))
@@ -78,33 +79,15 @@ def search(
         print_passages(found.hits)
 
 
-def warn_of_truncation(found: Retrieved) -> None:
+def warn_of_truncation(tokens_dropped: int) -> None:
     """Says on standard error that the question was too long."""
-    if found.tokens_dropped:
-        typer.echo(f"warning: the question is too long: its first {found.tokens_dropped} tokens were dropped", err=True)
+    if tokens_dropped:
+        typer.echo(f"warning: the question is too long: its first {tokens_dropped} tokens were dropped", err=True)
 
 
 def opened(milvus: str, collection: str, token: str) -> closing[Store]:
     """A store that must be there already, and is closed at the end."""
     return closing(Store(milvus, collection, token, create=False))
-
-
-def passages_json(hits: list[Hit]) -> list[dict[str, Any]]:
-    """Passages for programs, best first."""
-    return [
-        {
-            "source": hit.source,
-            "score": round(hit.score, 6),
-            "text": hit.text,
-            "title": hit.title,
-            "context": hit.context,
-            "page": hit.page,
-            "chunk_index": hit.chunk_index,
-            "metadata": dict(hit.metadata),
-            "scores": {stage: round(score, 6) for stage, score in hit.scores.items()},
-        }
-        for hit in hits
-    ]
 
 
 def print_passages(hits: list[Hit]) -> None:
@@ -120,8 +103,3 @@ def preview(text: str, characters: int = 300) -> str:
     """The beginning of a text on one line."""
     line = " ".join(text.split())
     return line if len(line) <= characters else line[: characters - 1] + "…"
-
-
-def rounded(latency: dict[str, float]) -> dict[str, float]:
-    """Milliseconds to the microsecond."""
-    return {stage: round(milliseconds, 3) for stage, milliseconds in latency.items()}

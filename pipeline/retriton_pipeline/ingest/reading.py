@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -69,14 +70,19 @@ class Reader:
         encoder: whose tokenizer cuts.
         size: of the chunks.
         workers: how many processes.
+        base: the folder of files that come from elsewhere; they are named, and known again, by their place in it.
     """
 
-    def __init__(self, encoder: EncoderInfo, size: ChunkSize, workers: int = WORKERS) -> None:
+    def __init__(self, encoder: EncoderInfo, size: ChunkSize, workers: int = WORKERS, base: Path | None = None) -> None:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
         self._ahead = 2 * workers
         self._waiting: deque[Any] = deque()
+        self._naming = _Naming(base)
         self._pool = ProcessPool(
-            workers, initializer=_start, initargs=(encoder, size), context=multiprocessing.get_context("spawn")
+            workers,
+            initializer=_start,
+            initargs=(encoder, size, self._naming),
+            context=multiprocessing.get_context("spawn"),
         )
 
     def close(self) -> None:
@@ -100,15 +106,21 @@ class Reader:
         calls, done = [], {}
         for number, (part, found) in enumerate(zip(group, identities, strict=True)):
             if isinstance(found, str):
-                done[number] = _unreadable(part, found)
+                done[number] = self._unreadable(part, found)
             elif found and all(content in known.get(key, ()) for key, content in found):
-                done[number] = ReadPart(part, _size(part), [], [_unchanged(part, *one) for one in found], [])
+                source = self._naming.source(display_name(part.file))
+                unchanged = [StoredDocument(key, source, "", content) for key, content in found]
+                done[number] = ReadPart(part, _size(part), [], unchanged, [])
             else:
                 calls.append((part, {key: known[key] for key, _ in found if key in known}))
         results = self._map(_read, calls)
         for number, part in enumerate(group):
             outcome = done.get(number) or next(results)
-            yield _unreadable(part, outcome) if isinstance(outcome, str) else outcome
+            yield self._unreadable(part, outcome) if isinstance(outcome, str) else outcome
+
+    def _unreadable(self, part: Part, reason: str) -> ReadPart:
+        entry = Unreadable(self._naming.source(display_name(part.file)), reason)
+        return ReadPart(part, _size(part), [], [], [entry])
 
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Results in order; a text where a process died or took too long: the reason."""
@@ -134,30 +146,48 @@ def _outcome(future: Any) -> Any:
         return f"its parser took more than {_PARSE_SECONDS_MAX:.0f} s"
 
 
-_state: tuple[TokenCounter, ChunkSize]  # of a worker process
+@dataclass(frozen=True)
+class _Naming:
+    """What files are called: their paths; or, below ``base``, their places in it."""
+
+    base: Path | None
+
+    def source(self, source: str) -> str:
+        """What a document shows as its source."""
+        return source if self.base is None else source.removeprefix(f"{display_name(self.base)}{os.sep}")
+
+    def identity(self, file: Path) -> str:
+        """What a file is known by: its real path, through all links."""
+        return os.path.realpath(file) if self.base is None else self._place(file)
+
+    def location(self, file: Path) -> str:
+        """What a file is pruned by."""
+        return location(file) if self.base is None else self._place(file)
+
+    def _place(self, file: Path) -> str:
+        return f"upload:{self.source(display_name(file))}"
 
 
-def _start(encoder: EncoderInfo, size: ChunkSize) -> None:
+_state: tuple[TokenCounter, ChunkSize, _Naming]  # of a worker process
+
+
+def _start(encoder: EncoderInfo, size: ChunkSize, naming: _Naming) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one ends the others
     global _state
-    _state = TokenCounter(encoder), size
+    _state = TokenCounter(encoder), size, naming
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """The file of a part; looked up once, and not for every record of it.
-
-    Attributes:
-        path: what identifies it, through all links.
-        file: where it is (see `location`).
-    """
+    """The file of a part; looked up once, and not for every record of it (see `_Naming`)."""
 
     path: str
     file: str
 
     @classmethod
     def of(cls, part: Part) -> _Origin:
-        return cls(os.path.realpath(part.file), location(part.file))
+        naming = _state[2]
+        return cls(naming.identity(part.file), naming.location(part.file))
 
     def identity(self, record: str, sha256: str) -> _Identity:
         key = document_id(self.path, record)
@@ -184,16 +214,17 @@ def _read(part: Part, known: dict[str, Collection[str]]) -> ReadPart:
     read, origin = ReadPart(part, _size(part), [], [], []), _Origin.of(part)
     for item in load_documents(part):
         if isinstance(item, Unreadable):
-            read.unreadable.append(item)
+            read.unreadable.append(Unreadable(_state[2].source(item.source), item.reason))
         else:
             _add(read, item, origin, known)
     return read
 
 
 def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Collection[str]]) -> None:
-    counter, size = _state
+    counter, size, naming = _state
     key, content = origin.identity(item.record, item.sha256)
-    stored = StoredDocument(key, item.source, item.title, content, origin.file, item.metadata)
+    source = naming.source(item.source)
+    stored = StoredDocument(key, source, item.title, content, origin.file, item.metadata)
     contents = known.get(key, ())
     if content in contents:
         read.unchanged.append(stored)
@@ -201,15 +232,7 @@ def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Colle
     try:
         read.changed.append(ReadDocument(stored, chunk_document(item, counter, size), replaces=bool(contents)))
     except PipelineError as error:
-        read.unreadable.append(Unreadable(item.source, str(error)))
-
-
-def _unchanged(part: Part, key: str, content: str) -> StoredDocument:
-    return StoredDocument(key, display_name(part.file), "", content)
-
-
-def _unreadable(part: Part, reason: str) -> ReadPart:
-    return ReadPart(part, _size(part), [], [], [Unreadable(display_name(part.file), reason)])
+        read.unreadable.append(Unreadable(source, str(error)))
 
 
 def _size(part: Part) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from retriton_client import Client
+from retriton_client import Client, EncoderInfo
 from retriton_pipeline.chunking import with_context
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.llm import LLM
@@ -47,17 +47,24 @@ class Retriever:
         client: the server.
         store: the collection; checked against the served encoder here.
         llm: rewrites questions in conversations, and splits those that ask for more than one thing.
+        encoder: what the server serves; None asks it.
 
     Raises:
         EncoderMismatch, NoSuchCollection: see `Store.open`.
     """
 
-    def __init__(self, client: Client, store: Store, llm: LLM | None = None) -> None:
+    def __init__(
+        self, client: Client, store: Store, llm: LLM | None = None, encoder: EncoderInfo | None = None
+    ) -> None:
         self._client = client
         self._llm = llm
         self._store = store
         self._threads = ThreadPoolExecutor(thread_name_prefix="keywords")
-        store.open(client.encoder_info())
+        store.open(encoder or client.encoder_info())
+
+    def close(self) -> None:
+        """Ends its threads; client and store stay open."""
+        self._threads.shutdown(wait=False)
 
     def retrieve(
         self,

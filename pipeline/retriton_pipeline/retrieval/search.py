@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from retriton_client import Client
@@ -69,7 +70,7 @@ class Search:
         """Rankings by vectors and by words, each for every text; empty where the mode does not want them."""
         words: Future[list[list[Hit]]] | None = None
         if self.by_words:  # while the server embeds
-            words = self.threads.submit(self._words, texts)
+            words = self.threads.submit(copy_context().run, self._words, texts)  # with the trace it belongs to
         dense = self.dense(self.embed(texts)) if self.by_vectors else []
         if words is None:
             return dense, []

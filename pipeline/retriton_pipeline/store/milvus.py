@@ -12,6 +12,7 @@ from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from retriton_pipeline.errors import NoSuchCollection, StoreError
+from retriton_pipeline.store import lite
 
 # Without a timeout pymilvus repeats a failing call 75 times, for minutes.
 _TIMEOUT_S = 30.0
@@ -39,14 +40,24 @@ class Milvus:
             if not create and not Path(uri).exists():
                 raise NoSuchCollection(f"there is no file {uri}: run `retriton ingest` first")
             Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
+            lite.acquire(uri)
         try:
             with warnings.catch_warnings():
                 # Milvus Lite 2.5 imports pkg_resources, which warns on every start that it will go away.
                 warnings.filterwarnings("ignore", message=".*pkg_resources")
-                self.client = MilvusClient(uri, token=token, timeout=_TIMEOUT_S)
+                # A shared connection stays open, and Milvus Lite's server with it.
+                self.client = MilvusClient(uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
         except (MilvusException, OSError, ValueError) as error:
-            hint = "Is the file in use by another process?" if self.is_file else "Is Milvus running there?"
+            if self.is_file:
+                lite.release(uri)
+            hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {uri}: {_text(error)}. {hint}") from error
+
+    def close(self) -> None:
+        """Closes the connection, and lets go of the file."""
+        self.client.close()
+        if self.is_file:
+            lite.release(self.uri)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """What `pymilvus.MilvusClient` calls ``method``.

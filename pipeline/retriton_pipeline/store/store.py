@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Store:
 
     def close(self) -> None:
         """Closes the connection, and lets go of the file."""
-        self._milvus.client.close()
+        self._milvus.close()
 
     def open(self, encoder: EncoderInfo, create: bool = False, index: str = "") -> None:
         """Checks that the collection fits the served encoder, before anything is searched or added.
@@ -263,3 +264,19 @@ class Store:
 
 def _among(documents: Sequence[StoredDocument]) -> str:
     return f"document_id in {json.dumps([document.id for document in documents])}"
+
+
+def collection_names(uri: str, token: str = "") -> list[str]:
+    """The names that documents were ingested under, sorted; collections of other programs are left out.
+
+    Raises:
+        StoreError: Milvus cannot be reached.
+    """
+    if "://" not in uri and not Path(uri).exists():
+        return []
+    milvus = Milvus(uri, token, create=False)
+    try:
+        found = (describe(milvus, target).version_of for target in milvus.call("list_collections"))
+        return sorted({name for name in found if name})
+    finally:
+        milvus.close()

@@ -1,0 +1,67 @@
+"""The application: routes behind the door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from retriton_pipeline.gateway import errors
+from retriton_pipeline.gateway.asking import Asking
+from retriton_pipeline.gateway.collections import Collections
+from retriton_pipeline.gateway.door import Guarded, Observed
+from retriton_pipeline.gateway.jobs import Jobs
+from retriton_pipeline.gateway.keys import ApiKeys
+from retriton_pipeline.gateway.metrics import GatewayMetrics
+from retriton_pipeline.gateway.pending import Pending
+from retriton_pipeline.gateway.routes import chat, documents, embeddings, operations, playground, ranking, retrieve
+from retriton_pipeline.gateway.routes import jobs as job_routes
+from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.tracing import traced
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The gateway as an ASGI application.
+
+    Raises:
+        PipelineError: the file of API keys cannot be used.
+    """
+    metrics, keys, served = GatewayMetrics(), ApiKeys(settings.keys_file), Served(settings)
+    collections, jobs, pending = (
+        Collections(settings, served),
+        Jobs(settings, served, metrics),
+        Pending(settings.bounds, metrics),
+    )
+    asking = Asking(settings, served, collections, metrics)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        background = [asyncio.ensure_future(jobs.run()), asyncio.ensure_future(collections.release_idle())]
+        yield
+        pending.close()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await collections.close()
+        await served.client.close()
+
+    app = FastAPI(title="Retriton", lifespan=lifespan, docs_url=None, redoc_url=None)
+    errors.install(app)
+    for routes in (
+        embeddings.router(settings, served),
+        playground.router(settings, served, pending),
+        ranking.router(served),
+        retrieve.router(asking),
+        chat.router(settings.llm, asking, metrics),
+        documents.router(collections, jobs),
+        job_routes.router(jobs),
+        operations.router(settings, served, operations.Probes(settings, served, collections), metrics),
+    ):
+        app.include_router(routes)
+    app.mount("/static", StaticFiles(directory=operations.STATIC), name="static")
+    return Observed(Guarded(traced(app), keys, settings.bounds, settings.timeout_s, metrics), metrics)

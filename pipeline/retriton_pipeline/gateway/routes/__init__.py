@@ -1,0 +1,1 @@
+"""Routes by subject; each module makes a router of what it needs."""

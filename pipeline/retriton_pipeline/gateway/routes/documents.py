@@ -1,0 +1,127 @@
+"""Documents of collections: uploaded, listed, deleted; an upload is a job."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi import Path as InPath
+from pydantic import BaseModel
+
+from retriton_pipeline.gateway.asking import CollectionName
+from retriton_pipeline.gateway.collections import Collections
+from retriton_pipeline.gateway.errors import Refused, documented
+from retriton_pipeline.gateway.jobs import Jobs
+from retriton_pipeline.gateway.routes.jobs import JobAnswer
+from retriton_pipeline.store import Store, StoredDocument
+
+_NAME_BYTES_MAX = 200
+DocumentId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
+
+
+class CollectionList(BaseModel):
+    """The names of the collections there are."""
+
+    data: list[str]
+
+
+class DocumentAnswer(BaseModel):
+    """A stored document."""
+
+    id: str
+    source: str
+    title: str
+
+
+class DocumentList(BaseModel):
+    """Some of a collection's documents."""
+
+    data: list[DocumentAnswer]
+
+
+def router(collections: Collections, jobs: Jobs) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["documents"])
+    refused = documented(409)
+
+    @routes.get("/v1/collections", response_model=CollectionList, responses=refused)
+    async def list_collections() -> CollectionList:
+        """Every collection."""
+        return CollectionList(data=await collections.names())
+
+    @routes.post("/v1/collections/{collection}/documents", status_code=202, responses=refused)
+    async def upload(
+        collection: CollectionName, files: Annotated[list[UploadFile], File()], request: Request, response: Response
+    ) -> JobAnswer:
+        """Add files; one of a name that is there already replaces it. The answer is a job to ask for."""
+        folder = jobs.folder()
+        try:
+            await _save(files, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        job = jobs.add(request.scope["key"], collection, folder)
+        response.headers["Location"] = f"/v1/jobs/{job.id}"
+        return JobAnswer.of(job)
+
+    @routes.get("/v1/collections/{collection}/documents", response_model=DocumentList, responses=refused)
+    async def list_documents(
+        collection: CollectionName,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    ) -> DocumentList:
+        """The documents of a collection, in the order of the store."""
+
+        def some(store: Store) -> list[StoredDocument]:
+            return list(islice(store.documents(), offset, offset + limit))
+
+        found = await collections.with_store(collection, some)
+        return DocumentList(
+            data=[DocumentAnswer(id=document.id, source=document.source, title=document.title) for document in found]
+        )
+
+    @routes.delete("/v1/collections/{collection}/documents/{document_id}", status_code=204, responses=refused)
+    async def delete_document(collection: CollectionName, document_id: DocumentId) -> None:
+        """Remove a document."""
+
+        def delete(store: Store) -> bool:
+            known = bool(store.contents([document_id]))
+            store.delete([StoredDocument(document_id, "", "", "")])
+            return known
+
+        if not await collections.with_store(collection, delete):
+            raise Refused(404, "document_not_found", f"collection {collection!r} has no document {document_id}")
+
+    return routes
+
+
+async def _save(files: list[UploadFile], folder: Path) -> None:
+    for file in files:
+        target = folder / safe_name(file.filename or "")
+        if target.exists():
+            raise Refused(400, "invalid_request", f"two files of this upload are called {target.name!r}", "files")
+        await asyncio.to_thread(_copy, file, target)
+
+
+def _copy(file: UploadFile, target: Path) -> None:
+    with target.open("xb") as stream:
+        shutil.copyfileobj(file.file, stream)
+
+
+def safe_name(given: str) -> str:
+    """The last part of a file name, of characters that can be shown; never a path, never hidden.
+
+    Raises:
+        Refused: nothing is left, or it is too long.
+    """
+    name = PurePosixPath(given.replace("\\", "/")).name
+    name = "".join(character for character in name if character.isprintable()).strip().lstrip(".")
+    if not name:
+        raise Refused(400, "invalid_request", "a file needs a name, whose ending tells its kind", "files")
+    if (size := len(name.encode("utf-8", "replace"))) > _NAME_BYTES_MAX:
+        raise Refused(400, "invalid_request", f"a file's name has {size} bytes, at most {_NAME_BYTES_MAX}", "files")
+    return name
