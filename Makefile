@@ -15,7 +15,7 @@ setup: $(VENV)/.ready $(SERVER_VENV)/.ready  ## Create both environments: the pr
 # The project's environment: NumPy 2, PyTorch, Milvus Lite.
 $(VENV)/.ready: pyproject.toml constraints.txt | python-found
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/$(PIP_INSTALL) -e '.[pipeline,milvus-lite,export,minilm,dev]'
+	$(VENV)/bin/$(PIP_INSTALL) -e '.[pipeline,milvus-lite,otel,export,minilm,dev]'
 	@touch $@
 
 # The server's environment: Triton's Python backend does not work with NumPy 2.
@@ -43,8 +43,30 @@ demo: export  ## Serve the default encoder, ingest sample documents, ask a quest
 serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
 	$(VENV)/bin/retriton serve
 
-test: setup .venv-milvus/.ready  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
+test: setup .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
 	$(VENV)/bin/pytest
+
+# The tests render deploy/kubernetes.
+.PHONY: kubectl-found chromium-found
+kubectl-found:
+	@command -v kubectl >/dev/null || $(call install-package,kubernetes-client,kubectl 1.14 or later)
+
+# The tests open the gateway's page.
+chromium-found:
+	@command -v chromium >/dev/null || $(call install-package,chromium,Chromium)
+
+# $(call install-package,PACKAGE,WHAT)
+define install-package
+{ if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
+  else echo "The tests need $(2). On Debian: sudo apt-get install $(1)"; exit 1; fi; }
+endef
+
+# The clients that the tests prove the gateway with: they want other versions of what we use.
+.venv-clients/.ready: tests/gateway/clients.txt | python-found
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # A Milvus server in a wheel, for the tests: of version 2.3, the last there is.
 .venv-milvus/.ready: Makefile | python-found
@@ -79,5 +101,5 @@ bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-s
 	@touch $@
 
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-peers-* .retriton build
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-peers-* .retriton build
 	git clean -fdXq model_repository

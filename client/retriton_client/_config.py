@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,11 +52,19 @@ class Tls:
     Attributes:
         ca: a file with the certificates that the server's is checked against; None takes those of gRPC.
         certificate, key: files of the client's own, for a server that asks who it is.
+        server_name: that the server's certificate is for, where it is not the host of the address.
     """
 
     ca: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    server_name: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Tls | None:
+        """What ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME`` say; None if there is neither."""
+        ca, name = os.environ.get("RETRITON_TLS_CA", ""), os.environ.get("RETRITON_TLS_NAME", "")
+        return cls(Path(ca) if ca else None, server_name=name) if ca or name else None
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):

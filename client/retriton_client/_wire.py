@@ -26,9 +26,10 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
     """
     if tls is None:
         return InferenceServerClient(url, channel_args=_CHANNEL)
+    name = [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
     files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
     return InferenceServerClient(
-        url, ssl=True, channel_args=_CHANNEL, **{name: _named(file) for name, file in files.items()}
+        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _named(file) for kind, file in files.items()}
     )
 
 

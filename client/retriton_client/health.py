@@ -1,6 +1,8 @@
 """A health probe as a command, for Kubernetes exec probes: ``retriton-health [HOST:PORT] [--timeout SECONDS]``.
 
 It embeds a short text on both lanes. Exit code 0 and the milliseconds of each lane, or 1 and what is wrong.
+Over TLS where ``RETRITON_TLS_CA``, a file of certificates, is set (and ``RETRITON_TLS_NAME``, if they are for another
+host than the address says).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import sys
 
 from retriton_client._async import DEFAULT_URL
+from retriton_client._config import Tls
 from retriton_client._exceptions import RetritonError
 from retriton_client._sync import Client
 
@@ -21,7 +24,7 @@ def main() -> None:
     parser.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="deadline of the probe")
     arguments = parser.parse_args()
     try:
-        with Client(arguments.url) as client:
+        with Client(arguments.url, tls=Tls.from_environment()) as client:
             took = client.check_health(arguments.timeout)
     except RetritonError as error:
         sys.exit(f"unhealthy: {error}")

@@ -14,7 +14,7 @@ from retriton_export.recipes import GRAPH_FILE, Recipe, describe
 from retriton_serving.engines import Engine, load_engine
 from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 
-_TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf")
+_TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf", "tensorrt")
 OnStep = Callable[[str], None]
 
 

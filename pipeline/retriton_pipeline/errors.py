@@ -7,6 +7,7 @@
     ├── StoreError              Milvus cannot be reached or refuses
     │   ├── NoSuchCollection    nothing was ingested under that name
     │   └── NoKeywordSearch     the collection has no index for BM25
+    ├── InvalidFilter           Milvus does not understand a filter
     ├── EncoderMismatch         the collection was made with another encoder than the one that is served
     ├── LLMError                the chat endpoint failed
     └── DatasetError            an evaluation folder is incomplete or malformed
@@ -31,6 +32,10 @@ class NoSuchCollection(StoreError):
 
 class NoKeywordSearch(StoreError):
     """The collection can only be searched by vectors."""
+
+
+class InvalidFilter(PipelineError):
+    """Milvus does not understand the filter of a search."""
 
 
 class EncoderMismatch(PipelineError):

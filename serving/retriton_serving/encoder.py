@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import queue
 import threading
 from pathlib import Path
@@ -18,6 +17,7 @@ import triton_python_backend_utils as pb_utils
 
 from retriton_serving import workers
 from retriton_serving.answers import refuse
+from retriton_serving.cores import usable_cores
 from retriton_serving.engines import Compute, load_engine
 from retriton_serving.errors import NotInstalled
 from retriton_serving.manifest import Manifest
@@ -44,7 +44,7 @@ class TritonPythonModel:
         self._waiting: queue.PriorityQueue[tuple[bool, int, Any]] = queue.PriorityQueue()
         self._arrivals = itertools.count()
         workers.end_process_with_any()
-        for _ in os.sched_getaffinity(0):
+        for _ in range(usable_cores()):
             threading.Thread(target=self._work, args=(engine.worker(),), daemon=True).start()
 
     def execute(self, requests: list[Any]) -> None:

@@ -22,6 +22,7 @@ from retriton_serving import draining, workers
 from retriton_serving.answers import as_response
 from retriton_serving.batcher import LaneLimits, MicroBatcher
 from retriton_serving.cache import VectorCache
+from retriton_serving.cores import usable_cores
 from retriton_serving.errors import EncoderUnavailable, RequestRefused
 from retriton_serving.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.metrics import LaneMetrics
@@ -33,7 +34,7 @@ from retriton_serving.waiting import BatchLimits
 _ABANDONED_AFTER_S = 0.5
 _GATHER_S = 0.005  # while the encoder has enough to do; meanwhile Triton's batcher merges what arrives
 # Handing a few short texts to a pool of threads costs more than tokenizing them, and takes cores from the encoder.
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if len(os.sched_getaffinity(0)) >= 8 else "false")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if usable_cores() >= 8 else "false")
 
 
 class Lane(ABC):
@@ -132,7 +133,7 @@ def _in_flight(value: str) -> int:
     """The parameter ``in_flight_max``: a number, or ``cores+N`` of the cores that this process may use."""
     if not value.startswith("cores"):
         return int(value)
-    return len(os.sched_getaffinity(0)) + int(value.removeprefix("cores") or 0)
+    return usable_cores() + int(value.removeprefix("cores") or 0)
 
 
 class _Arrival:

@@ -20,12 +20,13 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from retriton_serving import draining
+from retriton_serving.triton_options import ServerTls, restricted
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
 ENCODER = "encoder"
@@ -46,6 +47,10 @@ class Endpoint:
     grpc_port: int = 8001
     http_port: int = 8000
     metrics_port: int = 8002
+    http_host: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "http_host", self.http_host or self.host)
 
     @classmethod
     def free(cls) -> Endpoint:
@@ -63,7 +68,7 @@ class Endpoint:
     @property
     def ready_url(self) -> str:
         """Triton's own readiness page."""
-        return f"http://{self.host}:{self.http_port}/v2/health/ready"
+        return f"http://{self.http_host}:{self.http_port}/v2/health/ready"
 
     def check_free(self) -> None:
         """Raises `LaunchError` when one of the ports is taken."""
@@ -164,6 +169,7 @@ class TritonServer:
         endpoint: where to listen.
         log: where the server's output goes; None is this process's own.
         variant: which ``configs/<variant>.pbtxt`` of each model is served, where it has one; None is ``config.pbtxt``.
+        tls: encrypts gRPC; Triton's HTTP is then for this machine alone.
         options: more arguments for ``tritonserver``.
 
     Raises:
@@ -177,8 +183,10 @@ class TritonServer:
         endpoint: Endpoint,
         log: IO[bytes] | None = None,
         variant: str | None = None,
+        tls: ServerTls | None = None,
         options: tuple[str, ...] = (),
     ) -> None:
+        endpoint = replace(endpoint, http_host="127.0.0.1" if tls else endpoint.http_host)
         endpoint.check_free()
         self.endpoint = endpoint
         self._config = _encoder_config(model_repository, variant)
@@ -191,13 +199,15 @@ class TritonServer:
                 f"--model-repository={model_repository.resolve()}",
                 f"--grpc-address={endpoint.host}",
                 f"--grpc-port={endpoint.grpc_port}",
-                f"--http-address={endpoint.host}",
+                f"--http-address={endpoint.http_host}",
                 f"--http-port={endpoint.http_port}",
                 f"--metrics-address={endpoint.host}",
                 f"--metrics-port={endpoint.metrics_port}",
                 "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
                 f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
                 *([f"--model-config-name={variant}"] if variant else []),
+                *restricted(),
+                *(tls.options() if tls else []),
                 *options,
             ],
             env={**triton.environ(), draining.FOLDER_VARIABLE: str(self._scratch)},
@@ -205,7 +215,7 @@ class TritonServer:
             stdout=log,
             stderr=log,
             start_new_session=True,  # Ctrl-C is ours to turn into an orderly stop
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,
         )
 
     def __enter__(self) -> TritonServer:
@@ -261,7 +271,7 @@ class TritonServer:
 
     def _check_backend(self) -> None:
         """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
-        url = f"http://{self.endpoint.host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
+        url = f"http://{self.endpoint.http_host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
         with _DIRECT.open(url, timeout=10) as answer:
             served = json.load(answer)["backend"]
         if served != (wanted := _backend(self._config)):
@@ -305,6 +315,6 @@ def _check_libpython(version: str, folder: Path) -> None:
         ) from None
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Runs in the child before exec: the kernel stops it when this process is killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

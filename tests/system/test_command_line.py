@@ -11,17 +11,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from retriton_client import Client
 from retriton_serving.launch import Endpoint
+from tests.chat_endpoint import Says, chat_endpoint
 from tests.conftest import ROOT, SERVER_ENV
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
@@ -94,55 +90,27 @@ def test_ask_takes_a_budget_and_a_template(ingested: Shell) -> None:
     assert "error: the prompt without passages" in ingested("ask", "why", "--prompt-tokens", "5", code=1).stderr
 
 
-@contextmanager
-def chat_endpoint(pieces: list[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An OpenAI-compatible endpoint that streams ``pieces``, and what it was asked."""
-    asked: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.end_headers()
-            for piece in pieces:
-                event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-                event["choices"] = [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]
-                self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-            self.wfile.write(b"data: [DONE]\n\n")
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def test_ask_streams_an_answer_with_its_sources(ingested: Shell) -> None:
-    with chat_endpoint(["Inner ", "product ", "[1]."]) as (llm, asked):
-        options = ("ask", "Which metric do GPU indexes know?", "--llm-url", llm, "--llm-model", "m")
+    with chat_endpoint(Says(("Inner ", "product ", "[1]."))) as llm:
+        options = ("ask", "Which metric do GPU indexes know?", "--llm-url", llm.url, "--llm-model", "m")
         assert ingested(*options).stdout.startswith("Inner product [1].\n")
         assert json.loads(ingested(*options, "--json").stdout)["answer"] == "Inner product [1]."
-    assert "Which metric" in asked[0]["messages"][0]["content"]
-    assert asked[0]["stream"] is True
+    assert "Which metric" in llm.asked[0]["messages"][0]["content"]
+    assert llm.asked[0]["stream"] is True
 
 
 def test_answers_name_the_sources_that_they_cite(ingested: Shell) -> None:
     history = ingested.folder / "history.json"
     history.write_text('[{"role": "user", "content": "Tell me about GPU indexes."}]')
-    with chat_endpoint(["Inner product [1], not [7]."]) as (llm, asked):
-        options = ("ask", "Which metric do they know?", "--llm-url", llm, "--llm-model", "m", "--history", str(history))
+    with chat_endpoint(Says(("Inner product [1], not [7].",))) as llm:
+        named = ("--llm-url", llm.url, "--llm-model", "m")
+        options = ("ask", "Which metric do they know?", *named, "--history", str(history))
         answer = json.loads(ingested(*options, "--json").stdout)
         assert [entry["number"] for entry in answer["citations"]] == [1]
         assert answer["citations"][0]["source"] == answer["passages"][0]["source"]
         assert "rewrite" in answer["latency_ms"]
-    assert "user: Tell me about GPU indexes." in asked[0]["messages"][0]["content"]  # rewritten, then answered
-    assert "The conversation so far:\nuser: Tell me about GPU indexes." in asked[1]["messages"][0]["content"]
+    assert "user: Tell me about GPU indexes." in llm.asked[0]["messages"][0]["content"]  # rewritten, then answered
+    assert "The conversation so far:\nuser: Tell me about GPU indexes." in llm.asked[1]["messages"][0]["content"]
 
 
 def test_ingest_can_be_tried_rebuilt_and_pruned(ingested: Shell) -> None:
@@ -262,7 +230,7 @@ def test_eval_scores_what_ingestion_makes_of_files(shell: Shell) -> None:
 def serve(repository: Path, endpoint: Endpoint) -> subprocess.Popen[bytes]:
     """`retriton serve` in a process of its own."""
     ports = ("--grpc-port", endpoint.grpc_port, "--http-port", endpoint.http_port)
-    options = (*ports, "--metrics-port", endpoint.metrics_port)
+    options = (*ports, "--metrics-port", endpoint.metrics_port, "--no-gateway")
     return subprocess.Popen(
         [*COMMAND, "serve", "--model-repository", repository, "--server-env", SERVER_ENV, *map(str, options)],
         stdout=subprocess.DEVNULL,

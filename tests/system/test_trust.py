@@ -161,7 +161,7 @@ def supervised(repository: Path) -> Iterator[tuple[subprocess.Popen[bytes], Endp
         "--metrics-port": endpoint.metrics_port,
     }
     options = [str(part) for pair in ports.items() for part in pair]
-    command = [str(Path(sys.executable).parent / "retriton"), "serve", *options]
+    command = [str(Path(sys.executable).parent / "retriton"), "serve", "--no-gateway", *options]
     command += ["--model-repository", str(repository), "--server-env", str(SERVER_ENV)]
     serving = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:

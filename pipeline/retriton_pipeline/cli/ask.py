@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from retriton_client import Client
+from retriton_client import Client, Tls
 from retriton_pipeline.assembly import assemble
 from retriton_pipeline.cli.options import (
     DEFAULT_MILVUS,
@@ -96,7 +96,8 @@ def ask(
         decompose=decompose,
         hops=hops,
     )
-    with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
+    tls = Tls.from_environment()
+    with Client(url, retry=IMPATIENT, tls=tls) as client, opened(milvus, collection, milvus_token) as store:
         count = token_counter(prompt_tokenizer) if prompt_tokenizer else TokenCounter(client.encoder_info()).count
         builder = PromptBuilder(count, prompt_tokens, template)
         assembled = assemble(Retriever(client, store, llm), builder, text, top_k, options, read_history(history))

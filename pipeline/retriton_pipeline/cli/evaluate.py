@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from retriton_client import Client
+from retriton_client import Client, Tls
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import MilvusToken, Url
 from retriton_pipeline.errors import PipelineError
@@ -64,7 +64,7 @@ def eval_(
     datasets = [Dataset.read(folder, split) for folder in folders]
     reports: list[EvalReport] = []
     with (
-        Client(url, timeout_s=_TIMEOUT_S) as client,
+        Client(url, timeout_s=_TIMEOUT_S, tls=Tls.from_environment()) as client,
         Progress(console=Console(stderr=True), transient=True) as progress,
     ):
         for dataset, size in product(datasets, sizes):

@@ -17,7 +17,6 @@ from retriton_pipeline.cli.options import (
     LLMUrl,
     Milvus,
     MilvusToken,
-    TlsCa,
     Url,
     named_llm,
 )
@@ -31,7 +30,6 @@ InputType = Annotated[
 
 def gateway(
     url: Url = "127.0.0.1:8001",
-    tls_ca: TlsCa = None,
     milvus: Milvus = DEFAULT_MILVUS,
     milvus_token: MilvusToken = "",
     collection: Collection = "documents",
@@ -70,7 +68,7 @@ def gateway(
         url=url,
         milvus=milvus,
         milvus_token=milvus_token,
-        tls=Tls(tls_ca) if tls_ca else None,
+        tls=Tls.from_environment(),
         collection=collection,
         llm=named_llm(llm_url, llm_model, llm_api_key, llm_timeout),
         keys_file=api_keys,

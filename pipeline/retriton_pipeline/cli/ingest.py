@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from retriton_client import AsyncClient, EncoderInfo, Retry
+from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.options import DEFAULT_MILVUS, Collection, Json, Milvus, MilvusToken, Url
 from retriton_pipeline.documents import display_name, find_files, size_of
@@ -131,12 +131,14 @@ class _Run:
     options: IngestOptions
 
     async def run(self, show: Callable[[Progress], None]) -> IngestReport:
-        async with AsyncClient(self.url) as client:
+        async with AsyncClient(self.url, tls=Tls.from_environment()) as client:
             encoder = await client.encoder_info()
         reader = Reader(encoder, self.options.size, self.options.workers)
         try:
             store = self._open(encoder)
-            async with AsyncClient(self.url, timeout_s=_TIMEOUT_S, retry=_PATIENCE) as client:
+            async with AsyncClient(
+                self.url, timeout_s=_TIMEOUT_S, retry=_PATIENCE, tls=Tls.from_environment()
+            ) as client:
                 ingestion = Ingestion(client, store, reader, self.options.dry_run, show)
                 report = await ingestion.run(self.files)
             if self.options.rebuild:

@@ -19,11 +19,7 @@ DEFAULT_REPOSITORY = Path("model_repository")
 DEFAULT_SERVER_ENV = Path(".venv-server")
 
 Url = Annotated[
-    str, typer.Option(envvar="RETRITON_URL", help="host:port of the server's gRPC endpoint.", show_default=True)
-]
-TlsCa = Annotated[
-    Path | None,
-    typer.Option(envvar="RETRITON_TLS_CA", help="Certificates that the server's is checked against: encrypts gRPC."),
+    str, typer.Option(envvar="RETRITON_URL", help="host:port of the server's gRPC endpoint; RETRITON_TLS_CA encrypts.")
 ]
 Milvus = Annotated[
     str,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from retriton_client import Client
+from retriton_client import Client, Tls
 from retriton_pipeline.assembly import passages_json, rounded
 from retriton_pipeline.cli.options import (
     DEFAULT_MILVUS,
@@ -69,7 +69,8 @@ def search(
         neighbours=neighbours,
         hops=hops,
     )
-    with Client(url, retry=IMPATIENT) as client, opened(milvus, collection, milvus_token) as store:
+    tls = Tls.from_environment()
+    with Client(url, retry=IMPATIENT, tls=tls) as client, opened(milvus, collection, milvus_token) as store:
         found = Retriever(client, store).retrieve(text, top_k, options, read_history(history))
     warn_of_truncation(found.tokens_dropped)
     if json_:

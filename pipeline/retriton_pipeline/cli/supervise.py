@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from retriton_client import Client, DeadlineExceeded, RetritonError
+from retriton_client import Client, DeadlineExceeded, RetritonError, Tls
 from retriton_serving.launch import LaunchError, TritonServer
 
 log = logging.getLogger("retriton.serve")
@@ -22,11 +22,21 @@ class Supervisor:
     Args:
         start: starts a server.
         on_ready: told of every server that is ready.
+        beside: called once a second while a server is healthy, for what runs beside it.
+        tls: how to probe the server, if it encrypts.
     """
 
-    def __init__(self, start: Callable[[], TritonServer], on_ready: Callable[[TritonServer], None]) -> None:
+    def __init__(
+        self,
+        start: Callable[[], TritonServer],
+        on_ready: Callable[[TritonServer], None],
+        beside: Callable[[], None] = lambda: None,
+        tls: Tls | None = None,
+    ) -> None:
         self._start = start
         self._on_ready = on_ready
+        self._beside = beside
+        self._tls = tls
         self.server: TritonServer | None = None
 
     def run(self) -> None:
@@ -50,7 +60,7 @@ class Supervisor:
     def _watch(self, server: TritonServer) -> bool:
         """Returns when the server must be replaced: whether it was ever healthy."""
         timeouts, healthy = 0, False
-        with Client(server.endpoint.grpc_url) as client:
+        with Client(server.endpoint.grpc_url, tls=self._tls) as client:
             while timeouts < _TIMEOUTS_MAX:
                 if (code := server.exit_code()) is not None:
                     log.error("tritonserver ended with code %d: starting it again", code)
@@ -58,6 +68,7 @@ class Supervisor:
                 try:
                     client.check_health(PROBE_TIMEOUT_S)
                     timeouts, healthy = 0, True
+                    self._beside()
                 except DeadlineExceeded as error:
                     timeouts += 1
                     log.warning("no answer to probe %d of %d: %s", timeouts, _TIMEOUTS_MAX, error)

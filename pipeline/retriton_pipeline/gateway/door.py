@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,7 +23,6 @@ TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 _ID = re.compile(r"[\w.:-]{1,128}")
 _OPEN = ("/v1/health/", "/v1/metrics", "/openapi.json", "/static/")  # without a key, and beyond the bound of requests
 _STREAMED = "multipart/form-data"  # goes to a file as it comes, and not into memory
-_GONE: Message = {"type": "http.disconnect"}
 _CLIENT_CLOSED_REQUEST = 499  # nginx' status, for the log: nobody receives it
 
 
@@ -88,32 +87,35 @@ class Guarded:
         if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(_OPEN):
             await self._app(scope, receive, send)
             return
-        started = False
+        headers, started = Headers(scope=scope), False
+        leave = contextlib.ExitStack()
 
         async def watched(message: Message) -> None:
             nonlocal started
             started = True
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                leave.close()  # before the caller can know, and send the next request
             await send(message)
 
-        try:
-            headers = Headers(scope=scope)
-            self._let_in(scope, headers)
-            with self._place():
+        with leave:
+            try:
+                self._let_in(scope, headers)
+                leave.enter_context(self._place())
                 await self._serve(scope, headers, receive, watched)
-        except _Gone:
-            self._metrics.rejected.labels("disconnected").inc()
-        except (Refused, TimeoutError) as error:
-            answer = refusal(error)
-            self._metrics.rejected.labels(_REASONS.get(answer.status, "malformed")).inc()
-            if not started:
-                await answer.response()(scope, receive, send)
+            except _Gone:
+                self._metrics.rejected.labels("disconnected").inc()
+            except (Refused, TimeoutError) as error:
+                answer = refusal(error)
+                self._metrics.rejected.labels(_REASONS.get(answer.status, "malformed")).inc()
+                if not started:
+                    await answer.response()(scope, receive, send)
 
     def _let_in(self, scope: Scope, headers: Headers) -> None:
         scope["key"] = self._keys.name(headers.get("authorization", ""))
         if scope["key"] is None:
             raise Refused(401, "invalid_api_key", "this needs a valid API key, as Authorization: Bearer KEY")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
         if self._under_way >= self._bounds.requests:
             raise Refused(
@@ -146,7 +148,7 @@ class Guarded:
 
     async def _until_gone(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         """Runs the route; a caller that leaves takes its work along."""
-        gone = asyncio.ensure_future(receive())
+        gone = asyncio.ensure_future(_left(receive))
         work = asyncio.ensure_future(self._app(scope, _replayed(body, gone), send))
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -195,6 +197,12 @@ async def _body(receive: Receive, most: int) -> bytes:
             raise _too_large(size, most)
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+async def _left(receive: Receive) -> Message:
+    while (message := await receive())["type"] != "http.disconnect":
+        pass
+    return message
 
 
 def _replayed(body: bytes, gone: asyncio.Future[Message]) -> Receive:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from retriton_client import (
     DeadlineExceeded,
@@ -47,6 +48,7 @@ class Refused(Exception):
         message: for people.
         param: the field of the request that is wrong.
         retry_after_s: when it may be tried again; None where that is of no use.
+        headers: of the answer besides: what a resource allows, say.
     """
 
     status: int
@@ -54,6 +56,7 @@ class Refused(Exception):
     message: str
     param: str | None = None
     retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What was wrong, as OpenAI shapes it."""
@@ -61,7 +64,9 @@ class Refused(Exception):
 
     def response(self) -> Response:
         """The whole answer."""
-        headers = {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+        headers = dict(self.headers)
+        if self.retry_after_s is not None:
+            headers["Retry-After"] = str(self.retry_after_s)
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(orjson.dumps({"error": self.as_json()}), self.status, headers, "application/json")
@@ -132,7 +137,8 @@ def _told(error: BaseException) -> Refused | None:
         case EncoderMismatch():
             return Refused(409, "encoder_mismatch", str(error))
         case HTTPException():
-            return Refused(error.status_code, _HTTP_CODES.get(error.status_code, "http_error"), str(error.detail))
+            code = _HTTP_CODES.get(error.status_code, "http_error")
+            return Refused(error.status_code, code, str(error.detail), headers=error.headers or {})
         case RequestValidationError():
             return _invalid(error.errors())
     return None
@@ -153,7 +159,8 @@ def _invalid(errors: Sequence[Any]) -> Refused:
     if worst["type"] == "json_invalid":
         why = worst.get("ctx", {}).get("error", worst["msg"])
         return Refused(400, "malformed_json", f"the body is not JSON: {why}")
-    name = ".".join(str(part) for part in worst["loc"] if not _IN_UNION.search(str(part)) and part != "body")
+    where, *parts = map(str, worst["loc"])
+    name = ".".join(part for part in parts if where != "body" or not _IN_UNION.search(part))
     return Refused(422, "invalid_request", f"{name or 'the body'}: {worst['msg']}", name or None)
 
 
@@ -165,11 +172,19 @@ def _kind(status: int) -> str:
     return names.get(status, "invalid_request_error" if status < 500 else "server_error")
 
 
+def _allowed(request: Request) -> list[str]:
+    here = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})
+
+
 def install(app: FastAPI) -> None:
     """Lets ``app`` answer every exception with a `Refused`."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        return refusal(error).response()
+        answer = refusal(error)
+        if answer.status == 405:  # Starlette names the methods of the first route of this address only
+            answer.headers = {"Allow": ", ".join(_allowed(request))}
+        return answer.response()
 
     for kind in (Refused, RetritonError, PipelineError, HTTPException, RequestValidationError, TimeoutError, Exception):
         app.add_exception_handler(kind, handle)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from retriton_client import AsyncClient, Embeddings, InvalidRequest, RetritonError, Role, Truncate
 
-_CALLS_MAX = 2  # under way of one kind; what comes meanwhile gathers
-_TEXTS_MAX = 64  # of a call, and of a request that is gathered
+_CALLS = 2  # under way of one kind; what comes meanwhile gathers...
+_TEXTS_MAX = 64  # ...up to this, which goes in any case: how much may wait is for the lane to say
+_TEXTS_SMALL = 16  # a request of more gains nothing
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,20 @@ class _Entry:
 @dataclass
 class _Line:
     waiting: deque[_Entry] = field(default_factory=deque)
+    texts: int = 0
     calls: int = 0
+
+    def take(self) -> list[_Entry]:
+        """The next call's."""
+        entries: list[_Entry] = []
+        room = _TEXTS_MAX
+        while self.waiting and len(self.waiting[0].texts) <= room:
+            entry = self.waiting.popleft()
+            self.texts -= len(entry.texts)
+            if not entry.answer.done():  # its caller has not left
+                entries.append(entry)
+                room -= len(entry.texts)
+        return entries
 
 
 class Gathering:
@@ -47,12 +61,15 @@ class Gathering:
 
     async def embed(self, texts: list[str], kind: Kind) -> Embeddings:
         """As `AsyncClient.embed`."""
-        if len(texts) > _TEXTS_MAX:
+        if len(texts) > _TEXTS_SMALL:
             return await self._alone(texts, kind)
         loop, line = asyncio.get_running_loop(), self._lines[kind]
         entry = _Entry(texts, loop.create_future())
         line.waiting.append(entry)
-        if line.calls < _CALLS_MAX and len(line.waiting) == 1:
+        line.texts += len(texts)
+        if line.texts >= _TEXTS_MAX:
+            self._send(kind, line)
+        elif line.calls < _CALLS and len(line.waiting) == 1:
             loop.call_soon(self._send, kind, line)  # after all that arrived in this turn of the loop
         return await entry.answer
 
@@ -60,7 +77,7 @@ class Gathering:
         return await self._client.embed(texts, kind.role, truncate=kind.truncate, dimensions=kind.dimensions)
 
     def _send(self, kind: Kind, line: _Line) -> None:
-        entries = _take(line.waiting)
+        entries = line.take()
         if not entries:
             return
         line.calls += 1
@@ -83,7 +100,7 @@ class Gathering:
             await self._answer(entries, kind)
         finally:
             line.calls -= 1
-            if line.waiting:
+            if line.calls < _CALLS:
                 self._send(kind, line)
 
     async def _answer(self, entries: list[_Entry], kind: Kind) -> None:
@@ -106,17 +123,6 @@ class Gathering:
                         Embeddings(found.vectors[part], found.tokens[part], found.tokens_dropped[part])
                     )
                 first = end
-
-
-def _take(waiting: deque[_Entry]) -> list[_Entry]:
-    entries: list[_Entry] = []
-    texts = 0
-    while waiting and texts + len(waiting[0].texts) <= _TEXTS_MAX:
-        entry = waiting.popleft()
-        if not entry.answer.done():  # its caller has not left
-            entries.append(entry)
-            texts += len(entry.texts)
-    return entries
 
 
 def _fail(entries: list[_Entry], error: RetritonError) -> None:

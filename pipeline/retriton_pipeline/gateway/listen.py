@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ def listen(settings: Settings, where: Listen) -> None:
         server_header=False,
     )
     server = uvicorn.Server(config)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)  # uvicorn raises it again when it has stopped in order
     try:
         server.run()
     except SystemExit as error:  # uvicorn's, which has logged why

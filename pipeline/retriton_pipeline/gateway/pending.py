@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
@@ -39,7 +40,7 @@ class Pending:
         self._metrics = metrics
         self._results: dict[str, _Result] = {}
 
-    async def begin(self, owner: str, work: Awaitable[bytes], size_bytes: int, wait_s: float) -> Ticket:
+    async def begin(self, owner: str, work: Callable[[], Coroutine[Any, Any, bytes]], size_bytes: int, wait_s: float) -> Ticket:
         """Works for ``wait_s``, and answers with the result, or with the id under which it will be found.
 
         Args:
@@ -55,7 +56,7 @@ class Pending:
         reserved = size_bytes * _RESERVED_BYTES
         self._check_room(reserved)
         ticket = uuid.uuid4().hex
-        task = asyncio.ensure_future(_as_task(work))
+        task = asyncio.ensure_future(work())
         task.add_done_callback(lambda done: self._measure(ticket))
         self._results[ticket] = _Result(owner, task, time.monotonic() + self._bounds.pending_s, reserved)
         try:
@@ -124,7 +125,3 @@ class Pending:
     def _gauge(self) -> None:
         self._metrics.pending_results.set(len(self._results))
         self._metrics.pending_bytes.set(sum(result.size_bytes for result in self._results.values()))
-
-
-async def _as_task(work: Awaitable[bytes]) -> bytes:
-    return await work

@@ -6,6 +6,8 @@ import os
 
 from starlette.types import ASGIApp
 
+from retriton_pipeline.errors import PipelineError
+
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _QUIET = "v1/health,v1/metrics,static"
 
@@ -16,9 +18,20 @@ def is_traced() -> bool:
 
 
 def start_tracing() -> None:
-    """Sends spans from here on, and the trace's id along with every gRPC call; nothing without an endpoint."""
+    """Sends spans from here on, and the trace's id along with every gRPC call; nothing without an endpoint.
+
+    Raises:
+        PipelineError: an endpoint is named, and OpenTelemetry is not installed.
+    """
     if not is_traced():
         return
+    try:
+        _instrument()
+    except ModuleNotFoundError as error:
+        raise PipelineError(f"traces need `pip install 'retriton[otel]'` ({error})") from error
+
+
+def _instrument() -> None:
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.grpc import GrpcAioInstrumentorClient, GrpcInstrumentorClient

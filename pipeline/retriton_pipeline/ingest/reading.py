@@ -33,7 +33,7 @@ from retriton_pipeline.store import StoredDocument, content_digest, document_id
 from retriton_pipeline.tokens import TokenCounter
 
 CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
-WORKERS = max(1, min(8, (os.cpu_count() or 1) // 2))
+WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
 _PARSE_SECONDS_MAX = 600.0
 _HASH_BYTES = 1 << 20

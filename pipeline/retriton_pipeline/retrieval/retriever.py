@@ -131,6 +131,8 @@ class Retriever:
             if search.options.decompose:
                 raise PipelineError("only an LLM can split a question: name one, with --llm-url and --llm-model")
             return [question]
+        if not history and not search.options.decompose:
+            return [question]
         with search.watch.stage("rewrite"):
             asked = standalone(self._llm, question, history) if history else question
             return decompose(self._llm, asked) if search.options.decompose else [asked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import NoKeywordSearch, NoSuchCollection, StoreError
+from retriton_pipeline.errors import InvalidFilter, NoKeywordSearch, NoSuchCollection, StoreError
 from retriton_pipeline.store.collection import LAYOUT, create_collection, describe, index_name, load
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
@@ -21,6 +22,7 @@ from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
+_ABOUT_A_FILTER = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
 
 
 class Store:
@@ -229,17 +231,22 @@ class Store:
     def _search(
         self, stage: str, target: str, data: Any, top_k: int, condition: str, params: dict[str, Any]
     ) -> list[list[Hit]]:
-        found = self._milvus.call(
-            "search",
-            self._target,
-            data=data,
-            anns_field=target,
-            limit=top_k,
-            filter=condition,
-            search_params=params,
-            output_fields=list(PAYLOAD),
-            consistency_level=self._consistency,
-        )
+        try:
+            found = self._milvus.call(
+                "search",
+                self._target,
+                data=data,
+                anns_field=target,
+                limit=top_k,
+                filter=condition,
+                search_params=params,
+                output_fields=list(PAYLOAD),
+                consistency_level=self._consistency,
+            )
+        except StoreError as error:
+            if condition and _ABOUT_A_FILTER.search(str(error)):
+                raise InvalidFilter(f"the filter {condition!r} cannot be used: {error}") from error
+            raise
         return [[to_hit(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 
     def _query(self, condition: str, fields: list[str]) -> list[dict[str, Any]]:

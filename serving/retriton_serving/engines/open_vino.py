@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from retriton_serving.cores import usable_cores
 from retriton_serving.engines import Compute, Feed
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # of int8 models: what is not quantized
@@ -31,7 +31,7 @@ class OpenVinoEngine:
     def __init__(self, model: Path, precision: str) -> None:
         bf16 = cpu_has_bf16()
         self.precision = "fp32" if precision == "bf16" and not bf16 else precision
-        cores = len(os.sched_getaffinity(0))
+        cores = usable_cores()
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[self.precision] if bf16 else "f32",
             "NUM_STREAMS": cores,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from tokenizers import Tokenizer
 
@@ -26,7 +26,24 @@ TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536)]
 EncodingFormat = Literal["float", "base64"]
 
 
-class EmbeddingsRequest(BaseModel):
+class Body(BaseModel):
+    """A body that is taken as the OpenAPI document says, and not guessed: "1" is no number, and 1 no truth."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_integers(cls, given: Any) -> Any:
+        """In JSON, 1.0 is an integer."""
+        if not isinstance(given, dict):
+            return given
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in given.items()
+        }
+
+
+class EmbeddingsRequest(Body):
     """What to embed."""
 
     input: (

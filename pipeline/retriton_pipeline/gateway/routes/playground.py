@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import Response
 
 from retriton_client import Truncate
@@ -19,7 +19,11 @@ from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
 
 _POLL_S_MAX = 300  # as NVIDIA's
-PollSeconds = Annotated[int | None, Header(alias="NVCF-POLL-SECONDS", ge=0, le=_POLL_S_MAX)]
+PollSeconds = Annotated[
+    int | None,
+    Header(alias="NVCF-POLL-SECONDS", ge=0, le=_POLL_S_MAX),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": _POLL_S_MAX}),  # a header is never null
+]
 RequestId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
@@ -60,7 +64,7 @@ def router(settings: Settings, served: Served, pending: Pending) -> APIRouter:
             return as_json(found, asked.model, asked.encoding_format)
 
         size_bytes = int(request.headers.get("content-length", 0))
-        return await _answer(pending.begin(request.scope["key"], work(), size_bytes, _wait_s(settings, poll_seconds)))
+        return await _answer(pending.begin(request.scope["key"], work, size_bytes, _wait_s(settings, poll_seconds)))
 
     @routes.get("/status/{request_id}", response_model=EmbeddingsAnswer, responses=_ANSWERS)
     async def status(request_id: RequestId, request: Request, poll_seconds: PollSeconds = None) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from retriton_client import NotInstalled, RerankerInfo, Scores, Truncate
 from retriton_pipeline.gateway.errors import documented
 from retriton_pipeline.gateway.names import unknown_model
-from retriton_pipeline.gateway.routes.embeddings import Text, Usage
+from retriton_pipeline.gateway.routes.embeddings import Body, Text, Usage
 from retriton_pipeline.gateway.served import Served
 
 PASSAGES_MAX = 1024
@@ -53,7 +53,7 @@ class RankingAnswer(BaseModel):
     usage: Usage
 
 
-class TextsRequest(BaseModel):
+class TextsRequest(Body):
     """TEI's request."""
 
     query: Text
@@ -64,7 +64,7 @@ class TextsRequest(BaseModel):
     truncation_direction: Literal["Left", "Right"] = "Right"
 
 
-class DocumentsRequest(BaseModel):
+class DocumentsRequest(Body):
     """Infinity's request, which is also Cohere's and Jina's."""
 
     query: Text

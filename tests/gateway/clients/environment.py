@@ -1,0 +1,51 @@
+"""That environment, and what tests of clients have in common: a second Triton, with a tiny encoder and cross-encoder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from retriton_export import Checkpoint, Recipe, export_encoder
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from tests.conftest import ROOT, SERVER_ENV, copy_repository
+from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
+
+SCRIPTS = Path(__file__).parent
+_PROGRAMS = ROOT / ".venv-clients" / "bin"
+_QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NVIDIA_USAGE_TELEMETRY_ENABLED": "0"}
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}
+
+
+def run_client(program: str, *arguments: str, folder: Path, timeout_s: float = 120, **environ: str) -> str:
+    """What the program prints; a test that cannot run it, or whose program fails, fails with all of it."""
+    if not (_PROGRAMS / program).exists():
+        pytest.fail(f"there is no {_PROGRAMS / program}: `make test` installs it")
+    done = subprocess.run(
+        [_PROGRAMS / program, *arguments],
+        cwd=folder,
+        env={**os.environ, **_QUIET, **_OFFLINE, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@contextmanager
+def tiny_triton(folder: Path) -> Iterator[str]:
+    """The gRPC address of a server with a `tiny` encoder, which has prompts, and with `tiny-cross-encoder`."""
+    repository, recipe = copy_repository(folder / "model_repository"), Recipe("openvino", "fp32")
+    encoder = tiny_bert(folder / "tiny", prompts={"query": "q: ", "passage": "p: "}, max_tokens=64)
+    for checkpoint in (encoder, tiny_cross_encoder(folder / "tiny-cross-encoder")):
+        export_encoder(Checkpoint.read(str(checkpoint)), repository, recipe)
+    with TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free()) as server:
+        server.wait_ready()
+        yield server.endpoint.grpc_url

@@ -1,0 +1,132 @@
+"""A gateway as `retriton gateway` runs it, before the session's Triton, a Milvus Lite file, and a scripted LLM."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from retriton_pipeline.gateway import new_key
+from tests.chat_endpoint import ChatEndpoint, Says, chat_endpoint
+from tests.conftest import ROOT
+
+COMMAND = str(Path(sys.executable).parent / "retriton")
+SAMPLES = sorted((ROOT / "docs" / "samples").iterdir())
+ANSWER = Says(
+    ("Two lanes ", "keep queries fast [1]", "."),
+    usage={"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running one.
+
+    Attributes:
+        url: its base address.
+        key: that it lets in.
+        log: where its log is.
+        process: it.
+        keys_file: of its API keys.
+        llm: the endpoint that answers for it.
+    """
+
+    url: str
+    key: str
+    log: Path
+    process: subprocess.Popen[bytes]
+    keys_file: Path
+    llm: ChatEndpoint
+
+    def client(self, key: str | None = None, timeout_s: float = 60) -> httpx.Client:
+        """HTTP with a key: its own, or another."""
+        headers = {"Authorization": f"Bearer {self.key if key is None else key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False)
+
+    def log_lines(self) -> list[dict[str, object]]:
+        """What it has logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+def free_port() -> int:
+    """One that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(triton: str, folder: Path, *options: str, llm: Says = ANSWER, **environ: str) -> Iterator[Gateway]:
+    """Starts one, and stops it."""
+    key, line = new_key("tests")
+    keys_file = folder / "keys"
+    keys_file.write_text(f"# who may come in\n{line}\n")
+    port = free_port()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "OTEL_"))}
+    with chat_endpoint(llm) as endpoint, (folder / "gateway.log").open("wb") as log:
+        command = [COMMAND, "gateway", "--url", triton, "--port", str(port), "--milvus", str(folder / "milvus.db")]
+        command += ["--api-keys", str(keys_file), "--llm-url", endpoint.url, "--llm-model", "m", *options]
+        process = subprocess.Popen(command, env={**clean, **environ}, stdout=log, stderr=log, cwd=folder)
+        scheme = "https" if "--tls-cert" in options else "http"
+        url = f"{scheme}://127.0.0.1:{port}"
+        try:
+            _wait_for(port, process, folder / "gateway.log")
+            yield Gateway(url, key, folder / "gateway.log", process, keys_file, endpoint)
+        finally:
+            process.terminate()
+            process.wait(40)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.05)
+    pytest.fail(f"the gateway did not start:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def gateway(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One for tests that leave it as it is; its collection `documents` has the sample documents."""
+    with running(url, tmp_path_factory.mktemp("gateway")) as started:
+        with started.client() as http:
+            upload(http, "documents", SAMPLES)
+        yield started
+
+
+@pytest.fixture
+def http(gateway: Gateway) -> Iterator[httpx.Client]:
+    """A client of `gateway` with a key."""
+    with gateway.client() as client:
+        yield client
+
+
+def upload(http: httpx.Client, collection: str, files: list[Path]) -> dict[str, object]:
+    """Uploads files, and waits until they are ingested."""
+    parts = [("files", (file.name, file.read_bytes())) for file in files]
+    answer = http.post(f"/v1/collections/{collection}/documents", files=parts)
+    assert answer.status_code == 202, answer.text
+    return wait_for_job(http, answer.json()["id"])
+
+
+def wait_for_job(http: httpx.Client, job_id: str, timeout_s: float = 60) -> dict[str, object]:
+    """The job when it is over."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        job: dict[str, object] = http.get(f"/v1/jobs/{job_id}").json()
+        if job["state"] not in ("queued", "running"):
+            return job
+        time.sleep(0.1)
+    raise AssertionError(f"the job is not over after {timeout_s} s: {job}")

@@ -1,0 +1,233 @@
+"""`retriton serve` as a whole: TLS, traces, closed admin protocols, and the gateway beside Triton."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import trustme
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tritonclient.grpc import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from retriton_client import Client, RetritonError, Retry, Tls
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.triton_options import ServerTls
+from tests.conftest import SERVER_ENV
+from tests.gateway.conftest import COMMAND, SAMPLES, free_port, running, upload
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+ONCE = Retry(attempts_max=1)
+
+
+@contextmanager
+def serving(
+    repository: Path, folder: Path, *options: str, **environ: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Endpoint, str]]:
+    """`retriton serve` with its gateway: the process, Triton's ports, and the gateway's address."""
+    endpoint, port = Endpoint.free(), free_port()
+    ports = {"grpc": endpoint.grpc_port, "http": endpoint.http_port, "metrics": endpoint.metrics_port, "gateway": port}
+    command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV), *options]
+    command += [part for name, value in ports.items() for part in (f"--{name}-port", str(value))]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "OTEL_"))}
+    environ = {**clean, "RETRITON_MILVUS_URI": str(folder / "milvus.db"), **environ}
+    with (folder / "serve.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=folder)
+    try:
+        yield process, endpoint, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def until_ready(address: str, timeout_s: float = 60) -> None:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/v1/health/ready", trust_env=False, timeout=5).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"{address} was not ready within {timeout_s} s")
+
+
+def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path, tmp_path: Path) -> None:
+    with serving(repository, tmp_path) as (process, endpoint, address):
+        until_ready(address)
+        http = httpx.Client(base_url=address, trust_env=False)
+        body = {"input": "hello", "model": "query"}
+        assert http.post("/v1/embeddings", json=body).status_code == 200  # no keys: everybody is let in...
+        assert "no API keys: every program on this machine" in (tmp_path / "serve.log").read_text()  # ...and told so
+        gateway = next(p for p in psutil.Process(process.pid).children() if "gateway" in p.cmdline())
+        gateway.kill()
+        time.sleep(0.5)
+        until_ready(address, 30)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+        with pytest.raises(httpx.ConnectError):
+            http.get("/v1/health/live")
+        endpoint.check_free()
+
+
+def test_a_taken_port_is_named_with_the_way_out(repository: Path, tmp_path: Path) -> None:
+    port = str(free_port())
+    command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV)]
+    server = ThreadingHTTPServer(("127.0.0.1", int(port)), BaseHTTPRequestHandler)
+    done = subprocess.run([*command, "--gateway-port", port], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    server.server_close()
+    assert done.returncode == 1
+    assert "--gateway-port, or leave the gateway out with --no-gateway" in done.stderr
+
+
+def test_admin_protocols_are_closed(server: TritonServer) -> None:
+    endpoint = server.endpoint
+    grpc = InferenceServerClient(endpoint.grpc_url)
+    for call in (
+        grpc.get_model_repository_index,
+        lambda: grpc.unload_model("encoder"),
+        lambda: grpc.load_model("encoder"),
+        lambda: grpc.register_system_shared_memory("x", "/x", 16),
+        lambda: grpc.update_log_settings({"log_file": "/tmp/x"}),
+        lambda: grpc.update_trace_settings(settings={"trace_file": "/tmp/x"}),
+    ):
+        with pytest.raises(InferenceServerException, match="restricted"):
+            call()
+    assert grpc.get_inference_statistics("embed_query").model_stats
+    grpc.close()
+    http = httpx.Client(base_url=f"http://127.0.0.1:{endpoint.http_port}", trust_env=False)
+    for path in ("/v2/repository/index", "/v2/repository/models/encoder/unload", "/v2/logging", "/v2/trace/setting"):
+        assert "restricted" in http.post(path, json={}).text, path
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A certificate for localhost, its key, and the authority that vouches for it."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(folder / "server.pem")
+    issued.private_key_pem.write_to_path(folder / "server.key")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return folder / "server.pem", folder / "server.key", folder / "ca.pem"
+
+
+def test_grpc_and_http_can_be_encrypted(
+    repository: Path, certificates: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    certificate, key, ca = certificates
+    with TritonServer(
+        TritonWheel(SERVER_ENV), repository, Endpoint.free(), tls=ServerTls(certificate, key, ca)
+    ) as server:
+        server.wait_ready()
+        url = server.endpoint.grpc_url
+        with Client(url, tls=Tls(ca)) as client:
+            assert client.embed_queries(["hello"]).shape == (1, 384)
+        for wrong in (None, Tls(), Tls(ca, server_name="elsewhere")):
+            with Client(url, tls=wrong, retry=ONCE, timeout_s=5) as client, pytest.raises(RetritonError):
+                client.embed_queries(["hello"])
+        options = ("--tls-cert", str(certificate), "--tls-key", str(key))
+        with running(url, tmp_path, *options, RETRITON_TLS_CA=str(ca)) as gateway:
+            context = ssl.create_default_context(cafile=ca)
+            headers = {"Authorization": f"Bearer {gateway.key}"}
+            with httpx.Client(base_url=gateway.url, verify=context, headers=headers, trust_env=False) as http:
+                assert http.post("/v1/embeddings", json={"input": "hello", "model": "query"}).status_code == 200
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                httpx.get(f"{gateway.url}/v1/health/live", trust_env=False)
+
+
+def test_serve_probes_itself_over_tls(repository: Path, certificates: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    certificate, key, ca = map(str, certificates)
+    options = ("--grpc-tls-cert", certificate, "--grpc-tls-key", key, "--grpc-tls-ca", ca)
+    with serving(repository, tmp_path, *options) as (process, endpoint, address):
+        until_ready(address)
+        time.sleep(2.5)  # two probes
+        assert process.poll() is None
+        assert "starting the server again" not in (tmp_path / "serve.log").read_text()
+        health = [str(Path(COMMAND).parent / "retriton-health"), endpoint.grpc_url]
+        assert subprocess.run(health, env={**os.environ, "RETRITON_TLS_CA": ca}, timeout=20).returncode == 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span as a collector sees it."""
+
+    service: str
+    name: str
+    trace_id: str
+
+
+def spans_of(body: bytes, content_type: str) -> Iterator[Span]:
+    """What one export says: protobuf from the gateway, JSON from Triton."""
+    if content_type == "application/json":
+        for resource in json.loads(body)["resourceSpans"]:
+            attributes = {entry["key"]: entry["value"] for entry in resource["resource"]["attributes"]}
+            for scope in resource["scopeSpans"]:
+                for span in scope["spans"]:
+                    yield Span(attributes["service.name"]["stringValue"], span["name"], span["traceId"])
+        return
+    for found in ExportTraceServiceRequest.FromString(body).resource_spans:
+        service = next(entry.value.string_value for entry in found.resource.attributes if entry.key == "service.name")
+        for some in found.scope_spans:
+            for one in some.spans:
+                yield Span(service, one.name, one.trace_id.hex())
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[Span]]]:
+    """An OTLP endpoint over HTTP, and what it gets."""
+    got: list[Span] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.extend(spans_of(body, self.headers["Content-Type"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", got
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_one_trace_goes_through_gateway_triton_and_milvus(repository: Path, tmp_path: Path) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    with collector() as (otlp, got):
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        with serving(repository, tmp_path, **variables) as (_, _, address):
+            until_ready(address)
+            with httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
+                upload(http, "documents", SAMPLES[:1])
+                headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+                found = http.post("/v1/retrieve", json={"query": "lanes", "mode": "hybrid"}, headers=headers)
+                assert found.status_code == 200
+            deadline = time.monotonic() + 20
+            wanted = {"retrieve", "ModelInfer", "MilvusService/Search", "embed_query"}
+            while time.monotonic() < deadline and wanted:
+                time.sleep(0.2)
+                names = {span.name for span in got if span.trace_id == trace_id}
+                wanted = {part for part in wanted if not any(part in name for name in names)}
+    assert not wanted, names
+    services = {span.service for span in got if span.trace_id == trace_id}
+    assert services == {"retriton-gateway", "triton-inference-server"}
