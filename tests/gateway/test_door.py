@@ -211,3 +211,12 @@ def test_a_stop_finishes_the_answers_that_have_begun(url: str, tmp_path: Path) -
         assert rest[-2] == "data: [DONE]"
         assert sum('"content":"a "' in line for line in rest) == 60
         assert gateway.process.wait(10) == 0
+
+
+def test_who_leaves_does_not_let_the_llm_rewrite_for_nobody(url: str, tmp_path: Path) -> None:
+    with running(url, tmp_path, llm=ON_AND_ON) as gateway, gateway.client(timeout_s=1) as http:
+        upload(http, "documents", SAMPLES[:1])
+        history = [{"role": "user", "content": "Tell me about lanes."}]
+        with pytest.raises(httpx.ReadTimeout):
+            http.post("/v1/retrieve", json={"query": "Why two?", "history": history})
+        assert gateway.llm.left.wait(5)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +14,7 @@ from retriton_client import Client, EncoderInfo, Retry
 from retriton_pipeline.errors import StoreError
 from retriton_pipeline.gateway.served import LIMITS, Served
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.threads import Threads, ThreadsLLM
 from retriton_pipeline.retrieval import Retriever
 from retriton_pipeline.store import Store, collection_names
 
@@ -49,18 +48,14 @@ class Collections:
     def __init__(self, settings: Settings, served: Served) -> None:
         self._settings = settings
         self._served = served
-        self._threads = ThreadPoolExecutor(settings.bounds.retrievals, thread_name_prefix="retrieval")
+        self._threads = Threads(settings.bounds.retrievals)
+        self._llm = ThreadsLLM(**vars(settings.llm)) if settings.llm else None
         self._client = Client(
             settings.url, timeout_s=settings.timeout_s, limits=LIMITS, retry=Retry(attempts_max=2), tls=settings.tls
         )
         self._open: dict[str, _Open] = {}
         self._opening = asyncio.Lock()
         self._is_file = "://" not in settings.milvus
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """``work`` in one of the threads; given up if its caller leaves while it waits for one."""
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: context.run(work))
 
     async def search(self, name: str, work: Callable[[Retriever], T]) -> T:
         """What ``work`` makes of the collection; once more, if the collection was replaced meanwhile.
@@ -70,23 +65,23 @@ class Collections:
         """
         try:
             async with self._retriever(name) as retriever:
-                return await self.run(lambda: work(retriever))
+                return await self._threads.run(lambda: work(retriever))
         except StoreError as error:
             if not await self._discard(name):
                 raise
             log.warning("opening collection %s again: %s", name, error)
         async with self._retriever(name) as retriever:
-            return await self.run(lambda: work(retriever))
+            return await self._threads.run(lambda: work(retriever))
 
     async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
         """What ``work`` makes of the opened store of the collection. Raises as `search`."""
         async with self._retriever(name):
             store = self._open[name].store
-            return await self.run(lambda: work(store))
+            return await self._threads.run(lambda: work(store))
 
     async def names(self) -> list[str]:
         """The collections there are."""
-        return await self.run(lambda: collection_names(self._settings.milvus, self._settings.milvus_token))
+        return await self._threads.run(lambda: collection_names(self._settings.milvus, self._settings.milvus_token))
 
     async def check(self) -> None:
         """Raises `StoreError` if Milvus does not answer. A file that nobody uses now is taken to be well."""
@@ -106,7 +101,7 @@ class Collections:
         """Closes everything."""
         for name in list(self._open):
             await self._close(name)
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
         await asyncio.to_thread(self._client.close)
 
     @asynccontextmanager
@@ -121,7 +116,7 @@ class Collections:
             entry.users -= 1
             entry.used_s = time.monotonic()
             if not entry.users and self._open.get(name) is not entry:  # it was replaced while it was used
-                await self.run(entry.close)
+                await self._threads.run(entry.close)
 
     async def _opened(self, name: str, encoder: EncoderInfo) -> _Open:
         entry = self._open.get(name)
@@ -137,7 +132,7 @@ class Collections:
     def _make(self, name: str, encoder: EncoderInfo) -> _Open:
         store = Store(self._settings.milvus, name, self._settings.milvus_token, create=False)
         try:
-            retriever = Retriever(self._client, store, self._settings.llm, encoder)
+            retriever = Retriever(self._client, store, self._llm, encoder)
         except BaseException:
             store.close()
             raise

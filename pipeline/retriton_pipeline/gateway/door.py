@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,9 @@ from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Bounds
 
 log = logging.getLogger("retriton.gateway.access")
+current_request: ContextVar[str | None] = ContextVar(
+    "current_request", default=None
+)  # for whatever is logged meanwhile
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 _ID = re.compile(r"[\w.:-]{1,128}")
 _OPEN = ("/v1/health/", "/v1/metrics", "/openapi.json", "/static/")  # without a key, and beyond the bound of requests
@@ -40,6 +44,7 @@ class Observed:
             return
         start, status = time.perf_counter(), _CLIENT_CLOSED_REQUEST
         request_id = _request_id(Headers(scope=scope).get("x-request-id", ""))
+        current_request.set(request_id)
 
         async def named(message: Message) -> None:
             nonlocal status
@@ -53,15 +58,14 @@ class Observed:
             await self._app(scope, receive, named)
         finally:
             self._metrics.in_flight.dec()
-            self._tell(scope, request_id, status, time.perf_counter() - start)
+            self._tell(scope, status, time.perf_counter() - start)
 
-    def _tell(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.requests.labels(route, str(status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         if not scope["path"].startswith(_OPEN):
             told = {
-                "request_id": request_id,
                 "method": scope["method"],
                 "route": route,
                 "status": status,

@@ -13,6 +13,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
+from retriton_pipeline.gateway.door import current_request
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.tracing import start_tracing
 
@@ -77,10 +78,17 @@ def listen(settings: Settings, where: Listen) -> None:
 
 def _log_as_json() -> None:
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_with_request)
     handler.setFormatter(JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields=_FIELDS))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for noisy in ("httpx", "httpcore", "openai"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _with_request(record: logging.LogRecord) -> bool:
+    if (request_id := current_request.get()) is not None:
+        record.request_id = request_id
+    return True
 
 
 _FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}

@@ -13,6 +13,7 @@ from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Bounds
 
+Work = Callable[[], Coroutine[Any, Any, bytes]]
 _RESERVED_BYTES = 16  # for each byte of a request, until its answer is known: a vector is longer than its text
 
 
@@ -40,7 +41,9 @@ class Pending:
         self._metrics = metrics
         self._results: dict[str, _Result] = {}
 
-    async def begin(self, owner: str, work: Callable[[], Coroutine[Any, Any, bytes]], size_bytes: int, wait_s: float) -> Ticket:
+    async def begin(
+        self, owner: str, work: Callable[[], Coroutine[Any, Any, bytes]], size_bytes: int, wait_s: float
+    ) -> Ticket:
         """Works for ``wait_s``, and answers with the result, or with the id under which it will be found.
 
         Args:
