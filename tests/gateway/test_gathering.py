@@ -23,12 +23,14 @@ class Counted(AsyncClient):
 
     async def embed(self, *arguments, **options):  # type: ignore[no-untyped-def]
         self.calls += 1
+        self.called.set()
         return await super().embed(*arguments, **options)
 
 
 @pytest.fixture
 async def client(url: str) -> AsyncIterator[Counted]:
     async with Counted(url, limits=Limits(256, 64), retry=Retry(attempts_max=1)) as connected:
+        connected.called = asyncio.Event()
         yield connected
 
 
@@ -70,10 +72,9 @@ async def test_who_leaves_before_the_call_costs_nothing(client: Counted) -> None
 
 async def test_a_call_that_nobody_waits_for_is_given_up(client: Counted) -> None:
     gathering = Gathering(client)
-    long = [" ".join(["many words"] * 100) for _ in range(64)]
+    long = [" ".join(["many words"] * 100) for _ in range(16)]
     task = asyncio.ensure_future(gathering.embed(long, Kind("passage", "END", None)))
-    while not client.calls:
-        await asyncio.sleep(0)
+    await client.called.wait()
     task.cancel()
     await asyncio.sleep(0.05)
     assert not gathering._tasks  # its request is cancelled at the server, too, as for every client that leaves

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from retriton_pipeline.gateway import errors
@@ -18,7 +17,16 @@ from retriton_pipeline.gateway.jobs import Jobs
 from retriton_pipeline.gateway.keys import ApiKeys
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.pending import Pending
-from retriton_pipeline.gateway.routes import chat, documents, embeddings, operations, playground, ranking, retrieve
+from retriton_pipeline.gateway.routes import (
+    chat,
+    documents,
+    embeddings,
+    operations,
+    page,
+    playground,
+    ranking,
+    retrieve,
+)
 from retriton_pipeline.gateway.routes import jobs as job_routes
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
@@ -58,10 +66,11 @@ def create_app(settings: Settings) -> ASGIApp:
         ranking.router(served),
         retrieve.router(asking),
         chat.router(settings.llm, asking, metrics),
-        documents.router(collections, jobs),
+        documents.router(settings, collections, jobs),
+        page.router(),
         job_routes.router(jobs),
         operations.router(settings, served, operations.Probes(settings, served, collections), metrics),
     ):
         app.include_router(routes)
-    app.mount("/static", StaticFiles(directory=operations.STATIC), name="static")
+    app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     return Observed(Guarded(traced(app), keys, settings.bounds, settings.timeout_s, metrics), metrics)

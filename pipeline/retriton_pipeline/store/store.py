@@ -245,7 +245,8 @@ class Store:
             )
         except StoreError as error:
             if condition and _ABOUT_A_FILTER.search(str(error)):
-                raise InvalidFilter(f"the filter {condition!r} cannot be used: {error}") from error
+                reason = str(error).removeprefix(f"{self.uri}: ")
+                raise InvalidFilter(f"the filter {condition!r} cannot be used: {reason}") from error
             raise
         return [[to_hit(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 

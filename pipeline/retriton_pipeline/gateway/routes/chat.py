@@ -86,6 +86,7 @@ class ChatAnswer(BaseModel):
     sources: list[PassageAnswer]
     citations: list[int]
     prompt: str | None
+    tokens_dropped: int
     latency_ms: dict[str, float]
 
 
@@ -176,7 +177,12 @@ class _Answer:
     def _sources(self) -> dict[str, Any]:
         told = self._assembled.as_json()
         prompt = told["prompt"] if self._request.retrieval.include_prompt else None
-        return {"sources": numbered(told["passages"]), "prompt": prompt, "latency_ms": told["latency_ms"]}
+        return {
+            "sources": numbered(told["passages"]),
+            "prompt": prompt,
+            "tokens_dropped": self._assembled.tokens_dropped,
+            "latency_ms": told["latency_ms"],
+        }
 
     def _end(self) -> dict[str, Any]:
         before = {**self._assembled.latency_ms}

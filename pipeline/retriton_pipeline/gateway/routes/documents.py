@@ -17,6 +17,7 @@ from retriton_pipeline.gateway.collections import Collections
 from retriton_pipeline.gateway.errors import Refused, documented
 from retriton_pipeline.gateway.jobs import Jobs
 from retriton_pipeline.gateway.routes.jobs import JobAnswer
+from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.store import Store, StoredDocument
 
 _NAME_BYTES_MAX = 200
@@ -24,9 +25,10 @@ DocumentId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
 
 
 class CollectionList(BaseModel):
-    """The names of the collections there are."""
+    """The names of the collections there are, and the one of requests that name none, which may not be there yet."""
 
     data: list[str]
+    default: str
 
 
 class DocumentAnswer(BaseModel):
@@ -43,7 +45,7 @@ class DocumentList(BaseModel):
     data: list[DocumentAnswer]
 
 
-def router(collections: Collections, jobs: Jobs) -> APIRouter:
+def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["documents"])
     refused = documented(409)
@@ -51,7 +53,7 @@ def router(collections: Collections, jobs: Jobs) -> APIRouter:
     @routes.get("/v1/collections", response_model=CollectionList, responses=refused)
     async def list_collections() -> CollectionList:
         """Every collection."""
-        return CollectionList(data=await collections.names())
+        return CollectionList(data=await collections.names(), default=settings.collection)
 
     @routes.post("/v1/collections/{collection}/documents", status_code=202, responses=refused)
     async def upload(

@@ -1,16 +1,15 @@
-"""Health, metrics, models, and the page."""
+"""Health, metrics and models."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from retriton_client import RetritonError
 from retriton_pipeline.errors import PipelineError
@@ -21,7 +20,6 @@ from retriton_pipeline.gateway.names import model_ids, unknown_model
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
 
-STATIC = Path(__file__).parent.parent / "static"
 _PROBE_S = 3.0
 _FRESH_S = 1.0  # probes of many load balancers are one probe
 Part = Literal["triton", "milvus", "llm"]
@@ -134,21 +132,7 @@ def router(settings: Settings, served: Served, probes: Probes, metrics: GatewayM
                 return found
         raise unknown_model(model_id, [found.id for found in known])
 
-    @routes.get("/", include_in_schema=False)
-    async def page() -> Response:
-        """The page."""
-        return FileResponse(STATIC / "index.html", headers=PAGE_HEADERS)
-
     return routes
-
-
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 
 
 async def _models(settings: Settings, served: Served) -> list[Model]:

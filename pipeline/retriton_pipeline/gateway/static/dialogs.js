@@ -1,0 +1,30 @@
+/** What the page asks back. */
+
+import { byId } from "./dom.js";
+
+/** Whether the user confirms, or enters what the dialog asks for. */
+export function ask(dialog) {
+  return new Promise((resolve) => {
+    const form = dialog.querySelector("form");
+    const listening = new AbortController();
+    const on = (target, type, act) => target.addEventListener(type, act, { signal: listening.signal });
+    const end = (answer) => {
+      listening.abort();
+      dialog.close();
+      resolve(answer);
+    };
+    on(form, "submit", (event) => {
+      event.preventDefault();
+      end(true);
+    });
+    on(form.querySelector("[value=cancel]"), "click", () => end(false));
+    on(dialog, "close", () => dialog.open || end(false)); // if it is open, that was the dialog before this one
+    dialog.showModal();
+  });
+}
+
+/** Whether the user really wants that. */
+export function confirmed(question) {
+  byId("confirm-question").textContent = question;
+  return ask(byId("confirm-dialog"));
+}

@@ -1,0 +1,42 @@
+/** The API key: it leaves this tab only in the header of requests, and is gone with it. */
+
+import { ask } from "./dialogs.js";
+import { byId } from "./dom.js";
+
+const STORED_AS = "retriton.key";
+let asking = null;
+
+/** The key, or null. */
+export const currentKey = () => sessionStorage.getItem(STORED_AS);
+
+/**
+ * Asks for a key, after one was refused.
+ *
+ * @param {?string} refused - the key, if there was one.
+ * @returns {Promise<boolean>} whether there is another key now.
+ */
+export async function anotherKey(refused) {
+  if (currentKey() !== refused) return true; // another request has asked meanwhile
+  asking ??= askForKey(refused).finally(() => (asking = null));
+  return asking;
+}
+
+/** Forgets the key. */
+export function forgetKey() {
+  sessionStorage.removeItem(STORED_AS);
+  byId("forget-key").hidden = true;
+}
+
+async function askForKey(refused) {
+  const input = byId("key");
+  forgetKey();
+  byId("key-problem").textContent = refused === null ? "" : "The gateway does not know this key.";
+  input.setAttribute("aria-invalid", String(refused !== null));
+  const given = await ask(byId("key-dialog"));
+  const key = input.value.replace(/[^\x21-\x7e]/g, ""); // a header has room for nothing else
+  input.value = "";
+  if (!given) return false;
+  sessionStorage.setItem(STORED_AS, key);
+  byId("forget-key").hidden = false;
+  return true;
+}
