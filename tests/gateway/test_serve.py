@@ -72,6 +72,12 @@ def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path
         body = {"input": "hello", "model": "query"}
         assert http.post("/v1/embeddings", json=body).status_code == 200  # no keys: everybody is let in...
         assert "no API keys: every program on this machine" in (tmp_path / "serve.log").read_text()  # ...and told so
+        for foreign in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}):
+            refused = http.post(
+                "/v1/collections/documents/documents", files=[("files", ("a.txt", b"a"))], headers=foreign
+            )
+            assert refused.status_code == 403, foreign  # of a page that the user happens to look at
+        assert http.post("/v1/embeddings", json=body, headers={"Origin": address}).status_code == 200
         gateway = next(p for p in psutil.Process(process.pid).children() if "gateway" in p.cmdline())
         gateway.kill()
         time.sleep(0.5)

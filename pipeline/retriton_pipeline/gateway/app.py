@@ -73,4 +73,4 @@ def create_app(settings: Settings) -> ASGIApp:
     ):
         app.include_router(routes)
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
-    return Observed(Guarded(traced(app), keys, settings.bounds, settings.timeout_s, metrics), metrics)
+    return Observed(Guarded(traced(app), keys, settings, metrics), metrics)

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.keys import ApiKeys
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.settings import Bounds
+from retriton_pipeline.gateway.origins import check_origin
+from retriton_pipeline.gateway.settings import Settings
 
 log = logging.getLogger("retriton.gateway.access")
 current_request: ContextVar[str | None] = ContextVar(
@@ -78,11 +79,12 @@ class Observed:
 class Guarded:
     """Lets in who has a key, as many as there is room for, with bodies of a bounded size, for a bounded time."""
 
-    def __init__(self, app: ASGIApp, keys: ApiKeys, bounds: Bounds, timeout_s: float, metrics: GatewayMetrics) -> None:
+    def __init__(self, app: ASGIApp, keys: ApiKeys, settings: Settings, metrics: GatewayMetrics) -> None:
         self._app = app
         self._keys = keys
-        self._bounds = bounds
-        self._timeout_s = timeout_s
+        self._hosts = settings.hosts
+        self._bounds = settings.bounds
+        self._timeout_s = settings.timeout_s
         self._metrics = metrics
         self._under_way = 0
 
@@ -115,6 +117,8 @@ class Guarded:
                     await answer.response()(scope, receive, send)
 
     def _let_in(self, scope: Scope, headers: Headers) -> None:
+        if not self._keys.are_needed:
+            check_origin(headers, self._hosts)
         scope["key"] = self._keys.name(headers.get("authorization", ""))
         if scope["key"] is None:
             raise Refused(401, "invalid_api_key", "this needs a valid API key, as Authorization: Bearer KEY")
@@ -169,7 +173,7 @@ class _Gone(Exception):
     """The caller left."""
 
 
-_REASONS = {401: "unauthorized", 413: "too_large", 429: "overloaded", 504: "deadline"}
+_REASONS = {403: "unauthorized", 401: "unauthorized", 413: "too_large", 429: "overloaded", 504: "deadline"}
 
 
 def _request_id(given: str) -> str:

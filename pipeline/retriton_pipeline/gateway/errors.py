@@ -155,7 +155,7 @@ def _without_code(error: Exception) -> str:
 
 def _invalid(errors: Sequence[Any]) -> Refused:
     """Of several shapes that a body could have, the error of the one that it comes closest to."""
-    worst = max(errors, key=lambda error: len(error["loc"]))
+    worst = max(errors, key=lambda error: (len(error["loc"]), not error["type"].endswith("_type")))
     if worst["type"] == "json_invalid":
         why = worst.get("ctx", {}).get("error", worst["msg"])
         return Refused(400, "malformed_json", f"the body is not JSON: {why}")
@@ -172,9 +172,14 @@ def _kind(status: int) -> str:
     return names.get(status, "invalid_request_error" if status < 500 else "server_error")
 
 
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+
 def _allowed(request: Request) -> list[str]:
-    here = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in here for method in getattr(route, "methods", None) or ()})
+    asked = [{**request.scope, "method": method} for method in _METHODS]
+    return [
+        scope["method"] for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def install(app: FastAPI) -> None:

@@ -48,6 +48,11 @@ class ApiKeys:
         if file:
             self._read(file)
 
+    @property
+    def are_needed(self) -> bool:
+        """Whether anybody is kept out."""
+        return self._file is not None
+
     def name(self, authorization: str) -> str | None:
         """Whose key the header ``Authorization`` carries; None for a wrong one, or none."""
         if self._file is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
@@ -14,11 +14,11 @@ from pythonjsonlogger.json import JsonFormatter
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
 from retriton_pipeline.gateway.door import current_request
+from retriton_pipeline.gateway.origins import LOOPBACK
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.tracing import start_tracing
 
 log = logging.getLogger("retriton.gateway")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def listen(settings: Settings, where: Listen) -> None:
     """
     _log_as_json()
     start_tracing()
-    app = create_app(settings)
+    app = create_app(replace(settings, hosts=LOOPBACK if where.host in LOOPBACK else ()))
     _warn_of_open_doors(settings, where)
     config = uvicorn.Config(
         app,
@@ -95,7 +95,7 @@ _FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
 def _warn_of_open_doors(settings: Settings, where: Listen) -> None:
-    far = where.host not in _LOOPBACK
+    far = where.host not in LOOPBACK
     if settings.keys_file is None:
         whom = "everybody who reaches this host" if far else "every program on this machine"
         log.warning("no API keys: %s may use all of this; make keys with `retriton key NAME`", whom)

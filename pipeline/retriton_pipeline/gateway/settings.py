@@ -44,7 +44,8 @@ class Settings:
         milvus, milvus_token: where the vectors are.
         collection: that is searched where a request names none.
         llm: that answers questions; without one, chat completions are refused.
-        keys_file: names and digests of API keys; without one, everybody is let in.
+        keys_file: names and digests of API keys; without one, everybody is let in...
+        hosts: ...who calls it by one of these names; any, if there are none.
         aliases: further names of the embedding model, for clients that insist on one.
         input_type: what texts are where a request does not say; None refuses, if the encoder tells roles apart.
         timeout_s: until an answer begins.
@@ -60,6 +61,7 @@ class Settings:
     collection: str = "documents"
     llm: LLM | None = None
     keys_file: Path | None = None
+    hosts: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     input_type: Role | None = None
     timeout_s: float = 60.0

@@ -1,0 +1,35 @@
+"""Keeps pages of other sites away from a gateway without keys: the user's browser reaches it, and would obey them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from retriton_pipeline.gateway.errors import Refused
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def check_origin(headers: Headers, hosts: Collection[str]) -> None:
+    """Refuses what a page of another site sends.
+
+    Args:
+        headers: of the request.
+        hosts: names that the gateway goes by; any, if there are none. A site can let its own name stand for our
+            address (DNS rebinding), so that its pages seem to be of the same origin.
+
+    Raises:
+        Refused: with what to do.
+    """
+    host, origin = headers.get("host", ""), headers.get("origin")
+    name = urlsplit(f"//{host}").hostname or ""
+    if hosts and name not in hosts:
+        raise _refused(f"this host is not called {name!r}")
+    if origin is not None and urlsplit(origin).netloc != host:
+        raise _refused(f"pages of {origin!r} may not use it")
+
+
+def _refused(why: str) -> Refused:
+    return Refused(403, "forbidden_origin", f"without API keys, {why}: make keys with `retriton key NAME`")
