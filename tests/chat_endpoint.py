@@ -59,66 +59,72 @@ class ChatEndpoint:
 @contextmanager
 def chat_endpoint(*behaviours: Behaviour) -> Iterator[ChatEndpoint]:
     """Serves on a free port of the loopback interface."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_POST(self) -> None:
-            known.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            known.times_s.append(time.monotonic())
-            behaviour = known.behaviours[min(len(known.asked), len(known.behaviours)) - 1]
-            if isinstance(behaviour, int):
-                self.send_error(behaviour)
-                return
-            try:
-                self.say(behaviour)
-            except OSError:
-                known.left.set()
-                self.close_connection = True
-
-        def say(self, says: Says) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            time.sleep(says.stalls_s)
-            for piece in says.pieces:
-                time.sleep(says.gap_s)
-                self.event({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
-            if says.breaks:
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.close_connection = True
-                return
-            if says.usage:
-                self.event({"choices": [], "usage": says.usage})
-            if says.ends:
-                self.chunk(b"data: [DONE]\n\n")
-            self.chunk(b"")
-
-        def event(self, values: dict[str, Any]) -> None:
-            head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-            self.chunk(f"data: {json.dumps({**head, **values})}\n\n".encode())
-
-        def chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     known = ChatEndpoint(f"http://127.0.0.1:{server.server_port}/v1", list(behaviours))
+    server.known = known  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield known
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    @property
+    def known(self) -> ChatEndpoint:
+        return self.server.known  # type: ignore[attr-defined,no-any-return]
+
+    def do_GET(self) -> None:
+        body = json.dumps({"object": "list", "data": [{"id": "m", "object": "model"}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        known = self.known
+        known.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        known.times_s.append(time.monotonic())
+        behaviour = known.behaviours[min(len(known.asked), len(known.behaviours)) - 1]
+        if isinstance(behaviour, int):
+            self.send_error(behaviour)
+            return
+        try:
+            self.say(behaviour)
+        except OSError:
+            known.left.set()
+            self.close_connection = True
+
+    def say(self, says: Says) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        time.sleep(says.stalls_s)
+        for piece in says.pieces:
+            time.sleep(says.gap_s)
+            self.event({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
+        if says.breaks:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        if says.usage:
+            self.event({"choices": [], "usage": says.usage})
+        if says.ends:
+            self.chunk(b"data: [DONE]\n\n")
+        self.chunk(b"")
+
+    def event(self, values: dict[str, Any]) -> None:
+        head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+        self.chunk(f"data: {json.dumps({**head, **values})}\n\n".encode())
+
+    def chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def log_message(self, *arguments: object) -> None:
+        pass

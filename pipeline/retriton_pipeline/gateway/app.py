@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
 from retriton_pipeline.gateway import errors
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> ASGIApp:
 
     app = FastAPI(title="Retriton", lifespan=lifespan, docs_url=None, redoc_url=None)
     errors.install(app)
+    key = [Depends(HTTPBearer(auto_error=False))]  # for the OpenAPI document: the door asks for it
     for routes in (
         embeddings.router(settings, served),
         playground.router(settings, served, pending),
@@ -69,8 +71,9 @@ def create_app(settings: Settings) -> ASGIApp:
         documents.router(settings, collections, jobs),
         page.router(),
         job_routes.router(jobs),
-        operations.router(settings, served, operations.Probes(settings, served, collections), metrics),
+        operations.models(settings, served),
     ):
-        app.include_router(routes)
+        app.include_router(routes, dependencies=key)
+    app.include_router(operations.router(operations.Probes(settings, served, collections), metrics))
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     return Observed(Guarded(traced(app), keys, settings, metrics), metrics)

@@ -11,6 +11,7 @@ from retriton_client import EncoderInfo
 from retriton_pipeline.assembly import Assembled, assemble
 from retriton_pipeline.gateway.collections import Collections
 from retriton_pipeline.gateway.metrics import GatewayMetrics
+from retriton_pipeline.gateway.routes.embeddings import Body
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.prompt import PromptBuilder
@@ -22,7 +23,7 @@ CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 _TURNS_MAX = 256
 
 
-class Asked(BaseModel):
+class Asked(Body):
     """How passages are looked for; what is not given is as `retriton ask` has it."""
 
     collection: CollectionName | None = Field(None, description="The default is the gateway's.")

@@ -1,4 +1,4 @@
-"""That environment, and what tests of clients have in common: a second Triton, with a tiny encoder and cross-encoder."""
+"""That environment, and what tests of clients share: a second Triton, with a tiny encoder and cross-encoder."""
 
 from __future__ import annotations
 

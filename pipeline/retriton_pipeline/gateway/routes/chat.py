@@ -19,6 +19,7 @@ from retriton_pipeline.gateway.asking import Asked, Asking, Message, PassageAnsw
 from retriton_pipeline.gateway.errors import Refused, documented, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.names import unknown_model
+from retriton_pipeline.gateway.routes.embeddings import Body
 from retriton_pipeline.llm import LLM, Piece
 
 
@@ -28,13 +29,13 @@ class RetrievalPart(Asked):
     include_prompt: bool = False
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(Body):
     """OpenAI's."""
 
     include_usage: bool = False
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(Body):
     """OpenAI's request; `retrieval` is ours, and may be left out. The last message is the question."""
 
     messages: list[Message] = Field(min_length=1, max_length=257)

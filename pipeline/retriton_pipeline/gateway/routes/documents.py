@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from fastapi import Path as InPath
 from pydantic import BaseModel
 
 from retriton_pipeline.gateway.asking import CollectionName
@@ -21,7 +21,7 @@ from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.store import Store, StoredDocument
 
 _NAME_BYTES_MAX = 200
-DocumentId = Annotated[str, InPath(pattern=r"^[0-9a-f]{32}$")]
+_DOCUMENT_ID = re.compile("[0-9a-f]{32}")
 
 
 class CollectionList(BaseModel):
@@ -57,7 +57,10 @@ def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRoute
 
     @routes.post("/v1/collections/{collection}/documents", status_code=202, responses=refused)
     async def upload(
-        collection: CollectionName, files: Annotated[list[UploadFile], File()], request: Request, response: Response
+        collection: CollectionName,
+        files: Annotated[list[UploadFile], File(min_length=1)],
+        request: Request,
+        response: Response,
     ) -> JobAnswer:
         """Add files; one of a name that is there already replaces it. The answer is a job to ask for."""
         folder = jobs.folder()
@@ -87,8 +90,10 @@ def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRoute
         )
 
     @routes.delete("/v1/collections/{collection}/documents/{document_id}", status_code=204, responses=refused)
-    async def delete_document(collection: CollectionName, document_id: DocumentId) -> None:
+    async def delete_document(collection: CollectionName, document_id: str) -> None:
         """Remove a document."""
+        if not _DOCUMENT_ID.fullmatch(document_id):
+            raise _no_document(collection, document_id)
 
         def delete(store: Store) -> bool:
             known = bool(store.contents([document_id]))
@@ -96,9 +101,13 @@ def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRoute
             return known
 
         if not await collections.with_store(collection, delete):
-            raise Refused(404, "document_not_found", f"collection {collection!r} has no document {document_id}")
+            raise _no_document(collection, document_id)
 
     return routes
+
+
+def _no_document(collection: str, document_id: str) -> Refused:
+    return Refused(404, "document_not_found", f"collection {collection!r} has no document {document_id[:100]!r}")
 
 
 async def _save(files: list[UploadFile], folder: Path) -> None:

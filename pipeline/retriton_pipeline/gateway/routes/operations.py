@@ -96,8 +96,8 @@ class Probes:
         return PartHealth(healthy=error is None, ms=round((time.perf_counter() - start) * 1e3, 2), error=error)
 
 
-def router(settings: Settings, served: Served, probes: Probes, metrics: GatewayMetrics) -> APIRouter:
-    """The routes."""
+def router(probes: Probes, metrics: GatewayMetrics) -> APIRouter:
+    """What is open to everybody: health and metrics."""
     routes = APIRouter(tags=["operations"])
 
     @routes.get("/v1/health/live")
@@ -117,6 +117,13 @@ def router(settings: Settings, served: Served, probes: Probes, metrics: GatewayM
     async def prometheus() -> Response:
         """For Prometheus."""
         return Response(metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return routes
+
+
+def models(settings: Settings, served: Served) -> APIRouter:
+    """What is served."""
+    routes = APIRouter(tags=["operations"])
 
     @routes.get("/v1/models", responses=documented(502))
     async def models() -> ModelList:

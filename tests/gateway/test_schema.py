@@ -1,0 +1,51 @@
+"""Schemathesis, against the OpenAPI document that a gateway gives of itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.clients.environment import SCRIPTS, run_client, tiny_triton
+from tests.gateway.conftest import SAMPLES, running, upload
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+CONFIG = """
+# 422 is for what contradicts the document. 400 is for what no schema can say: a text that is too long for the encoder,
+# a filter that Milvus does not understand, two files of the same name.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 400, 401, 404, 409, 429]
+
+# DELETE ends a job, and leaves the record of how it ended.
+[[operations]]
+include-path = "/v1/jobs/{job_id}"
+checks.use_after_free.enabled = false
+
+# A number among the parts of a form is a file of some digits.
+[[operations]]
+include-name = "POST /v1/collections/{collection}/documents"
+checks.negative_data_rejection.enabled = false
+"""
+
+
+@pytest.mark.timeout(600)
+def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    with tiny_triton(tmp_path) as url, running(url, tmp_path) as gateway:
+        with gateway.client() as http:
+            for name in ("documents", "A"):  # the default, and what schemathesis calls a collection
+                upload(http, name, SAMPLES[-2:])
+        told = run_client(
+            *("st", "run", f"{gateway.url}/openapi.json", "--header", f"Authorization: Bearer {gateway.key}"),
+            *("--max-examples", "25", "--generation-deterministic", "--continue-on-failure"),
+            *("--request-timeout", "30", "--warnings", "off", "--no-color"),
+            folder=tmp_path,
+            timeout_s=300,
+            SCHEMATHESIS_HOOKS="schema_hooks",
+            PYTHONPATH=str(SCRIPTS),
+        )
+        log = gateway.log.read_text()
+    assert re.search(r"Selected: (\d+)/\1\s+Tested: \1\s", told), told
+    assert "No issues found" in told
+    assert "internal error" not in log
