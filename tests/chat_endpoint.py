@@ -20,13 +20,13 @@ class Says:
     Attributes:
         pieces: of the text.
         breaks: whether the connection breaks after them.
-        ends: whether it says that it is done.
+        ends: whether it says that it is complete.
         stalls_s: before anything is said.
         gap_s: before each piece.
         usage: tokens, told at the end if there are any.
     """
 
-    pieces: tuple[str, ...] = ()
+    pieces: tuple[Any, ...] = ()
     breaks: bool = False
     ends: bool = True
     stalls_s: float = 0.0
@@ -113,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
             return
+        if says.ends:
+            self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         if says.usage:
             self.event({"choices": [], "usage": says.usage})
         if says.ends:

@@ -15,6 +15,7 @@ from retriton_client._exceptions import (
     ServerFault,
     TextTooLong,
     Unavailable,
+    WrongEncoder,
 )
 from retriton_client._sync import Client
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
@@ -39,4 +40,5 @@ __all__ = [
     "Tls",
     "Truncate",
     "Unavailable",
+    "WrongEncoder",
 ]

@@ -23,6 +23,7 @@ from retriton_client._exceptions import (
     ServerFault,
     translate,
 )
+from retriton_client._split import Split
 from retriton_client._tasks import all_or_first_error, slot
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 from retriton_client._wire import connect, query_and_passages, text_column
@@ -95,6 +96,7 @@ class AsyncClient:
         *,
         truncate: Truncate = "NONE",
         dimensions: int | None = None,
+        fingerprint: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
         """Vectors and token counts of ``texts``, all or none.
@@ -105,10 +107,12 @@ class AsyncClient:
             truncate: what the server does with too long texts: refuse (NONE), drop their START or their END.
             dimensions: so many of each vector's first values, scaled to length one again; for encoders that were
                 trained for it (Matryoshka). None gives all.
+            fingerprint: of the encoder that is meant; one of another fingerprint refuses. None takes any.
             timeout_s: for this call, instead of the client's.
 
         Raises:
             TextTooLong: a text does not fit and ``truncate`` is NONE.
+            WrongEncoder: the server has not the encoder of ``fingerprint``.
             InvalidRequest: a text is empty, or there is none.
             Overloaded, Unavailable: still, after the last retry.
             DeadlineExceeded: the time is over.
@@ -119,13 +123,12 @@ class AsyncClient:
         parameters: dict[str, Any] = {"truncate": truncate}
         if dimensions is not None:
             parameters["dimensions"] = dimensions
+        if fingerprint is not None:
+            parameters["fingerprint"] = fingerprint
         deadline_s = self._deadline_s(timeout_s)
-        size = self._limits.texts_per_request
-        requests = [
-            self._embed_request(texts[first : first + size], first, role, parameters, deadline_s)
-            for first in range(0, len(texts), size)
-        ]
-        return Embeddings(*_join(await all_or_first_error(requests)))
+        split = Split.of(texts, self._limits)
+        requests = [self._embed_request(texts[part], part.start, role, parameters, deadline_s) for part in split.parts]
+        return Embeddings(*_join(await all_or_first_error(requests, split.at_once)))
 
     async def rerank(
         self,
@@ -152,12 +155,11 @@ class AsyncClient:
         if isinstance(passages, str) or not passages:
             raise InvalidRequest(f"passages is a list of at least one string, not {passages!r:.60}")
         deadline_s = self._deadline_s(timeout_s)
-        size = self._limits.texts_per_request
+        split = Split.of(passages, self._limits, len(query))
         requests = [
-            self._rerank_request(query, passages[first : first + size], first, truncate, deadline_s)
-            for first in range(0, len(passages), size)
+            self._rerank_request(query, passages[part], part.start, truncate, deadline_s) for part in split.parts
         ]
-        return Scores(*_join(await all_or_first_error(requests)))
+        return Scores(*_join(await all_or_first_error(requests, split.at_once)))
 
     async def encoder_info(self) -> EncoderInfo:
         """What the server serves. Raises as `embed`."""

@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from retriton_client._exceptions import RetritonError
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -15,13 +17,15 @@ class Limits:
     Attributes:
         texts_per_request: longer lists are split; a server takes at most 256 a request.
         requests_in_flight: how many requests wait for an answer at a time, per role.
+        bytes_per_request: longer texts are sent in several requests, one after the other; a server takes at most 2 MiB.
     """
 
     texts_per_request: int = 32
     requests_in_flight: int = 4
+    bytes_per_request: int = 1024 * 1024
 
     def __post_init__(self) -> None:
-        if self.texts_per_request < 1 or self.requests_in_flight < 1:
+        if min(self.texts_per_request, self.bytes_per_request, self.requests_in_flight) < 1:
             raise ValueError(f"limits must be at least 1, not {self}")
 
 
@@ -62,8 +66,14 @@ class Tls:
 
     @classmethod
     def from_environment(cls) -> Tls | None:
-        """What ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME`` say; None if there is neither."""
+        """What ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME`` say; None if there is neither.
+
+        Raises:
+            RetritonError: there is no such file.
+        """
         ca, name = os.environ.get("RETRITON_TLS_CA", ""), os.environ.get("RETRITON_TLS_NAME", "")
+        if ca and not Path(ca).is_file():
+            raise RetritonError(f"RETRITON_TLS_CA names {ca}, and there is no such file")
         return cls(Path(ca) if ca else None, server_name=name) if ca or name else None
 
     def __post_init__(self) -> None:

@@ -4,7 +4,8 @@
 
     RetritonError
     ├── InvalidRequest          the server refuses this input, now and later
-    │   └── TextTooLong         ... because a text has more tokens than the encoder takes
+    │   ├── TextTooLong         ... because a text has more tokens than the encoder takes
+    │   └── WrongEncoder        ... because it has another encoder than the one that was meant
     ├── NotInstalled            the server has no such model, for example no cross-encoder
     ├── Overloaded              the lane's queue is full (retried)
     ├── Unavailable             no server, or one that is starting, stopping or broken (retried)
@@ -49,6 +50,10 @@ class TextTooLong(InvalidRequest):
         self.tokens_max = tokens_max
 
 
+class WrongEncoder(InvalidRequest):
+    """The server has another encoder than the one whose fingerprint the request named."""
+
+
 class NotInstalled(RetritonError):
     """The server has no such model: nothing was exported for it."""
 
@@ -75,6 +80,7 @@ class ServerFault(RetritonError):
 
 _BY_CODE: dict[str, type[RetritonError]] = {
     "NOT_INSTALLED": NotInstalled,
+    "WRONG_ENCODER": WrongEncoder,
     "OVERLOADED": Overloaded,
     "SHUTTING_DOWN": Unavailable,
     "ENCODER_UNAVAILABLE": Unavailable,

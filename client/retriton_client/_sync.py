@@ -85,10 +85,15 @@ class Client:
         *,
         truncate: Truncate = "NONE",
         dimensions: int | None = None,
+        fingerprint: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
         """As `AsyncClient.embed`."""
-        return _Loop.run(self._client.embed(texts, role, truncate=truncate, dimensions=dimensions, timeout_s=timeout_s))
+        return _Loop.run(
+            self._client.embed(
+                texts, role, truncate=truncate, dimensions=dimensions, fingerprint=fingerprint, timeout_s=timeout_s
+            )
+        )
 
     def rerank(
         self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from retriton_client._exceptions import DeadlineExceeded
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -25,8 +27,10 @@ async def slot(slots: asyncio.Semaphore, deadline_s: float) -> AsyncIterator[Non
         slots.release()
 
 
-async def all_or_first_error(requests: Sequence[Any]) -> list[Any]:
-    """The results in order; the first error cancels what is still under way."""
+async def all_or_first_error(requests: Sequence[Coroutine[Any, Any, T]], at_once: bool = True) -> list[T]:
+    """The results in order; the first error cancels what is still under way, or was not begun."""
+    if not at_once:
+        return await _one_by_one(requests)
     tasks = [asyncio.ensure_future(request) for request in requests]
     try:
         return await asyncio.gather(*tasks)
@@ -34,3 +38,11 @@ async def all_or_first_error(requests: Sequence[Any]) -> list[Any]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _one_by_one(requests: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    try:
+        return [await request for request in requests]
+    finally:
+        for request in requests:
+            request.close()

@@ -14,6 +14,8 @@ from retriton_client._exceptions import InvalidRequest
 
 _CHANNEL = [
     ("grpc.enable_http_proxy", 0),  # a proxy of the environment is for the web, not for a server named by its address
+    ("grpc.use_local_subchannel_pool", 1),  # else a new client waits for the end of an earlier one's backoff
+    ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.lb_policy_name", "round_robin"),  # the default keeps to the first address, and pins a client to one replica
 ]
 

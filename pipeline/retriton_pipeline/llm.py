@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openai
@@ -112,21 +112,31 @@ class LLM:
     ) -> AsyncGenerator[Piece, None]:
         asked: dict[str, Any] = {"model": self.model, "messages": messages, "stream": True, **parameters}
         async with self._client(self.timeout_s) as client, await client.chat.completions.create(**asked) as events:
-            answered = False
+            finished, half = False, ""
             async for event in events:
-                piece = _piece(event)
-                answered = answered or bool(piece.finish_reason or piece.text)
-                if piece.text or piece.finish_reason or piece.usage:
-                    yield piece
-            if not answered:  # without chunked encoding, a connection that breaks looks like one that ends
-                raise ConnectionError("the answer ended before it began")
+                piece = _piece(event, half)
+                finished = finished or piece.finish_reason is not None
+                half = piece.text[-1:] if not finished and "\ud800" <= piece.text[-1:] <= "\udbff" else ""
+                whole = replace(piece, text=_valid(piece.text.removesuffix(half) if half else piece.text))
+                if whole.text or whole.finish_reason or whole.usage:
+                    yield whole
+            if not finished:  # without chunked encoding, a connection that breaks looks like one that ends
+                raise ConnectionError("the answer ended without saying that it is complete")
 
 
-def _piece(event: Any) -> Piece:
+def _piece(event: Any, half: str) -> Piece:
+    """What an event says; ``half`` is the first half of a character, from the event before."""
     usage = event.usage.model_dump(exclude_none=True) if event.usage else None
     for choice in event.choices[:1]:
-        return Piece(choice.delta.content or "", choice.finish_reason, usage)
-    return Piece(usage=usage)
+        if not isinstance(content := choice.delta.content or "", str):
+            raise TypeError(f"a piece of the answer is no text, but {content!r:.80}")
+        return Piece(half + content, choice.finish_reason, usage)
+    return Piece(half, usage=usage)
+
+
+def _valid(text: str) -> str:
+    """Characters that came in halves, put together; a half without the other becomes a question mark."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 async def _next(pieces: AsyncGenerator[Piece, None]) -> Piece | None:

@@ -6,6 +6,7 @@
     ├── TextTooLong             the caller's fault: TEXT_TOO_LONG
     ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE, QUERY_TOO_LONG
     ├── BadParameter            the caller's fault: BAD_PARAMETER
+    ├── WrongEncoder            another encoder was meant: WRONG_ENCODER
     ├── NotInstalled            this server has no such model: NOT_INSTALLED
     ├── Overloaded              the queue is full, try again: OVERLOADED
     ├── Expired                 the deadline passed, or the caller left: EXPIRED
@@ -64,6 +65,12 @@ class BadParameter(RequestRefused):
     code = "BAD_PARAMETER"
 
 
+class WrongEncoder(RequestRefused):
+    """The request names the fingerprint of another encoder."""
+
+    code = "WRONG_ENCODER"
+
+
 class NotInstalled(RequestRefused):
     """The model that was asked for was not exported into this server's repository."""
 
@@ -76,8 +83,8 @@ class Overloaded(RequestRefused):
     code = "OVERLOADED"
     fault = Fault.RETRYABLE
 
-    def __init__(self, waiting: int, waiting_max: int) -> None:
-        super().__init__(f"{waiting} tokens wait already, and at most {waiting_max} may. Try again later.")
+    def __init__(self, waiting: int, waiting_max: int, what: str = "tokens wait") -> None:
+        super().__init__(f"{waiting} {what} already, and at most {waiting_max} may. Try again later.")
 
 
 class Expired(RequestRefused):

@@ -23,7 +23,7 @@ from retriton_serving.answers import as_response
 from retriton_serving.batcher import LaneLimits, MicroBatcher
 from retriton_serving.cache import VectorCache
 from retriton_serving.cores import usable_cores
-from retriton_serving.errors import EncoderUnavailable, RequestRefused
+from retriton_serving.errors import BadText, EncoderUnavailable, Overloaded, RequestRefused, WrongEncoder
 from retriton_serving.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.metrics import LaneMetrics
 from retriton_serving.padding import Padding, TokenIds
@@ -31,6 +31,7 @@ from retriton_serving.request import Request, Vectors
 from retriton_serving.tokenization import LaneTokenizer, TokenizedText, Truncate
 from retriton_serving.waiting import BatchLimits
 
+ROUND_BYTES_MAX = 2 * 1024 * 1024  # about a second of tokenizing
 _ABANDONED_AFTER_S = 0.5
 _GATHER_S = 0.005  # while the encoder has enough to do; meanwhile Triton's batcher merges what arrives
 # Handing a few short texts to a pool of threads costs more than tokenizing them, and takes cores from the encoder.
@@ -79,7 +80,8 @@ class Lane(ABC):
         """Tokenizes all texts of all requests at once, and hands each request over."""
         self._batcher.gather(_GATHER_S)
         start = time.perf_counter()
-        arrivals = [_Arrival(request, self, self._metrics, self._batcher) for request in requests]
+        round_ = _Round()
+        arrivals = [_Arrival(request, self, self._metrics, self._batcher, round_) for request in requests]
         tokens = iter(self._tokenizer.tokenize([text for arrival in arrivals for text in arrival.texts]))
         self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
         for arrival in arrivals:
@@ -105,6 +107,17 @@ class Lane(ABC):
     def read_options(self, parameters: dict[str, Any]) -> Any:
         """What `outputs` must know of a request's parameters. Raises `RequestRefused`."""
         return None
+
+    def size_bytes(self, texts: list[Any]) -> int:
+        """About how many bytes are turned into tokens."""
+        return sum(map(len, texts))
+
+    def check_encoder(self, fingerprint: object) -> None:
+        """Raises `WrongEncoder` if a request means another encoder than this one."""
+        if fingerprint not in (None, self._spec.fingerprint):
+            raise WrongEncoder(
+                f"this server has {self._spec.name} ({self._spec.fingerprint}), the request means {fingerprint}"
+            )
 
     @abstractmethod
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
@@ -136,10 +149,33 @@ def _in_flight(value: str) -> int:
     return usable_cores() + int(value.removeprefix("cores") or 0)
 
 
+class _Round:
+    """How much text came together: while it is turned into tokens, everybody waits, and probes of health, too."""
+
+    def __init__(self) -> None:
+        self._size_bytes = 0
+
+    def add(self, size_bytes: int) -> None:
+        """Takes the texts of one more request.
+
+        Raises:
+            BadText: they are too much by themselves.
+            Overloaded: they are too much beside the others.
+        """
+        if size_bytes > ROUND_BYTES_MAX:
+            raise BadText(
+                "TEXT_TOO_LARGE",
+                f"the texts of the request have {size_bytes} bytes, at most {ROUND_BYTES_MAX} are taken. Send fewer.",
+            )
+        if self._size_bytes + size_bytes > ROUND_BYTES_MAX:
+            raise Overloaded(self._size_bytes, ROUND_BYTES_MAX, "bytes of text are tokenized")
+        self._size_bytes += size_bytes
+
+
 class _Arrival:
     """A request of Triton on its way in, and the reply on its way out."""
 
-    def __init__(self, request: Any, lane: Lane, metrics: LaneMetrics, batcher: MicroBatcher) -> None:
+    def __init__(self, request: Any, lane: Lane, metrics: LaneMetrics, batcher: MicroBatcher, round_: _Round) -> None:
         self._lane = lane
         self._metrics = metrics
         self._batcher = batcher
@@ -154,7 +190,10 @@ class _Arrival:
             self._urgent = bool(parameters.get("probe", False))
             batcher.check_room(self._deadline_s, self._urgent)  # tokenizing what is refused would cost goodput
             self._options = lane.read_options(parameters)
-            self.texts = lane.read(request)
+            lane.check_encoder(parameters.get("fingerprint"))
+            texts = lane.read(request)
+            round_.add(lane.size_bytes(texts))
+            self.texts = texts
         except RequestRefused as error:
             self.fail(error)
 

@@ -65,6 +65,10 @@ class TritonPythonModel(Lane):
         text = decode_text(query[0], 0, "query")
         return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
 
+    def size_bytes(self, texts: list[Pair]) -> int:
+        """See `Lane`; the query is turned into tokens with each passage."""
+        return sum(len(pair.query) + len(pair.passage) for pair in texts)
+
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
         """See `Lane`."""
         ids, types = unpack(ids)

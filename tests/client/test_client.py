@@ -65,6 +65,25 @@ def test_requests_in_flight_are_bounded() -> None:
     assert most == 3
 
 
+def test_long_texts_go_one_request_after_the_other() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+
+    def script(texts: list[bytes], number: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+
+    long = ["a" * 40, "b" * 60, "c" * 50, "d" * 200, "e"]
+    with running(script) as (url, server), Client(url, limits=Limits(bytes_per_request=100)) as client:
+        assert client.embed_queries(long)[:, 0].tolist() == [40, 60, 50, 200, 1]
+    assert len(server.requests) == 4
+    assert most == 1
+
+
 def test_what_is_retryable_is_sent_again() -> None:
     with (
         running(lambda texts, number: OVERLOADED if number < 4 else None) as (url, server),

@@ -108,6 +108,11 @@ def test_jobs_are_their_owners_and_can_be_given_up(alone: Gateway, http: httpx.C
     assert http.delete(f"/v1/jobs/{waiting['id']}").json()["state"] == "cancelled"
     http.delete(f"/v1/jobs/{running_job['id']}")
     assert wait_for_job(http, running_job["id"])["state"] == "cancelled"
+    for moment_s in (0.0, 0.3, 0.8):  # while it is opened, while its processes start, while it is read
+        job = http.post("/v1/collections/long/documents", files=parts).json()
+        time.sleep(moment_s)
+        http.delete(f"/v1/jobs/{job['id']}")
+        assert wait_for_job(http, job["id"])["state"] == "cancelled"
     assert upload(http, "after", written(tmp_path, next="The next upload works.")).get("state") == "succeeded"
 
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import new_key
+from retriton_pipeline.store import Store
 from tests.chat_endpoint import Says
 from tests.gateway.conftest import SAMPLES, Gateway, running, upload
 
@@ -83,6 +84,7 @@ def test_keys_rotate_without_a_restart(url: str, tmp_path: Path) -> None:
         (json.dumps({**EMBED, "input_type": "passage"}).encode(), 400, "says query, and input_type says passage"),
         (json.dumps({**EMBED, "truncate": "MIDDLE"}).encode(), 422, "truncate"),
         (json.dumps({**EMBED, "dimensions": 5000}).encode(), 400, "5000"),
+        (json.dumps({**EMBED, "dimensions": 10**30}).encode(), 422, "dimensions"),
         (json.dumps({**EMBED, "input": ["a", " "]}).encode(), 422, "input.1"),
     ],
 )
@@ -220,3 +222,33 @@ def test_who_leaves_does_not_let_the_llm_rewrite_for_nobody(url: str, tmp_path: 
         with pytest.raises(httpx.ReadTimeout):
             http.post("/v1/retrieve", json={"query": "Why two?", "history": history})
         assert gateway.llm.left.wait(5)
+
+
+def test_headers_must_come_soon_and_be_short(gateway: Gateway) -> None:
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as long:
+        with pytest.raises(ConnectionError):  # it is closed in the middle
+            for _ in range(200):
+                long.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 65536)
+                time.sleep(0.01)
+    with socket.create_connection((host, int(port)), timeout=30) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        start = time.monotonic()
+        assert slow.recv(100) == b""
+        assert 5 < time.monotonic() - start < 20
+
+
+def test_a_body_may_not_pass_as_an_upload(http: httpx.Client) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert http.post("/v1/embeddings", content=b"x" * (16 * 1024 * 1024 + 1), headers=headers).status_code == 413
+
+
+def test_odd_headers_are_refused_and_no_error_of_ours(url: str, tmp_path: Path) -> None:
+    odd = {"X-Request-Timeout-Ms": "9" * 5000}
+    with running(url, tmp_path) as gateway, gateway.client() as http:
+        assert http.post("/v1/embeddings", json=EMBED, headers=odd).status_code == 400
+        answer = http.get("/v1/collections", headers={"X-Request-Timeout-Ms": "1"})
+        assert answer.status_code in (200, 504)  # whoever leaves while a file is opened does not keep it
+        time.sleep(3)
+        store = Store(str(tmp_path / "milvus.db"), "documents")
+        store.close()

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -66,9 +66,9 @@ def until_ready(address: str, timeout_s: float = 60) -> None:
 
 
 def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path, tmp_path: Path) -> None:
-    with serving(repository, tmp_path) as (process, endpoint, address):
+    with serving(repository, tmp_path) as (process, endpoint, address), ExitStack() as stack:
         until_ready(address)
-        http = httpx.Client(base_url=address, trust_env=False)
+        http = stack.enter_context(httpx.Client(base_url=address, trust_env=False))
         body = {"input": "hello", "model": "query"}
         assert http.post("/v1/embeddings", json=body).status_code == 200  # no keys: everybody is let in...
         assert "no API keys: every program on this machine" in (tmp_path / "serve.log").read_text()  # ...and told so
@@ -114,9 +114,14 @@ def test_admin_protocols_are_closed(server: TritonServer) -> None:
             call()
     assert grpc.get_inference_statistics("embed_query").model_stats
     grpc.close()
-    http = httpx.Client(base_url=f"http://127.0.0.1:{endpoint.http_port}", trust_env=False)
-    for path in ("/v2/repository/index", "/v2/repository/models/encoder/unload", "/v2/logging", "/v2/trace/setting"):
-        assert "restricted" in http.post(path, json={}).text, path
+    with httpx.Client(base_url=f"http://127.0.0.1:{endpoint.http_port}", trust_env=False) as http:
+        for path in (
+            "/v2/repository/index",
+            "/v2/repository/models/encoder/unload",
+            "/v2/logging",
+            "/v2/trace/setting",
+        ):
+            assert "restricted" in http.post(path, json={}).text, path
 
 
 @pytest.fixture(scope="module")

@@ -53,3 +53,20 @@ def test_whoever_stops_listening_ends_the_answer() -> None:
         assert next(answer) == "on and on "
         answer.close()  # type: ignore[attr-defined]
         assert endpoint.left.wait(3)
+
+
+def test_an_answer_that_does_not_say_that_it_is_complete_is_not() -> None:
+    with chat_endpoint(Says(("half an",), ends=False)) as endpoint:
+        with pytest.raises(LLMError, match="without saying that it is complete"):
+            llm(endpoint.url).complete("?")
+
+
+def test_characters_in_halves_are_put_together() -> None:
+    with chat_endpoint(Says(("a \ud83d", "\ude00 b", " \ud83d"))) as endpoint:
+        assert llm(endpoint.url).complete("?") == "a \U0001f600 b \ufffd"
+
+
+def test_pieces_that_are_no_text_are_an_error() -> None:
+    with chat_endpoint(Says(("fine", ["odd"]))) as endpoint:
+        with pytest.raises(LLMError, match="is no text"):
+            llm(endpoint.url).complete("?")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from tritonclient.utils import InferenceServerException
 
-from retriton_client import AsyncClient, Client, EncoderInfo, InvalidRequest, Limits, Role, TextTooLong
+from retriton_client import AsyncClient, Client, EncoderInfo, InvalidRequest, Limits, Role, TextTooLong, WrongEncoder
 from retriton_export import Checkpoint, Recipe
 
 pytestmark = pytest.mark.triton
@@ -135,3 +135,20 @@ def test_the_info_is_that_of_the_export(encoder: EncoderInfo) -> None:
     assert (encoder.name, encoder.dimension, encoder.max_tokens) == ("all-MiniLM-L6-v2", 384, 256)
     assert encoder.precision == Recipe.choose().precision
     assert '"[CLS]"' in encoder.tokenizer
+
+
+def test_a_request_of_too_much_text_is_refused_and_a_client_splits_it(
+    client: Client, plain: tritonclient.grpc.InferenceServerClient
+) -> None:
+    huge = ["word " * 150_000] * 3  # each is allowed by itself
+    with pytest.raises(InferenceServerException, match="TEXT_TOO_LARGE: the texts of the request have 2250000 bytes"):
+        embed_plainly(plain, [text.encode() for text in huge], truncate="END")
+    assert client.embed(huge, "query", truncate="END").tokens.tolist() == [256] * 3
+    assert client.check_health(3.0)
+
+
+def test_a_request_can_name_the_encoder_that_it_means(client: Client) -> None:
+    fingerprint = client.encoder_info().fingerprint
+    assert client.embed(["a"], "query", fingerprint=fingerprint).vectors.shape == (1, 384)
+    with pytest.raises(WrongEncoder, match=f"this server has .*{fingerprint}.*, the request means other"):
+        client.embed(["a"], "query", fingerprint="other")

@@ -11,7 +11,7 @@ import pytest
 
 from retriton_client import Client, EncoderInfo, NotInstalled
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import EncoderMismatch, PipelineError, StoreError
+from retriton_pipeline.errors import EncoderMismatch, InvalidFilter, PipelineError, StoreError
 from retriton_pipeline.llm import LLM
 from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
 from retriton_pipeline.store import PROFILES, Store, StoredDocument
@@ -114,7 +114,7 @@ def test_filters_thresholds_and_neighbours(retriever: Retriever) -> None:
     found = retriever.retrieve("pump", 50, RetrievalOptions(mode="dense", score_min=0.3)).hits
     assert 0 < len(found) < 20
     assert all(hit.score >= 0.3 for hit in found)
-    with pytest.raises(StoreError, match="no_such_field"):
+    with pytest.raises(InvalidFilter, match="no_such_field"):
         names(retriever, "pump", condition="no_such_field == 1")
 
 

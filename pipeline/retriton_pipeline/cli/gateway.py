@@ -46,13 +46,16 @@ def gateway(
             help="A file of keys, from `retriton key`; read again when it changes. Default: everybody is let in.",
         ),
     ] = None,
+    host_name: Annotated[
+        list[str] | None, typer.Option(help="A name of this host, for a gateway without keys; repeatable.")
+    ] = None,
     alias: Annotated[list[str] | None, typer.Option(help="Another name for the embedding model; repeatable.")] = None,
     input_type: InputType = None,
-    timeout: Annotated[float, typer.Option(help="Seconds until an answer begins.")] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until an answer begins.")] = 60.0,
     poll_after: Annotated[
         float, typer.Option(help="Seconds after which an answer of the playground API has to be fetched.")
     ] = 1.0,
-    requests: Annotated[int, typer.Option(help="The most requests under way.")] = Bounds.requests,
+    requests: Annotated[int, typer.Option(min=1, help="The most requests under way.")] = Bounds.requests,
     prompt_tokens: Annotated[int, typer.Option(help="The most tokens of a prompt.")] = 2048,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate for HTTPS, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
@@ -72,6 +75,7 @@ def gateway(
         collection=collection,
         llm=named_llm(llm_url, llm_model, llm_api_key, llm_timeout),
         keys_file=api_keys,
+        hosts=tuple(host_name or ()),
         aliases=tuple(alias or ()),
         input_type=input_type,  # type: ignore[arg-type]
         timeout_s=timeout,

@@ -14,6 +14,7 @@ PROBE_PERIOD_S = 1.0
 PROBE_TIMEOUT_S = 3.0
 _TIMEOUTS_MAX = 2  # of a probe, in a row: a machine may be busy once; a broken server says so at once
 _STARTS_MAX = 5
+_START_S = 10.0  # after which a server that is ready must answer the first probe
 
 
 class Supervisor:
@@ -59,7 +60,7 @@ class Supervisor:
 
     def _watch(self, server: TritonServer) -> bool:
         """Returns when the server must be replaced: whether it was ever healthy."""
-        timeouts, healthy = 0, False
+        timeouts, healthy, started_s = 0, False, time.monotonic()
         with Client(server.endpoint.grpc_url, tls=self._tls) as client:
             while timeouts < _TIMEOUTS_MAX:
                 if (code := server.exit_code()) is not None:
@@ -74,7 +75,8 @@ class Supervisor:
                     log.warning("no answer to probe %d of %d: %s", timeouts, _TIMEOUTS_MAX, error)
                 except RetritonError as error:
                     log.warning("unhealthy: %s", error)
-                    break
+                    if healthy or time.monotonic() - started_s > _START_S:
+                        break
                 time.sleep(PROBE_PERIOD_S)
         log.warning("starting the server again")
         return healthy

@@ -50,7 +50,9 @@ def create_app(settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        background = [asyncio.ensure_future(jobs.run()), asyncio.ensure_future(collections.release_idle())]
+        background = [
+            asyncio.ensure_future(work) for work in (jobs.run(), collections.release_idle(), pending.expire())
+        ]
         yield
         pending.close()
         for task in background:

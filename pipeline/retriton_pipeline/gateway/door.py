@@ -27,7 +27,8 @@ current_request: ContextVar[str | None] = ContextVar(
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 _ID = re.compile(r"[\w.:-]{1,128}")
 _OPEN = ("/v1/health/", "/v1/metrics", "/openapi.json", "/static/")  # without a key, and beyond the bound of requests
-_STREAMED = "multipart/form-data"  # goes to a file as it comes, and not into memory
+_UPLOAD = re.compile(r"/v1/collections/[^/]+/documents")  # goes to files as it comes, and not into memory
+_UPLOAD_S = 600.0
 _CLIENT_CLOSED_REQUEST = 499  # nginx' status, for the log: nobody receives it
 
 
@@ -139,11 +140,11 @@ class Guarded:
             self._under_way -= 1
 
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        streamed = headers.get("content-type", "").startswith(_STREAMED)
+        streamed = scope["method"] == "POST" and bool(_UPLOAD.fullmatch(scope["path"]))
         most = self._bounds.upload_bytes if streamed else self._bounds.body_bytes
-        if (length := headers.get("content-length", "")).isdecimal() and int(length) > most:
-            raise _too_large(int(length), most)
-        async with asyncio.timeout(_timeout_s(headers, self._timeout_s)) as deadline:
+        if (length := headers.get("content-length", "")).isdecimal() and float(length) > most:
+            raise _too_large(length, most)
+        async with asyncio.timeout(_timeout_s(headers, _UPLOAD_S if streamed else self._timeout_s)) as deadline:
 
             async def begin(message: Message) -> None:
                 deadline.reschedule(None)  # an answer that has begun is not cut
@@ -184,12 +185,12 @@ def _timeout_s(headers: Headers, most: float) -> float:
     given = headers.get(TIMEOUT_HEADER, "")
     if not given:
         return most
-    if not given.isdecimal() or not 0 < int(given) < 10**9:
+    if not given.isdecimal() or len(given) > 9 or not int(given):
         raise Refused(400, "invalid_request", f"{TIMEOUT_HEADER} is {given[:20]!r}, not milliseconds", TIMEOUT_HEADER)
     return min(most, int(given) / 1e3)
 
 
-def _too_large(size: int, most: int) -> Refused:
+def _too_large(size: object, most: int) -> Refused:
     return Refused(413, "too_large", f"the body has {size} bytes or more, at most {most} are taken")
 
 

@@ -24,6 +24,7 @@ from retriton_client import (
     RetritonError,
     TextTooLong,
     Unavailable,
+    WrongEncoder,
 )
 from retriton_pipeline.errors import (
     EncoderMismatch,
@@ -121,22 +122,29 @@ def refusal(error: BaseException) -> Refused:
     return Refused(500, "internal_error", "an error of the server; its log has it under the id of this request")
 
 
+_IN_OTHER_WORDS: dict[type[Exception], Refused] = {
+    NotInstalled: Refused(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one"),
+    WrongEncoder: Refused(503, "encoder_changed", "the encoder was exchanged: try again", None, RETRY_AFTER_S),
+    NoSuchCollection: Refused(404, "collection_not_found", "there is no such collection: upload documents first"),
+    NoKeywordSearch: Refused(400, "no_keyword_search", "the collection has no keyword index: search with mode dense"),
+}
+
+
 def _told(error: BaseException) -> Refused | None:
-    """Errors whose text is meant for the caller."""
+    """Errors that are meant for the caller."""
+    for kind, answer in _IN_OTHER_WORDS.items():
+        if isinstance(error, kind):
+            return answer
     match error:
         case TextTooLong():
             return Refused(400, "text_too_long", _without_code(error), "input")
         case InvalidRequest():
             return Refused(400, "invalid_request", _without_code(error))
-        case NotInstalled():
-            return Refused(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one")
-        case NoSuchCollection():
-            return Refused(404, "collection_not_found", "there is no such collection: upload documents into it first")
-        case NoKeywordSearch():
-            return Refused(400, "no_keyword_search", "the collection has no keyword index: search with mode dense")
         case EncoderMismatch():
             return Refused(409, "encoder_mismatch", str(error))
         case HTTPException():
+            if isinstance(error.__cause__, Refused):  # of a body, in the middle of its parsing
+                return error.__cause__
             code = _HTTP_CODES.get(error.status_code, "http_error")
             return Refused(error.status_code, code, str(error.detail), headers=error.headers or {})
         case RequestValidationError():

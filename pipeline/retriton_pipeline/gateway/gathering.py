@@ -10,7 +10,8 @@ from retriton_client import AsyncClient, Embeddings, InvalidRequest, RetritonErr
 
 _CALLS = 2  # under way of one kind; what comes meanwhile gathers...
 _TEXTS_MAX = 64  # ...up to this, which goes in any case: how much may wait is for the lane to say
-_TEXTS_SMALL = 16  # a request of more gains nothing
+_TEXTS_SMALL = 16  # a request of more gains nothing...
+_CHARACTERS_SMALL = 16_384  # ...and one of longer texts would hold up the others
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Gathering:
 
     async def embed(self, texts: list[str], kind: Kind) -> Embeddings:
         """As `AsyncClient.embed`."""
-        if len(texts) > _TEXTS_SMALL:
+        if len(texts) > _TEXTS_SMALL or sum(map(len, texts)) > _CHARACTERS_SMALL:
             return await self._alone(texts, kind)
         loop, line = asyncio.get_running_loop(), self._lines[kind]
         entry = _Entry(texts, loop.create_future())
@@ -79,6 +80,8 @@ class Gathering:
     def _send(self, kind: Kind, line: _Line) -> None:
         entries = line.take()
         if not entries:
+            if not line.calls:
+                self._lines.pop(kind, None)
             return
         line.calls += 1
         call = asyncio.ensure_future(self._call(entries, kind, line))
@@ -100,8 +103,7 @@ class Gathering:
             await self._answer(entries, kind)
         finally:
             line.calls -= 1
-            if line.calls < _CALLS:
-                self._send(kind, line)
+            self._send(kind, line)
 
     async def _answer(self, entries: list[_Entry], kind: Kind) -> None:
         try:
@@ -111,8 +113,10 @@ class Gathering:
                 _fail(entries, error)
             else:
                 await asyncio.gather(*(self._answer([entry], kind) for entry in entries))
-        except RetritonError as error:
+        except Exception as error:
             _fail(entries, error)
+            if not isinstance(error, RetritonError):
+                raise
         else:
             first = 0
             for entry in entries:
@@ -125,7 +129,7 @@ class Gathering:
                 first = end
 
 
-def _fail(entries: list[_Entry], error: RetritonError) -> None:
+def _fail(entries: list[_Entry], error: Exception) -> None:
     for entry in entries:
         if not entry.answer.done():
             entry.answer.set_exception(error)

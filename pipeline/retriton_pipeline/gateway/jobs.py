@@ -22,6 +22,7 @@ from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.spool import new_spool
 from retriton_pipeline.ingest import Ingestion, Progress, Reader
 from retriton_pipeline.store import Store
 
@@ -78,7 +79,7 @@ class Jobs:
         self._settings = settings
         self._served = served
         self._metrics = metrics
-        self._spool = Path(tempfile.mkdtemp(prefix="retriton-uploads-"))
+        self._spool = new_spool()
         self._current = self._spool / "current"
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: asyncio.Queue[Job] = asyncio.Queue()
@@ -90,7 +91,7 @@ class Jobs:
         Raises:
             Refused: too many uploads wait.
         """
-        if (waiting := self._queue.qsize()) >= self._settings.bounds.jobs:
+        if (waiting := sum(job.state is State.QUEUED for job in self._jobs.values())) >= self._settings.bounds.jobs:
             raise Refused(
                 429,
                 "too_many_jobs",
@@ -137,14 +138,20 @@ class Jobs:
             while True:
                 job = await self._queue.get()
                 if not job.is_over:
-                    job.work = asyncio.ensure_future(self._ingest(job))
-                    await asyncio.wait((job.work,))
-                    await self._conclude(job, job.work)
+                    await self._work(job)
         finally:
             for job in self._jobs.values():
                 self.cancel(job)
             await asyncio.to_thread(self._close_reader)
             shutil.rmtree(self._spool, ignore_errors=True)
+
+    async def _work(self, job: Job) -> None:
+        job.work = asyncio.ensure_future(self._ingest(job))
+        await asyncio.wait((job.work,))
+        try:
+            await self._conclude(job, job.work)
+        except Exception:
+            log.exception("job %s could not be concluded", job.id)
 
     async def _ingest(self, job: Job) -> None:
         job.state = State.RUNNING
@@ -152,16 +159,17 @@ class Jobs:
         encoder = await self._served.encoder()
         reader = await asyncio.to_thread(self._ready_reader, encoder)
         job.folder = job.folder.rename(self._current)
-        store = await asyncio.to_thread(self._open, job.collection, encoder)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open, job.collection, encoder))
         try:
-            job.result = await self._into(store, reader, job)
-        finally:
+            job.result = await self._into(await asyncio.shield(opening), reader, job)
+        finally:  # also if the job was given up while it was opened
+            store = await opening
             await asyncio.to_thread(store.close)
 
     async def _conclude(self, job: Job, work: asyncio.Task[None]) -> None:
         if work.cancelled():
-            await asyncio.to_thread(self._close_reader)  # it is in the middle of something
             self._end(job, State.CANCELLED)
+            await asyncio.to_thread(self._close_reader)  # it is in the middle of something
         elif (error := work.exception()) is not None:
             job.error = refusal(error).as_json()
             self._end(job, State.FAILED)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import ssl
 import sys
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from pythonjsonlogger.json import JsonFormatter
@@ -14,11 +18,13 @@ from pythonjsonlogger.json import JsonFormatter
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
 from retriton_pipeline.gateway.door import current_request
+from retriton_pipeline.gateway.heads import BoundedHead
 from retriton_pipeline.gateway.origins import LOOPBACK
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.tracing import start_tracing
 
 log = logging.getLogger("retriton.gateway")
+_END_S = 10.0  # after the time of grace
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,11 @@ def listen(settings: Settings, where: Listen) -> None:
     """
     _log_as_json()
     start_tracing()
-    app = create_app(replace(settings, hosts=LOOPBACK if where.host in LOOPBACK else ()))
+    app = create_app(settings)
     _warn_of_open_doors(settings, where)
     config = uvicorn.Config(
         app,
+        http=BoundedHead,
         host=where.host,
         port=where.port,
         ssl_certfile=where.certificate,
@@ -66,14 +73,25 @@ def listen(settings: Settings, where: Listen) -> None:
         access_log=False,  # the door tells more
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     signal.signal(signal.SIGTERM, lambda number, frame: None)  # uvicorn raises it again when it has stopped in order
     try:
         server.run()
+    except (ssl.SSLError, OSError) as error:
+        raise PipelineError(f"cannot serve on {where.host}:{where.port}: {error}") from error
     except SystemExit as error:  # uvicorn's, which has logged why
         if error.code:
             raise PipelineError(f"cannot listen on {where.host}:{where.port}; the log says why") from None
         raise
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, *arguments: Any, **named: Any) -> None:
+        """As uvicorn; and the process ends, even if a thread waits for a Milvus that does not answer."""
+        watchdog = threading.Timer((self.config.timeout_graceful_shutdown or 0) + _END_S, os._exit, (0,))
+        watchdog.daemon = True
+        watchdog.start()
+        await super().shutdown(*arguments, **named)
 
 
 def _log_as_json() -> None:

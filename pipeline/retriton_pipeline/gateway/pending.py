@@ -14,6 +14,7 @@ from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Bounds
 
 Work = Callable[[], Coroutine[Any, Any, bytes]]
+_EXPIRE_S = 10.0
 _RESERVED_BYTES = 16  # for each byte of a request, until its answer is known: a vector is longer than its text
 
 
@@ -79,6 +80,12 @@ class Pending:
         if found is None or found.owner != owner:
             raise Refused(404, "result_not_found", "there is no such result, or not any more: ask again")
         return await self._wait(ticket, wait_s)
+
+    async def expire(self) -> None:
+        """Forgets what nobody fetched; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(_EXPIRE_S)
+            self._expire()
 
     def close(self) -> None:
         """Gives up what is under way."""

@@ -36,6 +36,10 @@ class Remembered(Generic[T]):
                     raise
         return self._values[0]
 
+    def forget(self) -> None:
+        """Asks again the next time."""
+        self._fresh_until = 0.0
+
 
 class Served:
     """The Triton server behind a gateway."""
@@ -55,3 +59,8 @@ class Served:
     async def reranker(self) -> RerankerInfo | None:
         """The cross-encoder, if there is one."""
         return await self._reranker.get()
+
+    def forget(self) -> None:
+        """The server may serve something else now."""
+        self._encoder.forget()
+        self._reranker.forget()

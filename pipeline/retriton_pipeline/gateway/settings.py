@@ -45,7 +45,7 @@ class Settings:
         collection: that is searched where a request names none.
         llm: that answers questions; without one, chat completions are refused.
         keys_file: names and digests of API keys; without one, everybody is let in...
-        hosts: ...who calls it by one of these names; any, if there are none.
+        hosts: ...who calls it by its address, ``localhost``, or one of these names.
         aliases: further names of the embedding model, for clients that insist on one.
         input_type: what texts are where a request does not say; None refuses, if the encoder tells roles apart.
         timeout_s: until an answer begins.

@@ -154,7 +154,7 @@ class Ingestion:
         texts = [item.chunk.embedded_text for item in items if isinstance(item, _Row)]
         if not texts or not self._written:
             return np.empty((0, 0), np.float32)
-        embeddings = await self._client.embed(texts, "passage")
+        embeddings = await self._client.embed(texts, "passage", fingerprint=self._written.fingerprint)
         self.report.tokens += int(embeddings.tokens.sum())
         return embeddings.vectors
 

@@ -6,8 +6,10 @@ import hashlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +79,8 @@ class Reader:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
         self._ahead = 2 * workers
         self._waiting: deque[Any] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
         self._naming = _Naming(base)
         self._pool = ProcessPool(
             workers,
@@ -87,8 +91,10 @@ class Reader:
 
     def close(self) -> None:
         """Ends the processes, also those that are busy; whoever waits for one gets a ``CancelledError``."""
-        for future in list(self._waiting):
-            future.cancel()
+        with self._lock:
+            self._closed = True
+            for future in self._waiting:
+                future.cancel()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
@@ -125,7 +131,10 @@ class Reader:
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Results in order; a text where a process died or took too long: the reason."""
         for call in calls:
-            self._waiting.append(self._pool.schedule(function, args=call, timeout=_PARSE_SECONDS_MAX))
+            with self._lock:  # what is scheduled while `close` cancels would never end
+                if self._closed:
+                    raise CancelledError
+                self._waiting.append(self._pool.schedule(function, args=call, timeout=_PARSE_SECONDS_MAX))
             if len(self._waiting) > self._ahead:
                 yield self._next()
         while self._waiting:

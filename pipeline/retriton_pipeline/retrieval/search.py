@@ -52,7 +52,7 @@ class Search:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 ``[texts, dimension]``."""
         with self.watch.stage("embed"):
-            found = self.client.embed(texts, "query", truncate="START")
+            found = self.client.embed(texts, "query", truncate="START", fingerprint=self.store.fingerprint)
         self.tokens_dropped = max(self.tokens_dropped, int(found.tokens_dropped[0]))
         return found.vectors
 

@@ -47,17 +47,21 @@ class Milvus:
                 warnings.filterwarnings("ignore", message=".*pkg_resources")
                 # A shared connection stays open, and Milvus Lite's server with it.
                 self.client = MilvusClient(uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
-        except (MilvusException, OSError, ValueError) as error:
+        except BaseException as error:
             if self.is_file:
                 lite.release(uri)
+            if not isinstance(error, (MilvusException, OSError, ValueError)):
+                raise
             hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {uri}: {_text(error)}. {hint}") from error
 
     def close(self) -> None:
         """Closes the connection, and lets go of the file."""
-        self.client.close()
-        if self.is_file:
-            lite.release(self.uri)
+        try:
+            self.client.close()
+        finally:
+            if self.is_file:
+                lite.release(self.uri)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """What `pymilvus.MilvusClient` calls ``method``.

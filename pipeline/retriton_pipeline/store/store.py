@@ -47,6 +47,7 @@ class Store:
         self.uri = uri
         self.collection = collection
         self.has_keywords = False
+        self.fingerprint = ""
         self._milvus = Milvus(uri, token, create)
         self._versions = versions(self._milvus)
         self._target = collection
@@ -263,6 +264,7 @@ class Store:
         self._target = target
         self._index = found.index
         self.has_keywords = found.has_keywords
+        self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

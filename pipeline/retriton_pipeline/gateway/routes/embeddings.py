@@ -57,7 +57,7 @@ class EmbeddingsRequest(Body):
     truncate: Truncate = Field("NONE", description="Of a text too long: refuse it, drop its START or its END.")
     encoding_format: EncodingFormat = "float"
     dimensions: int | None = Field(
-        None, ge=1, description="So many of each vector's first values, of length one again."
+        None, ge=1, le=65536, description="So many of each vector's first values, of length one again."
     )
     user: str | None = None
 

@@ -90,7 +90,7 @@ class Probes:
         try:
             async with asyncio.timeout(_PROBE_S):
                 await check()
-        except (RetritonError, PipelineError, TimeoutError) as failure:
+        except (RetritonError, PipelineError, TimeoutError, OSError) as failure:
             log.warning("unhealthy: %s", failure)
             error = type(failure).__name__
         return PartHealth(healthy=error is None, ms=round((time.perf_counter() - start) * 1e3, 2), error=error)

@@ -63,7 +63,7 @@ def router(settings: Settings, served: Served, pending: Pending) -> APIRouter:
             found = await served.embed(texts, Kind(role, asked.truncate, None))
             return as_json(found, asked.model, asked.encoding_format)
 
-        size_bytes = int(request.headers.get("content-length", 0))
+        size_bytes = len(await request.body())
         return await _answer(pending.begin(request.scope["key"], work, size_bytes, _wait_s(settings, poll_seconds)))
 
     @routes.get("/status/{request_id}", response_model=EmbeddingsAnswer, responses=_ANSWERS)
