@@ -48,40 +48,36 @@ async def test_the_async_client_is_the_same() -> None:
     assert {(model, parameters["truncate"]) for model, _, parameters in server.requests} == {("embed_query", "START")}
 
 
-def test_requests_in_flight_are_bounded() -> None:
-    lock, now, most = threading.Lock(), 0, 0
+class Counting:
+    """A script that answers slowly, and counts how many requests it has at a time, at the most."""
 
-    def script(texts: list[bytes], number: int) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = self.most = 0
+
+    def __call__(self, texts: list[bytes], number: int) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
         time.sleep(0.02)
-        with lock:
-            now -= 1
+        with self._lock:
+            self._now -= 1
 
+
+def test_requests_in_flight_are_bounded() -> None:
+    script = Counting()
     with running(script) as (url, _), Client(url, limits=Limits(2, 3)) as client:
         client.embed_queries(TEXTS)
-    assert most == 3
+    assert script.most == 3
 
 
 def test_long_texts_go_one_request_after_the_other() -> None:
-    lock, now, most = threading.Lock(), 0, 0
-
-    def script(texts: list[bytes], number: int) -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.02)
-        with lock:
-            now -= 1
-
+    script = Counting()
     long = ["a" * 40, "b" * 60, "c" * 50, "d" * 200, "e"]
     with running(script) as (url, server), Client(url, limits=Limits(bytes_per_request=100)) as client:
         assert client.embed_queries(long)[:, 0].tolist() == [40, 60, 50, 200, 1]
     assert len(server.requests) == 4
-    assert most == 1
+    assert script.most == 1
 
 
 def test_what_is_retryable_is_sent_again() -> None:
