@@ -21,9 +21,7 @@ from retriton_pipeline.gateway.origins import check_origin
 from retriton_pipeline.gateway.settings import Settings
 
 log = logging.getLogger("retriton.gateway.access")
-current_request: ContextVar[str | None] = ContextVar(
-    "current_request", default=None
-)  # for whatever is logged meanwhile
+current_request: ContextVar[str | None] = ContextVar("current_request", default=None)  # for what is logged
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
 _ID = re.compile(r"[\w.:-]{1,128}")
 _OPEN = ("/v1/health/", "/v1/metrics", "/openapi.json", "/static/")  # without a key, and beyond the bound of requests
