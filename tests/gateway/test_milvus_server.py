@@ -37,7 +37,7 @@ def test_searches_go_on_while_a_collection_is_rebuilt_and_health_follows_milvus(
             done.set()
             searching.join()
             assert set(statuses) == {200}, statuses
-            assert statuses[200] > 20
+            assert statuses[200] > 50  # two reads of the store that waited for its tick would be 0.4 s each
             found = http.post("/v1/retrieve", json=QUERY).json()["passages"][0]
             assert found["source"].endswith("docs/samples/serving.md")  # of the command line: the upload is replaced
     with running(url, tmp_path, "--milvus", milvus) as gateway, gateway.client() as http:  # it is gone

@@ -220,13 +220,14 @@ class Store:
         """The chunks up to ``distance`` before and after each hit, as far as there are any; their score is 0."""
         near = [offset for offset in range(-distance, distance + 1) if offset]
         ids = [chunk_id(hit.document_id, hit.content, hit.chunk_index + offset) for hit in hits for offset in near]
-        rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD)) if ids else []
+        rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD), self._consistency) if ids else []
         return [to_hit(row, "neighbour", 0.0) for row in rows]
 
     def vectors(self, hits: Sequence[Hit]) -> NDArray[np.float32]:
         """The vectors of hits, float32 ``[hits, dimension]``, of length one."""
         ids = [chunk_id(*hit.key) for hit in hits]
-        found = {row["id"]: row["vector"] for row in self._query(f"id in {json.dumps(ids)}", ["id", "vector"])}
+        rows = self._query(f"id in {json.dumps(ids)}", ["id", "vector"], self._consistency)
+        found = {row["id"]: row["vector"] for row in rows}
         return np.array([found[key] for key in ids], np.float32)
 
     def _search(
@@ -251,9 +252,10 @@ class Store:
             raise
         return [[to_hit(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 
-    def _query(self, condition: str, fields: list[str]) -> list[dict[str, Any]]:
+    def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
+        """Strong waits for a server's next tick, up to 0.2 s: for what must be known before something is written."""
         found = self._milvus.call(
-            "query", self._target, filter=condition, output_fields=fields, consistency_level="Strong"
+            "query", self._target, filter=condition, output_fields=fields, consistency_level=consistency
         )
         return list(found)
 
