@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ from bench.measurements import QUERY, REPOSITORY, SERVER_ENV
 from bench.perf_analyzer import Measured, PerfAnalyzer
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel, free_ports
 
 FOLDER = REPORT / "gateway"
 _START_S = 60.0
@@ -30,9 +29,7 @@ _START_S = 60.0
 @contextmanager
 def gateway(url: str) -> Iterator[str]:
     """`retriton gateway` in front of ``url``; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     command = [Path(sys.executable).parent / "retriton", "gateway", "--url", url, "--port", str(port)]
     with (FOLDER / "gateway.log").open("wb") as log:
         process = subprocess.Popen(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from retriton_serving.launch import free_ports
+
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / ".venv-milvus" / "bin" / "milvus-server"
 _START_SECONDS_MAX = 90
@@ -22,10 +23,10 @@ _START_SECONDS_MAX = 90
 @contextmanager
 def milvus_server(folder: Path) -> Iterator[str]:
     """Runs a server that keeps its data in ``folder``; gives its address."""
-    port = _free_port()
+    port, metrics_port = free_ports(2)
     with (folder / "milvus.log").open("wb") as log:
         command = [SERVER, "--data", folder / "data", "--proxy-port", str(port)]
-        environ = {**os.environ, "METRICS_PORT": str(_free_port())}
+        environ = {**os.environ, "METRICS_PORT": str(metrics_port)}
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environ, start_new_session=True)
     try:
         uri = f"http://127.0.0.1:{port}"
@@ -48,9 +49,3 @@ def _wait(uri: str, process: subprocess.Popen[bytes], log: Path) -> None:
         else:
             return
     raise RuntimeError(f"Milvus did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

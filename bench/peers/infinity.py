@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 import httpx
 import numpy as np
 from numpy.typing import NDArray
+
+from retriton_serving.launch import free_ports
 
 ENVIRONMENT = Path(".venv-peers-infinity")
 MODEL = "peer"
@@ -28,9 +29,7 @@ class Infinity:
     """
 
     def __init__(self, checkpoint: Path, log: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        (port,) = free_ports(1)
         self.url = f"127.0.0.1:{port}"
         command = [str(ENVIRONMENT / "bin" / "infinity_emb"), "v2", "--model-id", str(checkpoint), "--port", str(port)]
         command += ["--served-model-name", MODEL, "--engine", "torch", "--device", "cpu", "--host", "127.0.0.1"]

@@ -55,10 +55,8 @@ class Endpoint:
     @classmethod
     def free(cls) -> Endpoint:
         """Three ports of the loopback interface that nobody uses now."""
-        with socket.socket() as grpc, socket.socket() as http, socket.socket() as metrics:
-            for each in (grpc, http, metrics):
-                each.bind(("127.0.0.1", 0))
-            return cls("127.0.0.1", grpc.getsockname()[1], http.getsockname()[1], metrics.getsockname()[1])
+        grpc_port, http_port, metrics_port = free_ports(3)
+        return cls("127.0.0.1", grpc_port, http_port, metrics_port)
 
     @property
     def grpc_url(self) -> str:
@@ -73,17 +71,29 @@ class Endpoint:
     def check_free(self) -> None:
         """Raises `LaunchError` when one of the ports is taken."""
         for name in ("grpc_port", "http_port", "metrics_port"):
-            port = getattr(self, name)
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind((self.host, port))
-                except OSError as error:
-                    option = "--" + name.replace("_", "-")
-                    raise LaunchError(
-                        f"cannot listen on {self.host}:{port}: {error.strerror}. "
-                        f"Stop what uses that port, or choose another with {option}."
-                    ) from None
+            option = "--" + name.replace("_", "-")
+            check_port_free(self.host, getattr(self, name), f"or choose another with {option}.")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody uses now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def check_port_free(host: str, port: int, way_out: str) -> None:
+    """Raises `LaunchError`, which ends with ``way_out``, when the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise LaunchError(
+                f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses that port, {way_out}"
+            ) from None
 
 
 class TritonWheel:

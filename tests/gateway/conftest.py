@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import new_key
+from retriton_serving.launch import free_ports
 from tests.chat_endpoint import ChatEndpoint, Says, chat_endpoint
 from tests.conftest import ROOT
 
@@ -58,20 +59,13 @@ class Gateway:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 
-def free_port() -> int:
-    """One that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(triton: str, folder: Path, *options: str, llm: Says = ANSWER, **environ: str) -> Iterator[Gateway]:
     """Starts one, and stops it."""
     key, line = new_key("tests")
     keys_file = folder / "keys"
     keys_file.write_text(f"# who may come in\n{line}\n")
-    port = free_port()
+    (port,) = free_ports(1)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "OTEL_"))}
     with chat_endpoint(llm) as endpoint, (folder / "gateway.log").open("wb") as log:
         command = [COMMAND, "gateway", "--url", triton, "--port", str(port), "--milvus", str(folder / "milvus.db")]

@@ -24,10 +24,10 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client import Client, RetritonError, Retry, Tls
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launch import Endpoint, TritonServer, TritonWheel, free_ports
 from retriton_serving.triton_options import ServerTls
 from tests.conftest import SERVER_ENV
-from tests.gateway.conftest import COMMAND, SAMPLES, free_port, running, upload
+from tests.gateway.conftest import COMMAND, SAMPLES, running, upload
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 ONCE = Retry(attempts_max=1)
@@ -38,7 +38,7 @@ def serving(
     repository: Path, folder: Path, *options: str, **environ: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Endpoint, str]]:
     """`retriton serve` with its gateway: the process, Triton's ports, and the gateway's address."""
-    endpoint, port = Endpoint.free(), free_port()
+    endpoint, port = Endpoint.free(), free_ports(1)[0]
     ports = {"grpc": endpoint.grpc_port, "http": endpoint.http_port, "metrics": endpoint.metrics_port, "gateway": port}
     command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV), *options]
     command += [part for name, value in ports.items() for part in (f"--{name}-port", str(value))]
@@ -90,7 +90,7 @@ def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path
 
 
 def test_a_taken_port_is_named_with_the_way_out(repository: Path, tmp_path: Path) -> None:
-    port = str(free_port())
+    port = str(free_ports(1)[0])
     command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV)]
     server = ThreadingHTTPServer(("127.0.0.1", int(port)), BaseHTTPRequestHandler)
     done = subprocess.run([*command, "--gateway-port", port], capture_output=True, text=True, cwd=tmp_path, timeout=60)

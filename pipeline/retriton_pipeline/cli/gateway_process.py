@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from retriton_serving.launch import LaunchError, die_with_parent
+from retriton_serving.launch import LaunchError, check_port_free, die_with_parent
 
 log = logging.getLogger("retriton.serve")
 _QUICK_S = 10.0  # a process that ends sooner did not work at all
@@ -32,15 +31,7 @@ class GatewayProcess:
 
     def __init__(self, host: str, port: int, options: Sequence[str], environ: Mapping[str, str]) -> None:
         self.address = f"{host}:{port}"
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                raise LaunchError(
-                    f"cannot listen on {self.address}: {error.strerror}. Stop what uses that port, choose another with "
-                    "--gateway-port, or leave the gateway out with --no-gateway."
-                ) from None
+        check_port_free(host, port, "choose another with --gateway-port, or leave the gateway out with --no-gateway.")
         command = [sys.executable, "-m", "retriton_pipeline.cli", "gateway", "--host", host, "--port", str(port)]
         self._command = [*command, *options]
         self._environ = {**os.environ, **environ}

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.assembly import Assembled, assemble
+from retriton_pipeline.gateway.bodies import Body
 from retriton_pipeline.gateway.collections import Collections
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.routes.embeddings import Body
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.prompt import PromptBuilder

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -151,12 +151,11 @@ class Collections:
             done.exception()  # somebody was told, or everybody has left
 
     def _make(self, name: str, encoder: EncoderInfo) -> _Open:
-        store = Store(self._settings.milvus, name, self._settings.milvus_token, create=False)
-        try:
+        with ExitStack() as undo:
+            store = Store(self._settings.milvus, name, self._settings.milvus_token, create=False)
+            undo.callback(store.close)
             retriever = Retriever(self._client, store, self._llm, encoder)
-        except BaseException:
-            store.close()
-            raise
+            undo.pop_all()
         now = time.monotonic()
         return _Open(store, retriever, now + _FRESH_S, now)
 

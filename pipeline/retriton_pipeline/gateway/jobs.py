@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -188,12 +189,11 @@ class Jobs:
         return report.as_json()
 
     def _open(self, collection: str, encoder: EncoderInfo) -> Store:
-        store = Store(self._settings.milvus, collection, self._settings.milvus_token)
-        try:
+        with ExitStack() as undo:
+            store = Store(self._settings.milvus, collection, self._settings.milvus_token)
+            undo.callback(store.close)
             store.open(encoder, create=True)
-        except BaseException:
-            store.close()
-            raise
+            undo.pop_all()
         return store
 
     def _ready_reader(self, encoder: EncoderInfo) -> Reader:

@@ -29,7 +29,6 @@ class GatewayMetrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self.tokens = self._counter("tokens", "Tokens embedded or reranked, by route.", "route")
         self.rejected = self._counter(
             "rejected", "Refused: overloaded, too_large, unauthorized, deadline, or disconnected.", "reason"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +41,23 @@ class Milvus:
             if not create and not Path(uri).exists():
                 raise NoSuchCollection(f"there is no file {uri}: run `retriton ingest` first")
             Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
-            lite.acquire(uri)
+        with ExitStack() as undo:
+            if self.is_file:
+                lite.acquire(uri)
+                undo.callback(lite.release, uri)
+            self.client = self._connect(token)
+            undo.pop_all()
+
+    def _connect(self, token: str) -> MilvusClient:
         try:
             with warnings.catch_warnings():
                 # Milvus Lite 2.5 imports pkg_resources, which warns on every start that it will go away.
                 warnings.filterwarnings("ignore", message=".*pkg_resources")
                 # A shared connection stays open, and Milvus Lite's server with it.
-                self.client = MilvusClient(uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
-        except BaseException as error:
-            if self.is_file:
-                lite.release(uri)
-            if not isinstance(error, (MilvusException, OSError, ValueError)):
-                raise
+                return MilvusClient(self.uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
+        except (MilvusException, OSError, ValueError) as error:
             hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
-            raise StoreError(f"cannot open {uri}: {_text(error)}. {hint}") from error
+            raise StoreError(f"cannot open {self.uri}: {_text(error)}. {hint}") from error
 
     def close(self) -> None:
         """Closes the connection, and lets go of the file."""

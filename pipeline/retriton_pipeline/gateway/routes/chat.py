@@ -16,10 +16,10 @@ from starlette.responses import Response, StreamingResponse
 from retriton_pipeline.assembly import Assembled
 from retriton_pipeline.errors import LLMError
 from retriton_pipeline.gateway.asking import Asked, Asking, Message, PassageAnswer, numbered
+from retriton_pipeline.gateway.bodies import Body
 from retriton_pipeline.gateway.errors import Refused, documented, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.names import unknown_model
-from retriton_pipeline.gateway.routes.embeddings import Body
 from retriton_pipeline.llm import LLM, Piece
 
 

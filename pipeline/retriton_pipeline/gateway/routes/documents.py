@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -63,12 +64,11 @@ def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRoute
         response: Response,
     ) -> JobAnswer:
         """Add files; one of a name that is there already replaces it. The answer is a job to ask for."""
-        folder = jobs.folder()
-        try:
+        with ExitStack() as undo:
+            folder = jobs.folder()
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
             await _save(files, folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            undo.pop_all()
         job = jobs.add(request.scope["key"], collection, folder)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
         return JobAnswer.of(job)

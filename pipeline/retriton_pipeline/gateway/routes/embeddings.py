@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 from tokenizers import Tokenizer
 
 from retriton_client import Embeddings, EncoderInfo, Role, Truncate
+from retriton_pipeline.gateway.bodies import Body, Text
 from retriton_pipeline.gateway.errors import Refused, documented
 from retriton_pipeline.gateway.gathering import Kind
 from retriton_pipeline.gateway.names import resolve_role
@@ -20,27 +21,9 @@ from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
 
 TEXTS_MAX = 2048  # as OpenAI
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536)]
 EncodingFormat = Literal["float", "base64"]
-
-
-class Body(BaseModel):
-    """A body that is taken as the OpenAPI document says, and not guessed: "1" is no number, and 1 no truth."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _with_integers(cls, given: Any) -> Any:
-        """In JSON, 1.0 is an integer."""
-        if not isinstance(given, dict):
-            return given
-        return {
-            name: int(value) if isinstance(value, float) and value.is_integer() else value
-            for name, value in given.items()
-        }
 
 
 class EmbeddingsRequest(Body):

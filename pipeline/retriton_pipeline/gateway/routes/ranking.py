@@ -13,9 +13,10 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from retriton_client import NotInstalled, RerankerInfo, Scores, Truncate
+from retriton_pipeline.gateway.bodies import Body, Text
 from retriton_pipeline.gateway.errors import documented
 from retriton_pipeline.gateway.names import unknown_model
-from retriton_pipeline.gateway.routes.embeddings import Body, Text, Usage
+from retriton_pipeline.gateway.routes.embeddings import Usage
 from retriton_pipeline.gateway.served import Served
 
 PASSAGES_MAX = 1024

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.asking import Asked, Asking, Messages, PassageAnswer, numbered
+from retriton_pipeline.gateway.bodies import Text
 from retriton_pipeline.gateway.errors import documented
-from retriton_pipeline.gateway.routes.embeddings import Text
 
 
 class RetrieveRequest(Asked):
