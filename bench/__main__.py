@@ -10,7 +10,7 @@ from bench.measurements import REPOSITORY, SERVER_ENV, Measurements
 from bench.perf_analyzer import PerfAnalyzer
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 
 def main() -> None:

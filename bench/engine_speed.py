@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from retriton_serving.contract.manifest import Manifest
 from retriton_serving.engines import Engine, Feed, load_engine
-from retriton_serving.manifest import Manifest
 
 SHAPES = ((1, 16), (1, 128), (8, 128), (4, 512))
 

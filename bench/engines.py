@@ -18,7 +18,7 @@ from bench.workloads import REPORT
 from retriton_client import Client
 from retriton_export import Checkpoint, ExportError, Recipe, export_encoder
 from retriton_pipeline.evaluation import Dataset, evaluate
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 RECIPES = (
     Recipe("onnxruntime", "fp32"),

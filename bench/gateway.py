@@ -20,7 +20,7 @@ from bench.measurements import QUERY, REPOSITORY, SERVER_ENV
 from bench.perf_analyzer import Measured, PerfAnalyzer
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel, free_ports
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, free_ports
 
 FOLDER = REPORT / "gateway"
 _START_S = 60.0

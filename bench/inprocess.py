@@ -13,11 +13,11 @@ import threading
 import time
 from pathlib import Path
 
+from retriton_serving.batching.length_sorted_queue import BatchLimits, WaitingTexts
+from retriton_serving.batching.padding import Padding
+from retriton_serving.batching.tokenization import RoleTokenizer
+from retriton_serving.contract.manifest import TOKENIZER_FILE, Manifest
 from retriton_serving.engines import load_engine
-from retriton_serving.manifest import TOKENIZER_FILE, Manifest
-from retriton_serving.padding import Padding
-from retriton_serving.tokenization import RoleTokenizer
-from retriton_serving.waiting import BatchLimits, WaitingTexts
 
 _INPUTS = ("input_ids", "attention_mask")
 

@@ -19,7 +19,7 @@ from bench.perf_analyzer import Load, PerfAnalyzer
 from bench.processes import ServerProcesses
 from bench.workloads import Workloads
 from retriton_client import Client
-from retriton_serving.launch import TritonServer
+from retriton_serving.launcher import TritonServer
 
 REPOSITORY = Path("model_repository")
 SERVER_ENV = Path(".venv-server")

@@ -27,18 +27,18 @@ from retriton_pipeline.chunking import ChunkSize, with_context
 from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion
 from retriton_pipeline.ingest.reading import WORKERS, Reader
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.store import Store
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 _LANE_TEXTS = 4096
 _TEXTS_PER_CALL = 1024
 _SEARCHES = 300
 _MODES = {
-    "dense": RetrievalOptions(mode="dense"),
-    "bm25": RetrievalOptions(mode="bm25", hops=1),
-    "hybrid": RetrievalOptions(mode="hybrid", hops=1),
-    "hybrid, 2 hops": RetrievalOptions(mode="hybrid", hops=2),
+    "dense": SearchOptions(mode="dense"),
+    "bm25": SearchOptions(mode="bm25", hops=1),
+    "hybrid": SearchOptions(mode="hybrid", hops=1),
+    "hybrid, 2 hops": SearchOptions(mode="hybrid", hops=2),
 }
 
 

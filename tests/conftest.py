@@ -12,7 +12,7 @@ from retriton_client import Client, EncoderInfo
 from retriton_export import Checkpoint, export_encoder
 from retriton_pipeline.store import Store
 from retriton_pipeline.tokens import TokenCounter
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 ROOT = Path(__file__).parent.parent
 SERVER_ENV = ROOT / ".venv-server"

@@ -13,7 +13,7 @@ from pathlib import Path
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from retriton_serving.launch import free_ports
+from retriton_serving.launcher import free_ports
 
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / ".venv-milvus" / "bin" / "milvus-server"

@@ -9,63 +9,87 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
-from retriton_serving.batcher import LaneLimits
-from retriton_serving.waiting import BatchLimits
+from retriton_serving.batching.batcher import LaneLimits
+from retriton_serving.batching.length_sorted_queue import BatchLimits
 
 ROOT = Path(__file__).parent.parent
+HEAVY = {"torch", "transformers", "onnx"}
+SERVING = "retriton_serving."
+# What the files of a folder must not import, by the first parts of a module's name.
 FORBIDDEN = {
     "client/retriton_client": {
         "retriton_export",
         "retriton_pipeline",
-        "retriton_serving",
-        "torch",
-        "transformers",
-        "onnx",
+        *(SERVING + part for part in ("batching", "engines", "triton", "launcher")),
+        *HEAVY,
     },
-    "export/retriton_export": {"retriton_client", "retriton_pipeline"},
-    "serving/retriton_serving": {
+    "export/retriton_export": {"retriton_client", "retriton_pipeline", SERVING + "triton", SERVING + "launcher"},
+    "serving/retriton_serving/contract": {"numpy", "retriton", "retriton_client", "retriton_export", *HEAVY},
+    "serving/retriton_serving/batching": {"retriton_client", "retriton_export", "retriton_pipeline", *HEAVY},
+    "serving/retriton_serving/engines": {"retriton_client", "retriton_export", "retriton_pipeline", "transformers"},
+    "serving/retriton_serving/triton": {
         "retriton_client",
         "retriton_export",
         "retriton_pipeline",
-        "torch",
-        "transformers",
-        "onnx",
+        SERVING + "launcher",
     },
-    "pipeline/retriton_pipeline": {"torch", "transformers", "onnx", "onnxruntime"},
+    "serving/retriton_serving/launcher": {"retriton_export", "retriton_pipeline", "numpy", *HEAVY},
+    "pipeline/retriton_pipeline": {*HEAVY, "onnxruntime", "triton_python_backend_utils"},
 }
 CONFIGS = sorted((ROOT / "model_repository").glob("**/*.pbtxt"))
 
 
 def imports(file: Path) -> set[str]:
-    """Top-level names of all that a file imports, wherever in it."""
+    """The dotted names of all modules that a file imports, wherever in it."""
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module.split(".")[0])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
 
 
-@pytest.mark.parametrize("package", FORBIDDEN)
-def test_layers(package: str) -> None:
-    files = list((ROOT / package).rglob("*.py"))
+def packages(file: Path) -> set[str]:
+    """The top-level names among `imports`."""
+    return {name.split(".")[0] for name in imports(file)}
+
+
+def is_below(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_layers(folder: str) -> None:
+    files = list((ROOT / folder).rglob("*.py"))
     assert files
     for file in files:
-        assert not imports(file) & FORBIDDEN[package], file
-        assert "tests" not in imports(file), file
+        wrong = {name for name in imports(file) for package in FORBIDDEN[folder] if is_below(name, package)}
+        assert not wrong, file
+        assert "tests" not in packages(file), file
+
+
+def test_only_the_models_import_the_python_backend() -> None:
+    serving = ROOT / "serving" / "retriton_serving"
+    for file in serving.rglob("*.py"):
+        if serving / "triton" not in file.parents:
+            assert "triton_python_backend_utils" not in packages(file), file
 
 
 def test_only_the_command_line_reaches_into_the_other_packages() -> None:
     pipeline = ROOT / "pipeline" / "retriton_pipeline"
     for file in pipeline.rglob("*.py"):
         if pipeline / "cli" not in file.parents:
-            assert not imports(file) & {"retriton_export", "retriton_serving"}, file
+            allowed = {name for name in imports(file) if is_below(name, "retriton_serving.contract")}
+            wrong = {
+                name for name in imports(file) - allowed if name.startswith(("retriton_export", "retriton_serving"))
+            }
+            assert wrong <= {"retriton_serving"}, file
 
 
 def test_models_import_only_what_the_server_environment_has() -> None:
     for file in (ROOT / "model_repository").glob("*/1/model.py"):
-        assert imports(file) == {"retriton_serving"}, file
+        assert packages(file) == {"retriton_serving"}, file
 
 
 def read_config(file: Path) -> ModelConfig:

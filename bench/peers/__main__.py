@@ -23,7 +23,7 @@ from bench.perf_analyzer import PerfAnalyzer
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
 from retriton_export import Checkpoint
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 FOLDER = REPORT / "peers"
 ST_ENV = Path(".venv-peers-sentence-transformers")

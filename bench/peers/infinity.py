@@ -13,7 +13,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_serving.launch import free_ports
+from retriton_serving.launcher import free_ports
 
 ENVIRONMENT = Path(".venv-peers-infinity")
 MODEL = "peer"

@@ -11,8 +11,8 @@ from pathlib import Path
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
 from retriton_export.recipes import GRAPH_FILE, Recipe, describe
+from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 from retriton_serving.engines import Engine, load_engine
-from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 
 _TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf", "tensorrt")
 OnStep = Callable[[str], None]
@@ -99,11 +99,11 @@ def _build(
     tools: dict[str, str],
     on_step: OnStep,
 ) -> Manifest:
-    from retriton_export import graph, kinds  # PyTorch takes seconds to import
+    from retriton_export import graph, model_kinds  # PyTorch takes seconds to import
 
     on_step("loading the checkpoint into PyTorch")
     pad_token_id, with_types = _save_tokenizer(checkpoint, folder)
-    kind = kinds.load(checkpoint, folder / TOKENIZER_FILE, pad_token_id, with_types)
+    kind = model_kinds.load(checkpoint, folder / TOKENIZER_FILE, pad_token_id, with_types)
     on_step("exporting to ONNX")
     graph.export_onnx(kind.model, folder / GRAPH_FILE, kind.inputs, kind.output)
     on_step(f"building {recipe}")

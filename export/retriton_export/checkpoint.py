@@ -10,7 +10,7 @@ from typing import Any
 
 from retriton_export.errors import ExportError, UnsupportedCheckpoint
 from retriton_export.recipes import sha256
-from retriton_serving.manifest import EncoderSpec
+from retriton_serving.contract.manifest import EncoderSpec
 
 DEFAULT_CHECKPOINT = "all-MiniLM-L6-v2"
 POOLINGS = ("mean", "cls", "lasttoken")
@@ -57,7 +57,7 @@ class Checkpoint:
         folder: where the files are.
         name: for people and for the manifest.
         revision: the commit of a hub checkpoint, if known.
-        pooling, normalize, max_tokens, prompts: see `retriton_serving.manifest.EncoderSpec`.
+        pooling, normalize, max_tokens, prompts: see `retriton_serving.contract.manifest.EncoderSpec`.
         dense: layers between pooling and normalisation.
         activation: of a cross-encoder's score, a class of ``torch.nn``; empty for an encoder.
     """

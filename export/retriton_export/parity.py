@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from retriton_export.errors import ParityError
+from retriton_serving.batching.padding import Padding
 from retriton_serving.engines import Compute
-from retriton_serving.padding import Padding
 
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[list[int]]], Vectors]

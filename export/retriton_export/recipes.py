@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from retriton_export.errors import ExportError, UnsupportedRecipe
+from retriton_serving.contract.manifest import Artefact
 from retriton_serving.engines import Feed
-from retriton_serving.manifest import Artefact
 
 GRAPH_FILE = "model.onnx"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from retriton_serving.tokenization import LaneTokenizer, Truncate
+from retriton_serving.batching.tokenization import LaneTokenizer, Truncate
 
 _SENTENCE = (
     "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from retriton_pipeline.prompt import Prompt, PromptBuilder
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
-from retriton_pipeline.store import Hit
+from retriton_pipeline.generation.prompt import Prompt, PromptBuilder
+from retriton_pipeline.retrieval import Retriever, SearchOptions, Turn
+from retriton_pipeline.store import ScoredChunk
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def assemble(
     builder: PromptBuilder,
     question: str,
     top_k: int,
-    options: RetrievalOptions | None = None,
+    options: SearchOptions | None = None,
     history: Sequence[Turn] = (),
 ) -> Assembled:
     """Retrieves passages for a question, and builds the prompt."""
@@ -56,7 +56,7 @@ def assemble(
     return Assembled(question, prompt, found.tokens_dropped, latency_ms)
 
 
-def passages_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def passages_json(hits: Sequence[ScoredChunk]) -> list[dict[str, Any]]:
     """Passages for programs, best first."""
     return [
         {

@@ -49,16 +49,16 @@ class Chunk:
         context: title and headings above it, one line; embedded in front of the text.
         page: the page it starts on, from 1, if there are pages.
         index: its place among the chunks of the document, from 0.
-        repeats: how many characters of the text the chunk before has already: an overlap, or a table's header.
-        glue: the white space between the chunk before and what is new in this one.
+        overlap: how many characters of the text the chunk before has already: an overlap, or a table's header.
+        separator: the white space between the chunk before and what is new in this one.
     """
 
     text: str
     context: str
     page: int | None
     index: int
-    repeats: int = 0
-    glue: str = "\n\n"
+    overlap: int = 0
+    separator: str = "\n\n"
 
     @property
     def embedded_text(self) -> str:
@@ -114,8 +114,10 @@ def _chunks(document: Document, counter: TokenCounter, tokens_max: int, overlap_
     for repeated, fresh in _pack(_units(document, counter, tokens_max), tokens_max, overlap_tokens):
         group = repeated + fresh
         text, new = group[0].lead + _join(group), _join(fresh)
-        glue = _white_end(before) + _white_start(fresh[0].text)
-        chunks.append(Chunk(text, group[0].context, group[0].page, len(chunks), len(text) - len(new), glue or "\n\n"))
+        separator = _white_end(before) + _white_start(fresh[0].text)
+        chunks.append(
+            Chunk(text, group[0].context, group[0].page, len(chunks), len(text) - len(new), separator or "\n\n")
+        )
         before = fresh[-1].text
     return chunks
 

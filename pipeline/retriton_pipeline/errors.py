@@ -6,7 +6,7 @@
     ├── UnreadableDocument      a file that is skipped, with the reason
     ├── StoreError              Milvus cannot be reached or refuses
     │   ├── NoSuchCollection    nothing was ingested under that name
-    │   └── NoKeywordSearch     the collection has no index for BM25
+    │   └── NoBm25Index     the collection has no index for BM25
     ├── InvalidFilter           Milvus does not understand a filter
     ├── EncoderMismatch         the collection was made with another encoder than the one that is served
     ├── LLMError                the chat endpoint failed
@@ -30,7 +30,7 @@ class NoSuchCollection(StoreError):
     """The collection does not exist."""
 
 
-class NoKeywordSearch(StoreError):
+class NoBm25Index(StoreError):
     """The collection can only be searched by vectors."""
 
 

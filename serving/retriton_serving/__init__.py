@@ -1,5 +1,5 @@
-"""What runs inside Triton's Python backend: text in, micro-batches to the encoder, vectors out.
+"""Everything about serving: the contract, the batching, the engines, the models inside Triton, and the launcher.
 
-It does not know which engine computes the vectors, and imports only what the server environment has:
-NumPy, tokenizers, ONNX Runtime.
+``contract`` is what client, export and servers share, ``batching`` knows no Triton, ``engines`` compute vectors,
+``triton`` runs inside Triton's Python backend, and ``launcher`` starts and supervises servers from outside.
 """

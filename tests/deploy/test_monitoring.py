@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from retriton_client import Client, TextTooLong
-from retriton_serving import errors
-from retriton_serving.draining import LANES
-from retriton_serving.launch import Endpoint, TritonServer
+from retriton_serving.contract import errors
+from retriton_serving.contract.draining import LANES
+from retriton_serving.launcher import Endpoint, TritonServer
 from tests.conftest import ROOT
 from tests.deploy import promql
 from tests.deploy.rendering import KUBERNETES, find, render

@@ -21,7 +21,7 @@ from retriton_export import (
     export_encoder,
     graph,
 )
-from retriton_serving.manifest import Manifest
+from retriton_serving.contract.manifest import Manifest
 from tests.conftest import copy_repository
 from tests.export.checkpoints import FAMILIES, tiny_bert, tiny_cross_encoder
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import new_key
-from retriton_serving.launch import free_ports
+from retriton_serving.launcher import free_ports
 from tests.chat_endpoint import ChatEndpoint, Says, chat_endpoint
 from tests.conftest import ROOT
 

@@ -24,8 +24,8 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client import Client, RetritonError, Retry, Tls
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel, free_ports
-from retriton_serving.triton_options import ServerTls
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, free_ports
+from retriton_serving.launcher.options import ServerTls
 from tests.conftest import SERVER_ENV
 from tests.gateway.conftest import COMMAND, SAMPLES, running, upload
 

@@ -62,10 +62,10 @@ def test_nothing_is_lost_and_every_chunk_fits(counter: TokenCounter, blocks: lis
 @given(BLOCKS, st.sampled_from([0, 20]))
 def test_what_a_chunk_repeats_is_known(counter: TokenCounter, blocks: list[Block], overlap: int) -> None:
     made = chunks(counter, [*blocks, table(30)], overlap=overlap)
-    whole = "".join(f"{chunk.glue}{chunk.text[chunk.repeats :]}" for chunk in made)
+    whole = "".join(f"{chunk.separator}{chunk.text[chunk.overlap :]}" for chunk in made)
     assert squeezed([whole]) == squeezed([block.text for block in [*blocks, table(30)]])
     assert whole.endswith(table(30).text[-200:])  # rows stay rows
-    assert made[0].repeats == 0
+    assert made[0].overlap == 0
 
 
 def test_a_giant_text_is_cut_in_little_memory(counter: TokenCounter) -> None:

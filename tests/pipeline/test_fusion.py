@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from retriton_pipeline.retrieval.fusion import fuse
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 
-def ranking(stage: str, **scores: float) -> list[Hit]:
+def ranking(stage: str, **scores: float) -> list[ScoredChunk]:
     return [
-        Hit(name, "", "", None, 0, name, score, document_id=name, scores={stage: score})
+        ScoredChunk(name, "", "", None, 0, name, score, document_id=name, scores={stage: score})
         for name, score in scores.items()
     ]
 

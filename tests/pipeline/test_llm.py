@@ -6,7 +6,7 @@ import pytest
 
 from retriton_pipeline import llm as module
 from retriton_pipeline.errors import LLMError
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 from tests.chat_endpoint import Behaviour, Says, chat_endpoint
 
 BREAKS = Says(breaks=True)

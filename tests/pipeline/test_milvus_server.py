@@ -10,7 +10,7 @@ import pytest
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import EncoderMismatch, NoKeywordSearch, StoreError
+from retriton_pipeline.errors import EncoderMismatch, NoBm25Index, StoreError
 from retriton_pipeline.store import Store, StoredDocument
 from tests.milvus_server import milvus_server
 
@@ -74,9 +74,9 @@ def test_documents_are_counted_replaced_listed_and_deleted(server_store: Store) 
 
 def test_without_a_keyword_index_only_vectors_are_searched(server_store: Store) -> None:
     server_store.open(ENCODER, create=True)
-    assert not server_store.has_keywords
-    with pytest.raises(NoKeywordSearch, match="before 2.5.*--mode dense"):
-        server_store.search_keywords(["text"], 3)
+    assert not server_store.has_bm25
+    with pytest.raises(NoBm25Index, match="before 2.5.*--mode dense"):
+        server_store.search_bm25(["text"], 3)
 
 
 def test_a_new_version_takes_over_without_a_gap(server_store: Store, uri: str) -> None:

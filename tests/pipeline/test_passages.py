@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 SENTENCES = [f"Sentence number {n} of the document says that {n * n} is a square." for n in range(9)]
 
 
-def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None = None) -> Hit:
+def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None = None) -> ScoredChunk:
     """Two sentences, the first of which the chunk before has too."""
     text = " ".join(SENTENCES[index : index + 2])
-    repeats = len(SENTENCES[index]) + 1 if index else 0
-    return Hit(
+    overlap = len(SENTENCES[index]) + 1 if index else 0
+    return ScoredChunk(
         f"{document}.md",
         "T",
         "T",
@@ -24,12 +24,12 @@ def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None 
         score,
         document_id=document,
         content="c",
-        repeats=repeats,
-        glue=" ",
+        overlap=overlap,
+        separator=" ",
     )
 
 
-def passages(hits: list[Hit], top_k: int) -> list[Hit]:
+def passages(hits: list[ScoredChunk], top_k: int) -> list[ScoredChunk]:
     return [joined(group) for group in grouped(hits, top_k)]
 
 
@@ -68,8 +68,10 @@ def test_pages_and_documents_stay_apart() -> None:
 
 def test_the_header_of_a_table_stands_there_once() -> None:
     header = "| part | price |\n|---|---|\n"
-    first = replace(chunk(0), text=f"{header}| a | 1 |\n| b | 2 |", repeats=0)
-    second = replace(chunk(1), text=f"{header}| b | 2 |\n| c | 3 |", repeats=len(f"{header}| b | 2 |\n"), glue="\n")
+    first = replace(chunk(0), text=f"{header}| a | 1 |\n| b | 2 |", overlap=0)
+    second = replace(
+        chunk(1), text=f"{header}| b | 2 |\n| c | 3 |", overlap=len(f"{header}| b | 2 |\n"), separator="\n"
+    )
     assert passages([second, first], 1)[0].text == f"{header}| a | 1 |\n| b | 2 |\n| c | 3 |"
 
 

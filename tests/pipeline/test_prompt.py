@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.prompt import PromptBuilder, at_the_edges
+from retriton_pipeline.generation.prompt import PromptBuilder, at_the_edges
 from retriton_pipeline.retrieval import Turn
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 
-def hit(text: str, score: float = 0.5, source: str = "a.md", page: int | None = None) -> Hit:
-    return Hit(source, "A", "A", page, 0, text, score)
+def hit(text: str, score: float = 0.5, source: str = "a.md", page: int | None = None) -> ScoredChunk:
+    return ScoredChunk(source, "A", "A", page, 0, text, score)
 
 
 def words(text: str) -> int:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval import Turn
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 

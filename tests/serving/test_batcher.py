@@ -6,12 +6,12 @@ import time
 import numpy as np
 import pytest
 
-from retriton_serving.batcher import LaneLimits, MicroBatcher
-from retriton_serving.cache import VectorCache
-from retriton_serving.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
-from retriton_serving.padding import Padding, TokenIds
-from retriton_serving.request import Request, Vectors
-from retriton_serving.waiting import BatchLimits
+from retriton_serving.batching.batcher import LaneLimits, MicroBatcher
+from retriton_serving.batching.length_sorted_queue import BatchLimits
+from retriton_serving.batching.padding import Padding, TokenIds
+from retriton_serving.batching.request import Request, Vectors
+from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.contract.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
 
 LIMITS = LaneLimits(BatchLimits(64), waiting_seconds_max=1.0, waiting_tokens_min=90, in_flight_max=2)
 PADDING = Padding(token_id=0, tokens_max=512)

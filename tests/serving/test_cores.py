@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from retriton_serving.cores import usable_cores
+from retriton_serving.batching.cores import usable_cores
 
 ALL = len(os.sched_getaffinity(0))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from retriton_serving.launch import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
-from retriton_serving.manifest import Manifest
+from retriton_serving.contract.manifest import Manifest
+from retriton_serving.launcher import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from retriton_serving.pace import Pace
+from retriton_serving.batching.throughput import Pace
 
 
 def test_the_pace_is_that_of_the_busy_time() -> None:

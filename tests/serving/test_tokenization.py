@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from retriton_serving.errors import BadParameter, BadText, TextTooLong
-from retriton_serving.tokenization import RoleTokenizer, Truncate, decode_text
+from retriton_serving.batching.tokenization import RoleTokenizer, Truncate, decode_text
+from retriton_serving.contract.errors import BadParameter, BadText, TextTooLong
 
 # [CLS] 1, [SEP] 2, "query:" 3, w0..w9 are 10..19
 VOCABULARY = {"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "query:": 3, "[UNK]": 4, **{f"w{n}": 10 + n for n in range(10)}}

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriton_serving.waiting import BatchLimits, WaitingTexts
+from retriton_serving.batching.length_sorted_queue import BatchLimits, WaitingTexts
 
 LENGTHS = st.lists(st.integers(1, 600), min_size=1, max_size=80)
 

@@ -9,7 +9,7 @@ import pytest
 
 from retriton_client import Client, TextTooLong
 from retriton_export import Checkpoint, Overrides, Recipe, export_encoder
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from retriton_client import Client
-from retriton_serving.launch import Endpoint
+from retriton_serving.launcher import Endpoint
 from tests.chat_endpoint import Says, chat_endpoint
 from tests.conftest import ROOT, SERVER_ENV
 

@@ -19,9 +19,9 @@ from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion, IngestReport
 from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.store import Store
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
@@ -224,7 +224,7 @@ def test_records_of_a_file_are_documents(url: str, client: Client, store: Store,
     file.write_text("".join(json.dumps(record) + "\n" for record in records) + "not json\n")
     report = ingest(url, store, folder)
     assert (report.documents, report.added, [entry.source for entry in report.skipped]) == (8, 7, [f"{file}#6"])
-    options = RetrievalOptions(condition='metadata["year"] > 2')
+    options = SearchOptions(condition='metadata["year"] > 2')
     found = Retriever(client, store).retrieve("a fact of the register", 10, options).hits
     assert {hit.source for hit in found} == {f"{file}#r3", f"{file}#r4"}
     records[3]["text"] = "Another fact."

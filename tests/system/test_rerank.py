@@ -14,9 +14,9 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from retriton_client import AsyncClient, Client, InvalidRequest, Limits, NotInstalled, TextTooLong
 from retriton_export import Checkpoint, Recipe, export_encoder
 from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.store import Store
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
 from tests.system.test_ingest import ingest_folder
@@ -103,7 +103,7 @@ def test_retrieval_is_ordered_by_the_cross_encoder(reranking: str, checkpoint: P
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     with Client(reranking) as client:
         asyncio.run(ingest_folder(reranking, store, folder, None, ChunkSize(48, 0)))
-        found = Retriever(client, store).retrieve(QUERY, 12, RetrievalOptions(mode="dense", rerank=True))
+        found = Retriever(client, store).retrieve(QUERY, 12, SearchOptions(mode="dense", rerank=True))
     store.close()
     assert "rerank" in found.latency_ms
     wanted = expected(checkpoint, [(QUERY, f"{hit.context}\n{hit.text}") for hit in found.hits])

@@ -12,8 +12,8 @@ import pytest
 from retriton_client import Client, EncoderInfo, NotInstalled
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import EncoderMismatch, InvalidFilter, PipelineError, StoreError
-from retriton_pipeline.llm import LLM
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever, Turn
+from retriton_pipeline.generation.llm import LLM
+from retriton_pipeline.retrieval import Retriever, SearchOptions, Turn
 from retriton_pipeline.store import PROFILES, Store, StoredDocument
 from tests.pipeline.test_rewriting import Scripted
 from tests.system.test_ingest import ingest_folder
@@ -54,7 +54,7 @@ def retriever(client: Client, filled: Store) -> Retriever:
 
 
 def names(retriever: Retriever, question: str, top_k: int = 3, **options: object) -> list[str]:
-    found = retriever.retrieve(question, top_k, RetrievalOptions(**options))  # type: ignore[arg-type]
+    found = retriever.retrieve(question, top_k, SearchOptions(**options))  # type: ignore[arg-type]
     return [Path(hit.source).name for hit in found.hits]
 
 
@@ -69,7 +69,7 @@ def test_scores_tell_which_stage_gave_them(retriever: Retriever) -> None:
     (best, *_) = retriever.retrieve("what does XQ-4711 mean").hits
     assert set(best.scores) >= {"dense", "bm25", "fused"}
     assert best.score == best.scores["fused"]
-    assert retriever.retrieve("pump", options=RetrievalOptions(mode="dense")).hits[0].score < 1.0
+    assert retriever.retrieve("pump", options=SearchOptions(mode="dense")).hits[0].score < 1.0
 
 
 def test_a_second_hop_finds_what_only_the_first_hit_names(retriever: Retriever) -> None:
@@ -84,7 +84,7 @@ def test_a_follow_up_takes_what_it_lacks_from_the_conversation(retriever: Retrie
     history = [Turn("user", "Which district was Charles Babbage born in?"), Turn("assistant", "In Walworth.")]
     question = "And what is it like?"
     for mode in ("dense", "bm25", "hybrid"):
-        options = RetrievalOptions(mode=mode)
+        options = SearchOptions(mode=mode)
         alone = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options).hits]
         followed = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options, history).hits]
         assert "walworth.txt" not in alone, mode
@@ -94,7 +94,7 @@ def test_a_follow_up_takes_what_it_lacks_from_the_conversation(retriever: Retrie
 def test_a_question_that_stands_for_itself_ignores_the_conversation(retriever: Retriever) -> None:
     history = [Turn("user", "Tell me about violins made in Cremona."), Turn("assistant", "They are old.")]
     question = "Who wrote the first program for the Analytical Engine?"
-    options = RetrievalOptions(mode="dense")
+    options = SearchOptions(mode="dense")
     alone = retriever.retrieve(question, 5, options).hits
     assert retriever.retrieve(question, 5, options, history).hits == alone
     assert Path(alone[0].source).name == "ada.txt"
@@ -102,16 +102,16 @@ def test_a_question_that_stands_for_itself_ignores_the_conversation(retriever: R
 
 def test_an_llm_rewrites_and_splits(client: Client, filled: Store) -> None:
     llm: LLM = Scripted("What does XQ-4711 mean?\nHow often is the filter cleaned?")
-    found = Retriever(client, filled, llm).retrieve("and?", 3, RetrievalOptions(decompose=True))
+    found = Retriever(client, filled, llm).retrieve("and?", 3, SearchOptions(decompose=True))
     assert {"error.txt", "pump.md"} <= {Path(hit.source).name for hit in found.hits}
     assert "rewrite" in found.latency_ms
     with pytest.raises(PipelineError, match="only an LLM can split"):
-        Retriever(client, filled).retrieve("and?", 3, RetrievalOptions(decompose=True))
+        Retriever(client, filled).retrieve("and?", 3, SearchOptions(decompose=True))
 
 
 def test_filters_thresholds_and_neighbours(retriever: Retriever) -> None:
     assert set(names(retriever, "pump", 5, condition='title == "Pump"')) == {"pump.md"}
-    found = retriever.retrieve("pump", 50, RetrievalOptions(mode="dense", score_min=0.3)).hits
+    found = retriever.retrieve("pump", 50, SearchOptions(mode="dense", min_score=0.3)).hits
     assert 0 < len(found) < 20
     assert all(hit.score >= 0.3 for hit in found)
     with pytest.raises(InvalidFilter, match="no_such_field"):
@@ -120,8 +120,8 @@ def test_filters_thresholds_and_neighbours(retriever: Retriever) -> None:
 
 def test_diverse_passages_come_before_more_of_the_same(retriever: Retriever) -> None:
     question = "Remark about bread from rye flour"
-    plain = retriever.retrieve(question, 4, RetrievalOptions(mode="dense"))
-    diverse = retriever.retrieve(question, 4, RetrievalOptions(mode="dense", diversity=0.7))
+    plain = retriever.retrieve(question, 4, SearchOptions(mode="dense"))
+    diverse = retriever.retrieve(question, 4, SearchOptions(mode="dense", diversity=0.7))
     assert all("bread" in hit.text for hit in plain.hits)
     assert not all("bread" in hit.text for hit in diverse.hits)
 
@@ -142,7 +142,7 @@ def test_what_cannot_be_done_is_named(retriever: Retriever) -> None:
 
 def test_scores_go_down(retriever: Retriever) -> None:
     for mode in ("dense", "bm25", "hybrid"):
-        found = retriever.retrieve("Where was the inventor of the first program born?", 20, RetrievalOptions(mode=mode))
+        found = retriever.retrieve("Where was the inventor of the first program born?", 20, SearchOptions(mode=mode))
         scores = [hit.score for hit in found.hits]
         assert scores == sorted(scores, reverse=True), mode
 

@@ -26,8 +26,8 @@ from retriton_client import (
     Retry,
     Unavailable,
 )
-from retriton_pipeline.cli.supervise import Supervisor
-from retriton_serving.launch import Endpoint, LaunchError, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, LaunchError, TritonServer, TritonWheel
+from retriton_serving.launcher.supervisor import Supervisor
 from tests.conftest import SERVER_ENV
 
 pytestmark = pytest.mark.triton

@@ -1,5 +1,5 @@
 """The passage lane; the code is in the package retriton_serving."""
 
-from retriton_serving.embed import TritonPythonModel
+from retriton_serving.triton.embed import TritonPythonModel
 
 __all__ = ["TritonPythonModel"]

@@ -1,5 +1,5 @@
 """What is served; the code is in the package retriton_serving."""
 
-from retriton_serving.encoder_info import TritonPythonModel
+from retriton_serving.triton.encoder_info import TritonPythonModel
 
 __all__ = ["TritonPythonModel"]

@@ -1,5 +1,5 @@
 """The lane of reranking; the code is in the package retriton_serving."""
 
-from retriton_serving.rerank import TritonPythonModel
+from retriton_serving.triton.rerank import TritonPythonModel
 
 __all__ = ["TritonPythonModel"]

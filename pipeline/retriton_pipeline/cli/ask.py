@@ -38,9 +38,9 @@ from retriton_pipeline.cli.options import (
     read_history,
 )
 from retriton_pipeline.cli.search import opened, warn_of_truncation
-from retriton_pipeline.llm import LLM
-from retriton_pipeline.prompt import DEFAULT_TEMPLATE, Prompt, PromptBuilder
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
+from retriton_pipeline.generation.llm import LLM
+from retriton_pipeline.generation.prompt import DEFAULT_TEMPLATE, Prompt, PromptBuilder
+from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.tokens import TokenCounter, token_counter
 
 
@@ -83,13 +83,13 @@ def ask(
     With --history, a follow-up question is understood from what was said before it.
     """
     llm = named_llm(llm_url, llm_model, llm_api_key, llm_timeout)
-    options = RetrievalOptions(
+    options = SearchOptions(
         mode=mode,
         fusion=fusion,
         dense_weight=dense_weight,
         candidates=candidates,
         condition=filter_,
-        score_min=min_score,
+        min_score=min_score,
         diversity=diversity,
         rerank=rerank,
         neighbours=neighbours,

@@ -14,11 +14,11 @@ from retriton_pipeline.cli.ingest import IngestOptions, ingest_paths
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
 from retriton_pipeline.cli.search import opened, print_passages
 from retriton_pipeline.cli.serve import read_encoder
-from retriton_pipeline.prompt import PromptBuilder
+from retriton_pipeline.generation.prompt import PromptBuilder
 from retriton_pipeline.retrieval import Retriever
 from retriton_pipeline.store import LAYOUT, Store
 from retriton_pipeline.tokens import TokenCounter
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 
 def demo(

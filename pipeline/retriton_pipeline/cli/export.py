@@ -9,7 +9,7 @@ import typer
 
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, ModelRepository
 from retriton_pipeline.errors import PipelineError
-from retriton_serving.manifest import Manifest
+from retriton_serving.contract.manifest import Manifest
 
 
 def export(

@@ -10,7 +10,7 @@ import typer
 from retriton_client import RetritonError
 from retriton_pipeline.cli import ask, demo, evaluate, export, gateway, ingest, search, serve, techqa
 from retriton_pipeline.errors import PipelineError
-from retriton_serving.launch import LaunchError
+from retriton_serving.launcher import LaunchError
 
 EXIT_ERROR = 1
 

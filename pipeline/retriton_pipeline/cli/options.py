@@ -10,7 +10,7 @@ import typer
 
 from retriton_client import Retry
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval import Turn
 
 IMPATIENT = Retry(attempts_max=4)  # somebody waits at the terminal: a missing server is named within a second

@@ -32,8 +32,8 @@ from retriton_pipeline.cli.options import (
     Url,
     read_history,
 )
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
-from retriton_pipeline.store import Hit, Store
+from retriton_pipeline.retrieval import Retriever, SearchOptions
+from retriton_pipeline.store import ScoredChunk, Store
 
 
 def search(
@@ -57,13 +57,13 @@ def search(
     json_: Json = False,
 ) -> None:
     """Print the best passages for a text, best first."""
-    options = RetrievalOptions(
+    options = SearchOptions(
         mode=mode,
         fusion=fusion,
         dense_weight=dense_weight,
         candidates=candidates,
         condition=filter_,
-        score_min=min_score,
+        min_score=min_score,
         diversity=diversity,
         rerank=rerank,
         neighbours=neighbours,
@@ -91,7 +91,7 @@ def opened(milvus: str, collection: str, token: str) -> closing[Store]:
     return closing(Store(milvus, collection, token, create=False))
 
 
-def print_passages(hits: list[Hit]) -> None:
+def print_passages(hits: list[ScoredChunk]) -> None:
     """Passages for people."""
     if not hits:
         typer.echo("nothing found")

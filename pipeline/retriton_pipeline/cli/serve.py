@@ -11,12 +11,12 @@ from typing import Annotated
 import typer
 
 from retriton_client import Tls
-from retriton_pipeline.cli.gateway_process import GatewayProcess
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
-from retriton_pipeline.cli.supervise import Supervisor
-from retriton_serving.launch import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
-from retriton_serving.manifest import Manifest
-from retriton_serving.triton_options import ServerTls, renewed_connections, tracing
+from retriton_serving.contract.manifest import Manifest
+from retriton_serving.launcher import Endpoint, LaunchError, TritonInstallation, TritonServer, TritonWheel
+from retriton_serving.launcher.gateway_process import GatewayProcess
+from retriton_serving.launcher.options import ServerTls, renewed_connections, tracing
+from retriton_serving.launcher.supervisor import Supervisor
 
 
 def serve(

@@ -20,8 +20,8 @@ from retriton_pipeline.documents import Unreadable
 from retriton_pipeline.evaluation.corpus import corpus_rows
 from retriton_pipeline.evaluation.dataset import Dataset
 from retriton_pipeline.evaluation.measures import DEPTH, Score, per_query, summarize
-from retriton_pipeline.retrieval import RetrievalOptions, Retriever
-from retriton_pipeline.store import Hit, Store, StoredDocument
+from retriton_pipeline.retrieval import Retriever, SearchOptions
+from retriton_pipeline.store import ScoredChunk, Store, StoredDocument
 
 _TEXTS_PER_CALL = 256
 _CHARACTERS_MAX = 100_000
@@ -34,9 +34,9 @@ class Configuration:
     """How the queries of a dataset are searched.
 
     Attributes:
-        mode: see `RetrievalOptions`.
+        mode: see `SearchOptions`.
         history: whether what was said before a query is used.
-        rerank, hops: see `RetrievalOptions`.
+        rerank, hops: see `SearchOptions`.
     """
 
     mode: str = "dense"
@@ -45,9 +45,9 @@ class Configuration:
     hops: int = 1
 
     @property
-    def options(self) -> RetrievalOptions:
+    def options(self) -> SearchOptions:
         """How that is searched; raises `PipelineError` for what cannot be."""
-        return RetrievalOptions(mode=self.mode, rerank=self.rerank, hops=self.hops, candidates=DEPTH)
+        return SearchOptions(mode=self.mode, rerank=self.rerank, hops=self.hops, candidates=DEPTH)
 
     @property
     def name(self) -> str:
@@ -212,7 +212,7 @@ def evaluate(dataset: Dataset, client: Client, milvus_uri: str, milvus_token: st
         return evaluation.run(Configuration())
 
 
-def _documents(hits: list[Hit]) -> list[str]:
+def _documents(hits: list[ScoredChunk]) -> list[str]:
     """The ids of documents, each at the rank of its best chunk."""
     ids = (f"{hit.source}#page={hit.page}" if hit.page else hit.source for hit in hits)
     return list(dict.fromkeys(ids))[:DEPTH]

@@ -14,8 +14,8 @@ from retriton_pipeline.gateway.collections import Collections
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.served import Served
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.prompt import PromptBuilder
-from retriton_pipeline.retrieval import RetrievalOptions, Turn
+from retriton_pipeline.generation.prompt import PromptBuilder
+from retriton_pipeline.retrieval import SearchOptions, Turn
 from retriton_pipeline.store.indexes import TOP_K_MAX
 from retriton_pipeline.tokens import TokenCounter
 
@@ -40,15 +40,15 @@ class Asked(Body):
     hops: Literal[1, 2] = 2
     decompose: bool = False
 
-    def options(self) -> RetrievalOptions:
+    def options(self) -> SearchOptions:
         """For the retriever."""
-        return RetrievalOptions(
+        return SearchOptions(
             mode=self.mode,
             fusion=self.fusion,
             dense_weight=self.dense_weight,
             candidates=self.candidates,
             condition=self.filter,
-            score_min=self.min_score,
+            min_score=self.min_score,
             diversity=self.diversity,
             rerank=self.rerank,
             neighbours=self.neighbours,

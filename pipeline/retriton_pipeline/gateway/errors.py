@@ -29,7 +29,7 @@ from retriton_client import (
 from retriton_pipeline.errors import (
     EncoderMismatch,
     LLMError,
-    NoKeywordSearch,
+    NoBm25Index,
     NoSuchCollection,
     PipelineError,
     StoreError,
@@ -126,7 +126,7 @@ _IN_OTHER_WORDS: dict[type[Exception], Refused] = {
     NotInstalled: Refused(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one"),
     WrongEncoder: Refused(503, "encoder_changed", "the encoder was exchanged: try again", None, RETRY_AFTER_S),
     NoSuchCollection: Refused(404, "collection_not_found", "there is no such collection: upload documents first"),
-    NoKeywordSearch: Refused(400, "no_keyword_search", "the collection has no keyword index: search with mode dense"),
+    NoBm25Index: Refused(400, "no_keyword_search", "the collection has no keyword index: search with mode dense"),
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retriton_client import Role, Tls
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 
 
 @dataclass(frozen=True)

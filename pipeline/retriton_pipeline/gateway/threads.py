@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 
 T = TypeVar("T")
 

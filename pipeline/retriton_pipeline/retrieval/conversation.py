@@ -16,7 +16,7 @@ import numpy as np
 
 from retriton_pipeline.retrieval.options import Turn
 from retriton_pipeline.retrieval.search import Search, with_more_words
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 from retriton_pipeline.vectors import Vectors, unit
 
 _USER_TURNS_MAX = 8
@@ -29,7 +29,7 @@ _RANK = 50
 
 def search_in_conversation(
     search: Search, question: str, history: Sequence[Turn]
-) -> tuple[list[list[Hit]], list[list[Hit]]]:
+) -> tuple[list[list[ScoredChunk]], list[list[ScoredChunk]]]:
     """Rankings by vectors and by words for the last question of a conversation, as of `Search.both`."""
     asked = [turn.text for turn in history if turn.role == "user" and turn.text.strip()][-_USER_TURNS_MAX:]
     answers = [turn.text for turn in history if turn.role != "user" and turn.text.strip()][-1:]
@@ -53,7 +53,7 @@ def _context(asked: Vectors, answers: Vectors) -> Vectors:
     return context
 
 
-def _needs_context(question: Vectors, context: Vectors, found: Sequence[Hit]) -> bool:
+def _needs_context(question: Vectors, context: Vectors, found: Sequence[ScoredChunk]) -> bool:
     if not found:
         return True
     far = found[:_RANK][-1].score

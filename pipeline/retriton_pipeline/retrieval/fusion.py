@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 _RRF_K = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet (SIGIR 2009)
 _Key = tuple[str, str, int]
 
 
-def fuse(rankings: Sequence[Sequence[Hit]], weights: Sequence[float], method: str = "weighted") -> list[Hit]:
+def fuse(
+    rankings: Sequence[Sequence[ScoredChunk]], weights: Sequence[float], method: str = "weighted"
+) -> list[ScoredChunk]:
     """One ranking for several; a hit that a ranking lacks gets nothing from it.
 
     ``weighted`` adds up scores, each ranking's stretched to 0 to 1 (Bruch et al., 2022: An Analysis of Fusion Functions
@@ -26,7 +28,7 @@ def fuse(rankings: Sequence[Sequence[Hit]], weights: Sequence[float], method: st
         return list(rankings[0])
     gains = _by_rank if method == "rrf" else stretched
     scores: dict[_Key, float] = {}
-    merged: dict[_Key, Hit] = {}
+    merged: dict[_Key, ScoredChunk] = {}
     for ranking, weight in zip(rankings, weights, strict=True):
         for hit, gain in zip(ranking, gains(ranking), strict=True):
             scores[hit.key] = scores.get(hit.key, 0.0) + weight * gain
@@ -36,16 +38,16 @@ def fuse(rankings: Sequence[Sequence[Hit]], weights: Sequence[float], method: st
     return [with_score(merged[key], "fused", scores[key]) for key in best_first]
 
 
-def with_score(hit: Hit, stage: str, score: float) -> Hit:
+def with_score(hit: ScoredChunk, stage: str, score: float) -> ScoredChunk:
     """The hit as a stage scored it."""
     return replace(hit, score=score, scores={**hit.scores, stage: score})
 
 
-def _by_rank(ranking: Sequence[Hit]) -> list[float]:
+def _by_rank(ranking: Sequence[ScoredChunk]) -> list[float]:
     return [1.0 / (_RRF_K + rank) for rank in range(1, len(ranking) + 1)]
 
 
-def stretched(ranking: Sequence[Hit]) -> list[float]:
+def stretched(ranking: Sequence[ScoredChunk]) -> list[float]:
     """From 0 for the last to 1 for the first; where all score the same, 1."""
     if not ranking:
         return []

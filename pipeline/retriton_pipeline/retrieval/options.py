@@ -20,7 +20,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class RetrievalOptions:
+class SearchOptions:
     """How passages are looked for.
 
     Attributes:
@@ -30,7 +30,7 @@ class RetrievalOptions:
         dense_weight: of vectors in the weighted fusion; words have the rest.
         candidates: how many hits of each search go into fusion, reranking and diversity.
         condition: a filter in Milvus' language, such as ``metadata["year"] > 2020``.
-        score_min: passages below this score are left out; of the last stage, so a cosine for dense alone.
+        min_score: passages below this score are left out; of the last stage, so a cosine for dense alone.
         diversity: maximal marginal relevance, from 0 (none) to 1.
         rerank: whether a cross-encoder orders the candidates.
         neighbours: how many chunks before and after each hit are joined to it.
@@ -43,7 +43,7 @@ class RetrievalOptions:
     dense_weight: float = 0.6
     candidates: int = 50
     condition: str = ""
-    score_min: float | None = None
+    min_score: float | None = None
     diversity: float = 0.0
     rerank: bool = False
     neighbours: int = 0

@@ -9,20 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_pipeline.retrieval.fusion import stretched
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 _CHUNKS_MAX = 4  # of a passage, without its neighbours
 
 
-def without_duplicates(hits: Iterable[Hit]) -> list[Hit]:
+def without_duplicates(hits: Iterable[ScoredChunk]) -> list[ScoredChunk]:
     """Of hits with the same text, the first; white space and case do not count."""
-    kept: dict[str, Hit] = {}
+    kept: dict[str, ScoredChunk] = {}
     for hit in hits:
         kept.setdefault(" ".join(hit.text.split()).casefold(), hit)
     return list(kept.values())
 
 
-def diversified(hits: Sequence[Hit], vectors: NDArray[np.float32], top_k: int, diversity: float) -> list[Hit]:
+def diversified(
+    hits: Sequence[ScoredChunk], vectors: NDArray[np.float32], top_k: int, diversity: float
+) -> list[ScoredChunk]:
     """Maximal marginal relevance (Carbonell and Goldstein, 1998): the next hit is good, and unlike those before it.
 
     Args:
@@ -34,7 +36,7 @@ def diversified(hits: Sequence[Hit], vectors: NDArray[np.float32], top_k: int, d
     relevance = stretched(hits)
     likeness = np.zeros(len(hits))
     left = set(range(len(hits)))
-    chosen: list[Hit] = []
+    chosen: list[ScoredChunk] = []
     while left and len(chosen) < top_k:
         best = max(sorted(left), key=lambda n: (1 - diversity) * relevance[n] - diversity * likeness[n])
         left.remove(best)
@@ -43,13 +45,13 @@ def diversified(hits: Sequence[Hit], vectors: NDArray[np.float32], top_k: int, d
     return chosen
 
 
-def grouped(hits: Iterable[Hit], top_k: int) -> list[list[Hit]]:
+def grouped(hits: Iterable[ScoredChunk], top_k: int) -> list[list[ScoredChunk]]:
     """The chunks of the first ``top_k`` passages: those that follow each other on a page belong together.
 
     A passage stands where its best chunk, its first one here, stood. It has no more than `_CHUNKS_MAX` chunks, so
     that a document that is found again and again does not become one passage.
     """
-    passages: list[list[Hit]] = []
+    passages: list[list[ScoredChunk]] = []
     for hit in hits:
         adjacent = [group for group in passages if any(_side_by_side(hit, member) for member in group)]
         if adjacent and len(adjacent[0]) < _CHUNKS_MAX:
@@ -65,7 +67,9 @@ def grouped(hits: Iterable[Hit], top_k: int) -> list[list[Hit]]:
     return passages
 
 
-def extended(passages: Sequence[list[Hit]], neighbours: Sequence[Hit], distance: int) -> list[list[Hit]]:
+def extended(
+    passages: Sequence[list[ScoredChunk]], neighbours: Sequence[ScoredChunk], distance: int
+) -> list[list[ScoredChunk]]:
     """Passages with the chunks of the same page that are up to ``distance`` away from one of theirs."""
     taken = {hit.key for group in passages for hit in group}
     near = {hit.key: hit for hit in neighbours if hit.key not in taken}
@@ -78,7 +82,7 @@ def extended(passages: Sequence[list[Hit]], neighbours: Sequence[Hit], distance:
     return longer
 
 
-def joined(group: Sequence[Hit]) -> Hit:
+def joined(group: Sequence[ScoredChunk]) -> ScoredChunk:
     """One passage of chunks that follow each other; its score and context are those of the first, the best one."""
     best = group[0]
     members = sorted(group, key=lambda hit: hit.chunk_index)
@@ -89,23 +93,23 @@ def joined(group: Sequence[Hit]) -> Hit:
         if member.chunk_index != run[-1].chunk_index + 1:
             break
         run.append(member)
-    text = run[0].text + "".join(f"{hit.glue}{hit.text[hit.repeats :]}" for hit in run[1:])
+    text = run[0].text + "".join(f"{hit.separator}{hit.text[hit.overlap :]}" for hit in run[1:])
     return replace(best, chunk_index=run[0].chunk_index, text=text, best_chunk=best.text)
 
 
-def _follows_on(members: Sequence[Hit], best: Hit) -> bool:
+def _follows_on(members: Sequence[ScoredChunk], best: ScoredChunk) -> bool:
     """Whether there is no gap between the first of ``members`` and ``best``."""
     indexes = {hit.chunk_index for hit in members}
     return all(index in indexes for index in range(members[0].chunk_index, best.chunk_index))
 
 
-def _side_by_side(one: Hit, other: Hit) -> bool:
+def _side_by_side(one: ScoredChunk, other: ScoredChunk) -> bool:
     return _same_page(one, other) and _gap(one, other) == 1
 
 
-def _same_page(one: Hit, other: Hit) -> bool:
+def _same_page(one: ScoredChunk, other: ScoredChunk) -> bool:
     return (one.document_id, one.content, one.page) == (other.document_id, other.content, other.page)
 
 
-def _gap(one: Hit, other: Hit) -> int:
+def _gap(one: ScoredChunk, other: ScoredChunk) -> int:
     return abs(one.chunk_index - other.chunk_index)

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from retriton_client import Client, EncoderInfo
 from retriton_pipeline.chunking import with_context
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval.conversation import search_in_conversation
 from retriton_pipeline.retrieval.fusion import with_score
-from retriton_pipeline.retrieval.hops import follow_names
-from retriton_pipeline.retrieval.options import RetrievalOptions, Turn
+from retriton_pipeline.retrieval.options import SearchOptions, Turn
 from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
+from retriton_pipeline.retrieval.second_hop import second_hop
 from retriton_pipeline.stopwatch import Stopwatch
-from retriton_pipeline.store import Hit, Store
+from retriton_pipeline.store import ScoredChunk, Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
 
@@ -35,7 +35,7 @@ class Retrieved:
     """
 
     question: str
-    hits: list[Hit]
+    hits: list[ScoredChunk]
     tokens_dropped: int
     latency_ms: dict[str, float]
 
@@ -70,7 +70,7 @@ class Retriever:
         self,
         question: str,
         top_k: int = 5,
-        options: RetrievalOptions | None = None,
+        options: SearchOptions | None = None,
         history: Sequence[Turn] = (),
     ) -> Retrieved:
         """The ``top_k`` best passages for ``question``. A question too long for the encoder loses its start.
@@ -84,7 +84,7 @@ class Retriever:
         Raises:
             PipelineError: a wrong ``top_k``; StoreError and RetritonError as the store and the server raise them.
         """
-        options = options or RetrievalOptions()
+        options = options or SearchOptions()
         if not 1 <= top_k <= TOP_K_MAX:
             raise PipelineError(f"top-k is {top_k}, it must be from 1 to {TOP_K_MAX}")
         search = self._search(max(top_k, options.candidates), options)
@@ -98,7 +98,9 @@ class Retriever:
         hits = self._passages(unique, top_k, options, search.watch)
         return Retrieved(question, hits, search.tokens_dropped, search.watch.milliseconds())
 
-    def ranked(self, question: str, depth: int, options: RetrievalOptions, history: Sequence[Turn] = ()) -> list[Hit]:
+    def ranked(
+        self, question: str, depth: int, options: SearchOptions, history: Sequence[Turn] = ()
+    ) -> list[ScoredChunk]:
         """The best chunks for ``question``, before passages are made of them.
 
         Args:
@@ -110,16 +112,16 @@ class Retriever:
         search = self._search(depth, options)
         return self._ranked(search, self._rewritten(question, history, search), history)
 
-    def _search(self, depth: int, options: RetrievalOptions) -> Search:
+    def _search(self, depth: int, options: SearchOptions) -> Search:
         return Search(self._client, self._store, self._threads, options, depth)
 
-    def _ranked(self, search: Search, questions: list[str], history: Sequence[Turn]) -> list[Hit]:
+    def _ranked(self, search: Search, questions: list[str], history: Sequence[Turn]) -> list[ScoredChunk]:
         if history and not self._llm:  # no second hop: it would look for names without what the conversation adds
             hits = search.fused(*search_in_conversation(search, questions[0], history))
         else:
             hits = search.fused(*search.both(questions))
             if search.options.hops > 1 and search.by_words:
-                hits = follow_names(search, questions[0], hits)
+                hits = second_hop(search, questions[0], hits)
         if search.options.rerank and hits:
             with search.watch.stage("rerank"):
                 hits = self._reranked(questions[0], hits)
@@ -137,9 +139,11 @@ class Retriever:
             asked = standalone(self._llm, question, history) if history else question
             return decompose(self._llm, asked) if search.options.decompose else [asked]
 
-    def _passages(self, hits: list[Hit], top_k: int, options: RetrievalOptions, watch: Stopwatch) -> list[Hit]:
-        if options.score_min is not None:
-            hits = [hit for hit in hits if hit.score >= options.score_min]
+    def _passages(
+        self, hits: list[ScoredChunk], top_k: int, options: SearchOptions, watch: Stopwatch
+    ) -> list[ScoredChunk]:
+        if options.min_score is not None:
+            hits = [hit for hit in hits if hit.score >= options.min_score]
         if options.diversity and hits:
             with watch.stage("search"):
                 vectors = self._store.vectors(hits)
@@ -151,7 +155,7 @@ class Retriever:
             passages = extended(passages, found, options.neighbours)
         return [joined(group) for group in passages]
 
-    def _reranked(self, question: str, hits: list[Hit]) -> list[Hit]:
+    def _reranked(self, question: str, hits: list[ScoredChunk]) -> list[ScoredChunk]:
         texts = [with_context(hit.context, hit.text) for hit in hits]
         scores = self._client.rerank(question, texts, truncate="END").scores
         scored = [with_score(hit, "rerank", float(score)) for hit, score in zip(hits, scores, strict=True)]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from retriton_pipeline.llm import LLM
+from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval.options import Turn
 
 QUESTIONS_MAX = 4
 _CHARACTERS_MAX = 2000  # of a rewritten question: a model that rambles is not searched
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s*")
 _TEMPLATES = Environment(  # noqa: S701  # text for a model, not HTML
-    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    loader=FileSystemLoader(Path(__file__).parent.parent / "generation" / "templates"),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

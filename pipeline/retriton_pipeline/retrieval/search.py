@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from retriton_client import Client
 from retriton_pipeline.retrieval.fusion import fuse
-from retriton_pipeline.retrieval.options import RetrievalOptions
+from retriton_pipeline.retrieval.options import SearchOptions
 from retriton_pipeline.stopwatch import Stopwatch
-from retriton_pipeline.store import Hit, Store
+from retriton_pipeline.store import ScoredChunk, Store
 from retriton_pipeline.vectors import Vectors
 
 _WORD = re.compile(r"\w+")
@@ -33,7 +33,7 @@ class Search:
     client: Client
     store: Store
     threads: Executor
-    options: RetrievalOptions
+    options: SearchOptions
     depth: int
     watch: Stopwatch = field(default_factory=Stopwatch)
     tokens_dropped: int = 0
@@ -47,7 +47,7 @@ class Search:
     def by_words(self) -> bool:
         """Whether the mode wants words."""
         mode = self.options.mode
-        return mode in ("bm25", "hybrid") or (mode == "auto" and self.store.has_keywords)
+        return mode in ("bm25", "hybrid") or (mode == "auto" and self.store.has_bm25)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 ``[texts, dimension]``."""
@@ -56,19 +56,19 @@ class Search:
         self.tokens_dropped = max(self.tokens_dropped, int(found.tokens_dropped[0]))
         return found.vectors
 
-    def dense(self, vectors: Vectors) -> list[list[Hit]]:
+    def dense(self, vectors: Vectors) -> list[list[ScoredChunk]]:
         """Rankings by vectors."""
         with self.watch.stage("search"):
             return self.store.search(vectors, self.depth, self.options.condition)
 
-    def words(self, texts: Sequence[str]) -> list[list[Hit]]:
+    def words(self, texts: Sequence[str]) -> list[list[ScoredChunk]]:
         """Rankings by words."""
         with self.watch.stage("search"):
             return self._words(texts)
 
-    def both(self, texts: Sequence[str]) -> tuple[list[list[Hit]], list[list[Hit]]]:
+    def both(self, texts: Sequence[str]) -> tuple[list[list[ScoredChunk]], list[list[ScoredChunk]]]:
         """Rankings by vectors and by words, each for every text; empty where the mode does not want them."""
-        words: Future[list[list[Hit]]] | None = None
+        words: Future[list[list[ScoredChunk]]] | None = None
         if self.by_words:  # while the server embeds
             words = self.threads.submit(copy_context().run, self._words, texts)  # with the trace it belongs to
         dense = self.dense(self.embed(texts)) if self.by_vectors else []
@@ -77,13 +77,13 @@ class Search:
         with self.watch.stage("search"):
             return dense, words.result()
 
-    def fused(self, dense: Sequence[list[Hit]], words: Sequence[list[Hit]]) -> list[Hit]:
+    def fused(self, dense: Sequence[list[ScoredChunk]], words: Sequence[list[ScoredChunk]]) -> list[ScoredChunk]:
         """One ranking; each one by vectors has one weight, each one by words another."""
         weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(words)
         return fuse([*dense, *words], weights, self.options.fusion)
 
-    def _words(self, texts: Sequence[str]) -> list[list[Hit]]:
-        return self.store.search_keywords(texts, self.depth, self.options.condition)
+    def _words(self, texts: Sequence[str]) -> list[list[ScoredChunk]]:
+        return self.store.search_bm25(texts, self.depth, self.options.condition)
 
 
 def with_more_words(question: str, texts: Sequence[str]) -> str:

@@ -2,14 +2,14 @@
 
 from retriton_pipeline.store.collection import LAYOUT
 from retriton_pipeline.store.indexes import PROFILES, IndexProfile
-from retriton_pipeline.store.rows import Hit, StoredDocument, content_digest, document_id
+from retriton_pipeline.store.rows import ScoredChunk, StoredDocument, content_digest, document_id
 from retriton_pipeline.store.store import Store, collection_names
 
 __all__ = [
     "LAYOUT",
     "PROFILES",
-    "Hit",
     "IndexProfile",
+    "ScoredChunk",
     "Store",
     "StoredDocument",
     "collection_names",

@@ -24,7 +24,7 @@ class Description:
         layout: of its fields.
         version_of: the name that it was made for.
         index: how it is searched.
-        has_keywords: whether it has an index for BM25.
+        has_bm25: whether it has an index for BM25.
     """
 
     encoder: str
@@ -32,7 +32,7 @@ class Description:
     layout: int
     version_of: str
     index: IndexProfile
-    has_keywords: bool
+    has_bm25: bool
 
     def check(self, collection: str, encoder: EncoderInfo) -> None:
         """Refuses a collection that this program, or the vectors of this encoder, cannot be used with."""
@@ -79,7 +79,7 @@ def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: 
     """
     name = index_name(milvus, index)
     profile = _profile(milvus, name)
-    keywords = milvus.knows_keywords()
+    keywords = milvus.supports_bm25()
     made_with = {"encoder": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
     schema = milvus.client.create_schema(
         auto_id=False,
@@ -99,7 +99,7 @@ def load(milvus: Milvus, target: str) -> None:
     """Makes a collection searchable, also one whose creation was interrupted."""
     if not milvus.call("list_indexes", target):
         found = describe(milvus, target)
-        milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_keywords))
+        milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_bm25))
     milvus.call("load_collection", target)
 
 

@@ -82,7 +82,7 @@ class Milvus:
         """Whether there is a collection, or an alias, of that name."""
         return bool(self.call("has_collection", collection))
 
-    def knows_keywords(self) -> bool:
+    def supports_bm25(self) -> bool:
         """Whether it has BM25. An older server crashes when it is asked for it."""
         if self.is_file:
             return True

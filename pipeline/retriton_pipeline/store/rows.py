@@ -24,8 +24,8 @@ PAYLOAD = (
     "page",
     "chunk_index",
     "text",
-    "repeats",
-    "glue",
+    "overlap",
+    "separator",
     "metadata",
 )
 _TEXTS = ("source", "file", "title", "context", "text")
@@ -54,7 +54,7 @@ class StoredDocument:
 
 
 @dataclass(frozen=True)
-class Hit:
+class ScoredChunk:
     """A chunk that was found.
 
     Attributes:
@@ -66,7 +66,7 @@ class Hit:
         score: what the hits are ordered by: a cosine, BM25, a fused rank, or the logit of a cross-encoder.
         document_id, content: its document, and the state of it.
         scores: what each stage gave it, by name.
-        repeats, glue: see `Chunk`.
+        overlap, separator: see `Chunk`.
         best_chunk: of a passage that was joined from several chunks, the text of the best.
     """
 
@@ -81,8 +81,8 @@ class Hit:
     content: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
-    repeats: int = 0
-    glue: str = "\n\n"
+    overlap: int = 0
+    separator: str = "\n\n"
     best_chunk: str = ""
 
     @property
@@ -115,8 +115,8 @@ def add_fields(schema: CollectionSchema, dimension: int, keywords: bool) -> None
     schema.add_field("document_id", DataType.VARCHAR, max_length=32)
     schema.add_field("content", DataType.VARCHAR, max_length=32)
     schema.add_field("chunk_index", DataType.INT64)
-    schema.add_field("repeats", DataType.INT64)
-    schema.add_field("glue", DataType.VARCHAR, max_length=64)
+    schema.add_field("overlap", DataType.INT64)
+    schema.add_field("separator", DataType.VARCHAR, max_length=64)
     schema.add_field("page", DataType.INT64)  # 0 where there are no pages
     for name in _TEXTS:
         schema.add_field(name, DataType.VARCHAR, max_length=TEXT_BYTES_MAX)
@@ -143,18 +143,18 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
         "title": _storable(document.title),
         "context": _storable(chunk.context),
         "text": _storable(chunk.text),
-        "repeats": chunk.repeats,
-        "glue": chunk.glue[:16],
+        "overlap": chunk.overlap,
+        "separator": chunk.separator[:16],
         "metadata": dict(document.metadata),
         "vector": vector,
         **words,
     }
 
 
-def to_hit(payload: Mapping[str, Any], stage: str, score: float) -> Hit:
+def to_scored_chunk(payload: Mapping[str, Any], stage: str, score: float) -> ScoredChunk:
     """A row of Milvus, with the score that a stage gave it."""
     values = {name: payload[name] for name in PAYLOAD}
-    return Hit(**{**values, "page": values["page"] or None}, score=score, scores={stage: score})
+    return ScoredChunk(**{**values, "page": values["page"] or None}, score=score, scores={stage: score})
 
 
 def _storable(text: str) -> str:

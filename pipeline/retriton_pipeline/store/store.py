@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import InvalidFilter, NoKeywordSearch, NoSuchCollection, StoreError
+from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError
 from retriton_pipeline.store.collection import LAYOUT, create_collection, describe, index_name, load
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
-from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredDocument, chunk_id, to_hit, to_row
+from retriton_pipeline.store.rows import PAYLOAD, ScoredChunk, StoredDocument, chunk_id, to_row, to_scored_chunk
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
@@ -46,7 +46,7 @@ class Store:
     ) -> None:
         self.uri = uri
         self.collection = collection
-        self.has_keywords = False
+        self.has_bm25 = False
         self.fingerprint = ""
         self._milvus = Milvus(uri, token, create)
         self._versions = versions(self._milvus)
@@ -175,7 +175,7 @@ class Store:
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
         """Writes chunks with their vectors, float32 ``[rows, dimension]``; the same chunk again changes nothing."""
-        data = [to_row(*row, vector, self.has_keywords) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
         self._milvus.call("upsert", self._target, data=data)
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
@@ -187,7 +187,7 @@ class Store:
         """Removes documents, whatever their content."""
         self._milvus.call("delete", self._target, filter=_among(documents))
 
-    def search(self, vectors: NDArray[np.float32], top_k: int, condition: str = "") -> list[list[Hit]]:
+    def search(self, vectors: NDArray[np.float32], top_k: int, condition: str = "") -> list[list[ScoredChunk]]:
         """The ``top_k`` nearest chunks of each vector, best first, with their cosines.
 
         Args:
@@ -198,14 +198,14 @@ class Store:
         """
         return self._search("dense", "vector", self._unit(vectors), top_k, condition, self._index.search_params(top_k))
 
-    def search_keywords(self, texts: Sequence[str], top_k: int, condition: str = "") -> list[list[Hit]]:
+    def search_bm25(self, texts: Sequence[str], top_k: int, condition: str = "") -> list[list[ScoredChunk]]:
         """The ``top_k`` best chunks for each text by BM25; those that share no word with it are not found.
 
         Raises:
-            NoKeywordSearch: the collection has no such index.
+            NoBm25Index: the collection has no such index.
         """
-        if not self.has_keywords:
-            raise NoKeywordSearch(
+        if not self.has_bm25:
+            raise NoBm25Index(
                 f"collection {self.collection!r} has no keyword index: it was made on a Milvus before 2.5, or by an "
                 "earlier Retriton. Search with --mode dense; or, on Milvus 2.5 or later, `retriton ingest --rebuild`."
             )
@@ -216,14 +216,14 @@ class Store:
                 raise
             return [[] for _ in texts]  # Milvus Lite fails where there is nothing yet
 
-    def neighbours(self, hits: Sequence[Hit], distance: int = 1) -> list[Hit]:
+    def neighbours(self, hits: Sequence[ScoredChunk], distance: int = 1) -> list[ScoredChunk]:
         """The chunks up to ``distance`` before and after each hit, as far as there are any; their score is 0."""
         near = [offset for offset in range(-distance, distance + 1) if offset]
         ids = [chunk_id(hit.document_id, hit.content, hit.chunk_index + offset) for hit in hits for offset in near]
         rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD), self._consistency) if ids else []
-        return [to_hit(row, "neighbour", 0.0) for row in rows]
+        return [to_scored_chunk(row, "neighbour", 0.0) for row in rows]
 
-    def vectors(self, hits: Sequence[Hit]) -> NDArray[np.float32]:
+    def vectors(self, hits: Sequence[ScoredChunk]) -> NDArray[np.float32]:
         """The vectors of hits, float32 ``[hits, dimension]``, of length one."""
         ids = [chunk_id(*hit.key) for hit in hits]
         rows = self._query(f"id in {json.dumps(ids)}", ["id", "vector"], self._consistency)
@@ -232,7 +232,7 @@ class Store:
 
     def _search(
         self, stage: str, target: str, data: Any, top_k: int, condition: str, params: dict[str, Any]
-    ) -> list[list[Hit]]:
+    ) -> list[list[ScoredChunk]]:
         try:
             found = self._milvus.call(
                 "search",
@@ -250,7 +250,7 @@ class Store:
                 reason = str(error).removeprefix(f"{self.uri}: ")
                 raise InvalidFilter(f"the filter {condition!r} cannot be used: {reason}") from error
             raise
-        return [[to_hit(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
+        return [[to_scored_chunk(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 
     def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
         """Strong waits for a server's next tick, up to 0.2 s: for what must be known before something is written."""
@@ -265,7 +265,7 @@ class Store:
         load(self._milvus, target)
         self._target = target
         self._index = found.index
-        self.has_keywords = found.has_keywords
+        self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_serving.manifest import Artefact
+from retriton_serving.contract.manifest import Artefact
 
 Feed = Mapping[str, NDArray[np.int64]]
 Compute = Callable[[Feed], NDArray[np.float32]]

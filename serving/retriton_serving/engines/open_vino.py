@@ -8,7 +8,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from retriton_serving.cores import usable_cores
+from retriton_serving.batching.cores import usable_cores
 from retriton_serving.engines import Compute, Feed
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # of int8 models: what is not quantized

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from retriton_export import Checkpoint, Recipe, export_encoder
-from retriton_serving.launch import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import ROOT, SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
 

@@ -20,7 +20,7 @@ from retriton_pipeline.gateway.bodies import Body
 from retriton_pipeline.gateway.errors import Refused, documented, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.names import unknown_model
-from retriton_pipeline.llm import LLM, Piece
+from retriton_pipeline.generation.llm import LLM, Piece
 
 
 class RetrievalPart(Asked):

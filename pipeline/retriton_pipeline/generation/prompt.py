@@ -13,7 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.retrieval.options import Turn
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 T = TypeVar("T")
 _CITATION = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
@@ -46,7 +46,7 @@ class Prompt:
     """The text for the LLM, and the passages that found room in it, in the order of their numbers."""
 
     text: str
-    hits: list[Hit]
+    hits: list[ScoredChunk]
 
     def cited(self, answer: str) -> list[int]:
         """The numbers of passages that ``answer`` cites, as [1] or [1, 2], each once; others are left out."""
@@ -73,7 +73,7 @@ class PromptBuilder:
         self._tokens_max = tokens_max
         self._template = _load(template)
 
-    def build(self, question: str, hits: Sequence[Hit], history: Sequence[Turn] = ()) -> Prompt:
+    def build(self, question: str, hits: Sequence[ScoredChunk], history: Sequence[Turn] = ()) -> Prompt:
         """The prompt with the best passages that fit.
 
         Of a passage that does not fit, the best chunk is taken; if that does not fit either, it is left out.
@@ -84,7 +84,7 @@ class PromptBuilder:
             PipelineError: not even the question fits.
         """
         turns = self._recent(history)
-        kept: list[Hit] = []
+        kept: list[ScoredChunk] = []
         text = self._render(question, kept, turns)
         if (tokens := self._count_tokens(text)) > self._tokens_max:
             raise PipelineError(
@@ -110,7 +110,7 @@ class PromptBuilder:
             kept.insert(0, Turn(_quote(turn.role), _quote(turn.text)))
         return kept
 
-    def _render(self, question: str, hits: Sequence[Hit], history: Sequence[Turn]) -> str:
+    def _render(self, question: str, hits: Sequence[ScoredChunk], history: Sequence[Turn]) -> str:
         passages = [
             QuotedPassage(
                 number, _quote_name(hit.source), hit.page, _quote_name(hit.context), _quote(hit.text), hit.score

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from retriton_client import Client, DeadlineExceeded, RetritonError, Tls
-from retriton_serving.launch import LaunchError, TritonServer
+from retriton_serving.launcher.launch import LaunchError, TritonServer
 
 log = logging.getLogger("retriton.serve")
 PROBE_PERIOD_S = 1.0

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from retriton_serving.launch import LaunchError, check_port_free, die_with_parent
+from retriton_serving.launcher.launch import LaunchError, check_port_free, die_with_parent
 
 log = logging.getLogger("retriton.serve")
 _QUICK_S = 10.0  # a process that ends sooner did not work at all

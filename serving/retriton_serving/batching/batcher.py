@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from retriton_serving.cache import VectorCache
-from retriton_serving.errors import Expired, Overloaded, RequestRefused, ShuttingDown
-from retriton_serving.pace import Pace
-from retriton_serving.padding import Padding, TokenIds
-from retriton_serving.request import Request, Vectors, WaitingText
-from retriton_serving.waiting import BatchLimits, WaitingTexts
+from retriton_serving.batching.length_sorted_queue import BatchLimits, WaitingTexts
+from retriton_serving.batching.padding import Padding, TokenIds
+from retriton_serving.batching.request import Request, Vectors, WaitingText
+from retriton_serving.batching.throughput import Pace
+from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.contract.errors import Expired, Overloaded, RequestRefused, ShuttingDown
 
 Encode = Callable[[TokenIds, TokenIds], Vectors]
 

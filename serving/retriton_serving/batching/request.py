@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_serving.errors import RequestRefused
+from retriton_serving.contract.errors import RequestRefused
 
 Vectors = NDArray[np.float32]
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving import workers
-from retriton_serving.answers import refuse
-from retriton_serving.cores import usable_cores
+from retriton_serving.batching.cores import usable_cores
+from retriton_serving.contract.errors import NotInstalled
+from retriton_serving.contract.manifest import Manifest
 from retriton_serving.engines import Compute, load_engine
-from retriton_serving.errors import NotInstalled
-from retriton_serving.manifest import Manifest
+from retriton_serving.triton import workers
+from retriton_serving.triton.responses import refuse
 
 _OPTIONAL = "cross_encoder"  # a repository without one serves all the rest
 _FIRST = "embed_query"  # the lane whose micro-batches are computed before all others

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving.manifest import MANIFEST_FILE, TOKENIZER_FILE
+from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE
 
 
 class TritonPythonModel:

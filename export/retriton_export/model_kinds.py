@@ -11,10 +11,10 @@ from torch import nn
 
 from retriton_export import graph, parity, sample_texts, score_parity
 from retriton_export.checkpoint import Checkpoint
+from retriton_serving.batching.padding import Padding
+from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
+from retriton_serving.batching.tokenization import RoleTokenizer
 from retriton_serving.engines import Compute, Feed
-from retriton_serving.padding import Padding
-from retriton_serving.pairs import Pair, PairTokenizer, unpack
-from retriton_serving.tokenization import RoleTokenizer
 
 _RANKED_PASSAGES, _RANKED_QUERIES, _CALIBRATION_TEXTS = 200, 40, 300
 _PAIRED_PASSAGES, _PAIRED_QUERIES = 24, 8

@@ -18,18 +18,19 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from retriton_serving import draining, workers
-from retriton_serving.answers import as_response
-from retriton_serving.batcher import LaneLimits, MicroBatcher
-from retriton_serving.cache import VectorCache
-from retriton_serving.cores import usable_cores
-from retriton_serving.errors import BadText, EncoderUnavailable, Overloaded, RequestRefused, WrongEncoder
-from retriton_serving.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
-from retriton_serving.metrics import LaneMetrics
-from retriton_serving.padding import Padding, TokenIds
-from retriton_serving.request import Request, Vectors
-from retriton_serving.tokenization import LaneTokenizer, TokenizedText, Truncate
-from retriton_serving.waiting import BatchLimits
+from retriton_serving.batching.batcher import LaneLimits, MicroBatcher
+from retriton_serving.batching.cores import usable_cores
+from retriton_serving.batching.length_sorted_queue import BatchLimits
+from retriton_serving.batching.padding import Padding, TokenIds
+from retriton_serving.batching.request import Request, Vectors
+from retriton_serving.batching.tokenization import LaneTokenizer, TokenizedText, Truncate
+from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.contract import draining
+from retriton_serving.contract.errors import BadText, EncoderUnavailable, Overloaded, RequestRefused, WrongEncoder
+from retriton_serving.contract.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
+from retriton_serving.triton import workers
+from retriton_serving.triton.lane_metrics import LaneMetrics
+from retriton_serving.triton.responses import as_response
 
 ROUND_BYTES_MAX = 2 * 1024 * 1024  # about a second of tokenizing
 _ABANDONED_AFTER_S = 0.5

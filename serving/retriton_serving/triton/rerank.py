@@ -9,15 +9,15 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from retriton_serving import draining
-from retriton_serving.answers import refuse
-from retriton_serving.errors import BadParameter, NotInstalled
-from retriton_serving.lane import Lane
-from retriton_serving.manifest import EncoderSpec, Manifest
-from retriton_serving.padding import TokenIds
-from retriton_serving.pairs import Pair, PairTokenizer, unpack
-from retriton_serving.request import Vectors
-from retriton_serving.tokenization import LaneTokenizer, decode_text
+from retriton_serving.batching.padding import TokenIds
+from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
+from retriton_serving.batching.request import Vectors
+from retriton_serving.batching.tokenization import LaneTokenizer, decode_text
+from retriton_serving.contract import draining
+from retriton_serving.contract.errors import BadParameter, NotInstalled
+from retriton_serving.contract.manifest import EncoderSpec, Manifest
+from retriton_serving.triton.lane import Lane
+from retriton_serving.triton.responses import refuse
 
 _PASSAGES_MAX = 1024
 

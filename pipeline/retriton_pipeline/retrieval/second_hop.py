@@ -11,7 +11,7 @@ from itertools import islice
 
 from retriton_pipeline.retrieval.fusion import with_score
 from retriton_pipeline.retrieval.search import Search, with_more_words
-from retriton_pipeline.store import Hit
+from retriton_pipeline.store import ScoredChunk
 
 _BRIDGES = 2  # hits whose names are looked for
 _NAMES_MAX = 16
@@ -19,7 +19,7 @@ _KEPT = 3
 _NAME = re.compile(r"\b(?:[^\W\d_a-z]\w+(?:[ -](?:(?:of|the|de|la|von|van)[ ])?[^\W\d_a-z]\w+)*|[12]\d{3}\b)")
 
 
-def follow_names(search: Search, question: str, hits: Sequence[Hit]) -> list[Hit]:
+def second_hop(search: Search, question: str, hits: Sequence[ScoredChunk]) -> list[ScoredChunk]:
     """The ranking ``hits`` after another search by words."""
     names = dict.fromkeys(name for hit in hits[:_BRIDGES] for name in _NAME.findall(f"{hit.context}. {hit.text}"))
     if not names:

@@ -10,13 +10,13 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
-from retriton_serving.cache import VectorCache
-from retriton_serving.errors import BadParameter
-from retriton_serving.lane import Lane
-from retriton_serving.manifest import EncoderSpec
-from retriton_serving.padding import TokenIds
-from retriton_serving.request import Vectors
-from retriton_serving.tokenization import LaneTokenizer, RoleTokenizer, decode_text
+from retriton_serving.batching.padding import TokenIds
+from retriton_serving.batching.request import Vectors
+from retriton_serving.batching.tokenization import LaneTokenizer, RoleTokenizer, decode_text
+from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.contract.errors import BadParameter
+from retriton_serving.contract.manifest import EncoderSpec
+from retriton_serving.triton.lane import Lane
 
 QUERY_CACHE_VARIABLE = "RETRITON_QUERY_CACHE_MB"
 

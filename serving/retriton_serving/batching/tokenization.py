@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tokenizers import Encoding, Tokenizer
 
-from retriton_serving.errors import BadParameter, BadText, TextTooLong
+from retriton_serving.contract.errors import BadParameter, BadText, TextTooLong
 
 TEXT_BYTES_MAX = 1024 * 1024  # a lane tokenizes all that came together: a larger text would hold up the others
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
-from retriton_serving.errors import BadText, TextTooLong
-from retriton_serving.padding import TokenIds
-from retriton_serving.tokenization import TokenizedText, Truncate
+from retriton_serving.batching.padding import TokenIds
+from retriton_serving.batching.tokenization import TokenizedText, Truncate
+from retriton_serving.contract.errors import BadText, TextTooLong
 
 _TYPE_BITS = 32
 

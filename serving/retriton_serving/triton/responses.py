@@ -6,7 +6,7 @@ from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving.errors import Fault, RequestRefused
+from retriton_serving.contract.errors import Fault, RequestRefused
 
 _STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
 

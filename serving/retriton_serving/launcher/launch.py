@@ -25,11 +25,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from retriton_serving import draining
-from retriton_serving.triton_options import ServerTls, restricted
+from retriton_serving.contract import draining
+from retriton_serving.launcher.options import ServerTls, restricted
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
 ENCODER = "encoder"
+_PACKAGE = Path(__file__).parent.parent  # retriton_serving
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own server is not behind a proxy
 _PR_SET_PDEATHSIG = 1
 _LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
@@ -138,16 +139,20 @@ class TritonWheel:
         for part in (self._server / "backends" / "python").glob("*.*"):
             (backend / part.name).symlink_to(part)
         (backend / self._stub.name).symlink_to(self._stub)
+        packages = scratch / "python"
+        packages.mkdir()
+        (packages / _PACKAGE.name).symlink_to(_PACKAGE)  # the models run the launcher's own version of this code
         return [
             str(self._server / "bin" / "tritonserver"),
             f"--backend-directory={backend.parent}",
             f"--cache-directory={self._server / 'caches'}",
         ]
 
-    def environ(self) -> dict[str, str]:
-        """The stub finds its packages through PATH, and its libraries through LD_LIBRARY_PATH."""
+    def environ(self, scratch: Path) -> dict[str, str]:
+        """The stub finds its packages through PATH and PYTHONPATH, and its libraries through LD_LIBRARY_PATH."""
         return {
             **os.environ,
+            "PYTHONPATH": str(scratch / "python"),
             "PATH": f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
             "LD_LIBRARY_PATH": f"{self._libraries}{os.pathsep}{self._libpython_folder}",
         }
@@ -165,7 +170,7 @@ class TritonInstallation:
         """The server; it knows its folders."""
         return [str(self._binary)]
 
-    def environ(self) -> dict[str, str]:
+    def environ(self, scratch: Path) -> dict[str, str]:
         """The caller's own environment."""
         return dict(os.environ)
 
@@ -220,7 +225,7 @@ class TritonServer:
                 *(tls.options() if tls else []),
                 *options,
             ],
-            env={**triton.environ(), draining.FOLDER_VARIABLE: str(self._scratch)},
+            env={**triton.environ(self._scratch), draining.FOLDER_VARIABLE: str(self._scratch)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,0 +1,1 @@
+"""Retriton: Triton-served retrieval inference for RAG."""

@@ -1,0 +1,5 @@
+"""The command `retriton`."""
+
+from retriton_pipeline.cli import main
+
+__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Admission, the length-sorted queue, micro-batches and the cache of one lane. Knows no Triton, and no engine."""

@@ -1,0 +1,1 @@
+"""What client, export, servers and launcher share: manifest, error codes, names. Standard library only."""
