@@ -102,7 +102,7 @@ def test_an_interrupted_document_is_completed(url: str, store: Store, folder: Pa
     long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
     ingest(url, store, folder)
     whole = store.count()
-    store._milvus.client.delete(
+    store.milvus.client.delete(
         store.collection, filter=f'source == "{long}" and chunk_index < 3'
     )  # as kill -9 leaves it
     report = ingest(url, store, folder)
@@ -136,7 +136,7 @@ def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: 
 
 
 def _stored(store: Store) -> int:
-    return store.count() if store._milvus.client.has_collection(store.collection) else 0
+    return store.count() if store.milvus.client.has_collection(store.collection) else 0
 
 
 def test_without_a_server_nothing_stored_is_lost(url: str, store: Store, folder: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
     subprocess.run(command, check=True, timeout=120)
     store = Store(file, "documents")
     store.open(encoder)
-    rows = store._milvus.client.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
+    rows = store.milvus.client.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
     assert rows
     assert not [row for row in rows if "New" in row["text"]]
     assert sum("Old" in row["text"] for row in rows) >= 30
@@ -278,7 +278,7 @@ def test_an_unfinished_document_that_is_gone_is_pruned(url: str, store: Store, f
     long = folder / "long.txt"
     long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
     ingest(url, store, folder)
-    store._milvus.client.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')
+    store.milvus.client.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')
     long.unlink()
     _, pruned = ingest_and_prune(url, store, folder)
     assert (pruned, store.count()) == (1, 2)

@@ -60,7 +60,7 @@ def stored(file: Path, encoder: EncoderInfo) -> list[tuple[str, int, str, str]]:
     """Every row, whatever its id."""
     store = Store(str(file), "documents")
     store.open(encoder)
-    rows = store._milvus.client.query(
+    rows = store.milvus.client.query(
         "documents",
         filter="chunk_index >= 0",
         output_fields=["source", "chunk_index", "text", "content_hash"],

@@ -176,7 +176,7 @@ def test_a_new_version_takes_over_in_a_file(encoder: EncoderInfo, tmp_path: Path
     store.open(encoder)
     assert store.count() == 0
     assert another.count() == 1
-    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v2", "documents_v3"}
+    assert set(store.milvus.call("list_collections")) == {"retriton_names", "documents_v2", "documents_v3"}
     with pytest.raises(StoreError, match="Milvus Lite has no HNSW index, only flat, ivf_flat, auto"):
         Store(store.uri, "another").open(encoder, create=True, index="hnsw")
     with pytest.raises(EncoderMismatch):
@@ -189,11 +189,11 @@ def test_a_publication_that_was_interrupted_is_finished_by_the_next(encoder: Enc
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     store.open(encoder, create=True)
     store.rebuild(encoder)
-    store._versions.switch("documents", "documents_v2")  # and here the process was killed
+    store.versions.switch("documents", "documents_v2")  # and here the process was killed
     store.rebuild(encoder)
     store.publish()
-    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v3"}
+    assert set(store.milvus.call("list_collections")) == {"retriton_names", "documents_v3"}
     store.rebuild(encoder, "ivf_flat")
     store.rebuild(encoder, "flat")  # another index than the one that was begun with
-    assert store._index == PROFILES["flat"]
+    assert store.index == PROFILES["flat"]
     store.close()
