@@ -8,7 +8,7 @@ import sys
 import typer
 
 from retriton_client import RetritonError
-from retriton_pipeline.cli import ask, demo, evaluate, export, gateway, ingest, search, serve, techqa
+from retriton_pipeline.cli import ask, demo, evaluate, export, gateway, ingest, init, search, serve, setup, techqa
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launcher import LaunchError
 
@@ -22,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
+    setup.setup,
+    init.init,
     export.export,
     serve.serve,
     gateway.gateway,
