@@ -212,7 +212,8 @@ def _build(
 def _install(
     command: Sequence[str | Path], requirements: list[str], constraint: Path | None, on_step: Callable[[str], None]
 ) -> None:
-    command = [*command, "--quiet", *(["--constraint", constraint] if constraint else [])]
+    constraints: list[str | Path] = ["--constraint", constraint] if constraint else []
+    command = [*command, "--quiet", *constraints]
     *packages, triton = requirements
     on_step(f"installing {', '.join(packages)}")
     _run([*command, *packages])
