@@ -172,7 +172,7 @@ def test_the_load_generator_finds_what_it_needs() -> None:
 
     text = (FOLDER / "bench.Dockerfile").read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for environment in (perf_analyzer._ENVIRONMENT, perf_analyzer._SERVER_ENV, SERVER_ENV):
+    for environment in (perf_analyzer.ENVIRONMENT, perf_analyzer.SERVER_ENV, SERVER_ENV):
         assert f"python -m venv {environment} " in text
     assert f"mkdir {REPORT.parent} " in text
     version = re.search(r"tritonclient==\S+", makefile)
