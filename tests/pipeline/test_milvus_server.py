@@ -62,11 +62,11 @@ def test_documents_are_counted_replaced_listed_and_deleted(server_store: Store) 
     fill(server_store)
     fill(server_store)
     assert server_store.count() == 9
-    new = replace(DOCUMENTS[0], content="new")
+    new = replace(DOCUMENTS[0], content_hash="new")
     server_store.upsert([(new, Chunk("new text", "", None, 0))], VECTORS[:1])
-    assert server_store.contents(["id0", "id1"]) == {"id0": {"c", "new"}, "id1": {"c"}}
+    assert server_store.content_hashes(["id0", "id1"]) == {"id0": {"c", "new"}, "id1": {"c"}}
     server_store.delete_other_contents([new])
-    assert server_store.contents(["id0"]) == {"id0": {"new"}}
+    assert server_store.content_hashes(["id0"]) == {"id0": {"new"}}
     assert {document.file for document in server_store.documents()} == {f"/docs/{n}.md" for n in range(9)}
     server_store.delete(DOCUMENTS[5:])
     assert server_store.count() == 5

@@ -23,7 +23,7 @@ def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None 
         text,
         score,
         document_id=document,
-        content="c",
+        content_hash="c",
         overlap=overlap,
         separator=" ",
     )
