@@ -94,7 +94,7 @@ def test_a_new_version_takes_over_without_a_gap(server_store: Store, uri: str) -
     building.publish()
     reader.open(newer)
     assert [hit.text for hit in reader.search(VECTORS[:1], 9)[0]] == ["again"]
-    names = building._milvus.call("list_collections")
+    names = building.milvus.call("list_collections")
     assert [name for name in names if name.startswith(server_store.collection)] == [f"{server_store.collection}_v2"]
     building.remove()
     reader.close()

@@ -101,7 +101,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("description", ["my notes", "3", "[]", ""])
 def test_a_collection_of_another_program_is_refused(store: Store, description: str) -> None:
-    milvus = store._milvus.client
+    milvus = store.milvus.client
     schema = milvus.create_schema(description=description)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=8)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)

@@ -36,6 +36,13 @@ class Store:
             of ingestion are always Strong.
         create: whether to create a file that does not exist.
 
+    Attributes:
+        milvus: the connection.
+        versions: what the collection's name refers to.
+        index: how the opened collection is searched.
+        has_bm25: whether the opened collection has a BM25 index.
+        fingerprint: of the encoder that the opened collection was created for.
+
     Raises:
         StoreError: Milvus cannot be reached, or the file is in use or broken.
         NoSuchCollection: the file does not exist, and ``create`` is false.
@@ -48,16 +55,16 @@ class Store:
         self.collection = collection
         self.has_bm25 = False
         self.fingerprint = ""
-        self._milvus = Milvus(uri, token, create)
-        self._versions = versions(self._milvus)
+        self.milvus = Milvus(uri, token, create)
+        self.versions = versions(self.milvus)
         self._target = collection
         self._consistency = consistency
-        self._index = PROFILES["auto"]
+        self.index = PROFILES["auto"]
         self._normalize = False
 
     def close(self) -> None:
         """Closes the connection, and releases the file."""
-        self._milvus.close()
+        self.milvus.close()
 
     def open(self, encoder: EncoderInfo, create: bool = False, index: str = "") -> None:
         """Checks that the collection matches the served encoder, before anything is searched or written.
@@ -71,10 +78,10 @@ class Store:
             NoSuchCollection: it does not exist, and ``create`` is false.
             EncoderMismatch: it was created for another encoder.
         """
-        target = self._versions.resolve(self.collection)
+        target = self.versions.resolve(self.collection)
         if target is None:
             if not create:
-                names = ", ".join(sorted(self._milvus.call("list_collections"))) or "none"
+                names = ", ".join(sorted(self.milvus.call("list_collections"))) or "none"
                 raise NoSuchCollection(
                     f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
                 )
@@ -86,57 +93,57 @@ class Store:
 
         An unpublished version of an interrupted run is continued, if its encoder and index are the same.
         """
-        current = self._versions.resolve(self.collection)
+        current = self.versions.resolve(self.collection)
         if current is None:
             self.open(encoder, create=True, index=index)
             return
         target = following(self.collection, current)
-        wanted = PROFILES.get(index_name(self._milvus, index))
-        while self._milvus.has(target):
-            found = describe(self._milvus, target)
+        wanted = PROFILES.get(index_name(self.milvus, index))
+        while self.milvus.has(target):
+            found = describe(self.milvus, target)
             if found.version_of != self.collection:  # of another name
                 target = following(self.collection, target)
             elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
                 break
             else:
-                self._milvus.call("drop_collection", target)
-        if not self._milvus.has(target):
-            create_collection(self._milvus, target, encoder, index, self.collection)
+                self.milvus.call("drop_collection", target)
+        if not self.milvus.has(target):
+            create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
 
     def publish(self) -> None:
         """Switches the collection's name to the version that `rebuild` created, and drops earlier versions."""
-        current = self._versions.resolve(self.collection)
+        current = self.versions.resolve(self.collection)
         if current != self._target:
-            self._versions.switch(self.collection, self._target)
+            self.versions.switch(self.collection, self._target)
         # the version before, even if it is not marked as one, and what a run left that was interrupted here
         for left in {current or self._target, *self._own_versions()} - {self._target}:
-            if self._milvus.has(left):
-                self._milvus.call("drop_collection", left)
+            if self.milvus.has(left):
+                self.milvus.call("drop_collection", left)
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
         """The first version for a name: one left by an interrupted `publish`, or a new one."""
         left = self._own_versions()
-        target = left[-1] if left else self._versions.first(self.collection)
+        target = left[-1] if left else self.versions.first(self.collection)
         if not left:
-            while self._milvus.has(target):  # of another name
+            while self.milvus.has(target):  # of another name
                 target = following(self.collection, target)
-            create_collection(self._milvus, target, encoder, index, self.collection)
+            create_collection(self.milvus, target, encoder, index, self.collection)
         if target != self.collection:
-            self._versions.switch(self.collection, target)
+            self.versions.switch(self.collection, target)
         return target
 
     def _own_versions(self) -> list[str]:
         """The versions of this name, oldest first."""
-        names = self._milvus.call("list_collections")
+        names = self.milvus.call("list_collections")
         mine = [name for name in names if name == self.collection or name.startswith(f"{self.collection}_v")]
-        mine = [name for name in mine if describe(self._milvus, name).version_of == self.collection]
+        mine = [name for name in mine if describe(self.milvus, name).version_of == self.collection]
         return sorted(mine, key=lambda name: (len(name), name))
 
     def remove(self) -> None:
         """Drops the collection and its name."""
-        self._versions.forget(self.collection)
-        self._milvus.call("drop_collection", self._target)
+        self.versions.forget(self.collection)
+        self.milvus.call("drop_collection", self._target)
 
     def count(self) -> int:
         """How many chunks are stored."""
@@ -156,7 +163,7 @@ class Store:
 
         Metadata is left out. The ids of all documents are held in memory.
         """
-        pages = self._milvus.call(
+        pages = self.milvus.call(
             "query_iterator",
             self._target,
             batch_size=_ROWS_PER_PAGE,
@@ -177,16 +184,16 @@ class Store:
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
         """Writes chunks with their vectors, float32 ``[rows, dimension]``; idempotent."""
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
-        self._milvus.call("upsert", self._target, data=data)
+        self.milvus.call("upsert", self._target, data=data)
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes the chunks of all other contents of these documents: earlier versions, and interrupted runs."""
         hashes = json.dumps([document.content_hash for document in documents])
-        self._milvus.call("delete", self._target, filter=f"{_among(documents)} and content_hash not in {hashes}")
+        self.milvus.call("delete", self._target, filter=f"{_among(documents)} and content_hash not in {hashes}")
 
     def delete(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes documents with all their contents."""
-        self._milvus.call("delete", self._target, filter=_among(documents))
+        self.milvus.call("delete", self._target, filter=_among(documents))
 
     def search(self, vectors: NDArray[np.float32], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
         """The ``top_k`` nearest chunks of each vector, best first, with their cosines as scores.
@@ -197,7 +204,7 @@ class Store:
             filter_: a filter expression of Milvus, over ``source``, ``title``, ``page``, ``metadata["name"]`` and
                 the other fields.
         """
-        return self._search("dense", "vector", self._unit(vectors), top_k, filter_, self._index.search_params(top_k))
+        return self._search("dense", "vector", self._unit(vectors), top_k, filter_, self.index.search_params(top_k))
 
     def search_bm25(self, texts: Sequence[str], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
         """The ``top_k`` best chunks of each text by BM25; chunks that share no word with it are not returned.
@@ -239,7 +246,7 @@ class Store:
         self, stage: str, target: str, data: Any, top_k: int, filter_: str, params: dict[str, Any]
     ) -> list[list[ScoredChunk]]:
         try:
-            found = self._milvus.call(
+            found = self.milvus.call(
                 "search",
                 self._target,
                 data=data,
@@ -259,17 +266,17 @@ class Store:
 
     def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
         """Strong consistency waits up to 0.2 s for a server's next tick: for reads that writes depend on."""
-        found = self._milvus.call(
+        found = self.milvus.call(
             "query", self._target, filter=condition, output_fields=fields, consistency_level=consistency
         )
         return list(found)
 
     def _use(self, target: str, encoder: EncoderInfo) -> None:
-        found = describe(self._milvus, target)
+        found = describe(self.milvus, target)
         found.check(self.collection, encoder)
-        load(self._milvus, target)
+        load(self.milvus, target)
         self._target = target
-        self._index = found.index
+        self.index = found.index
         self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
