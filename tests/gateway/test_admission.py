@@ -144,7 +144,7 @@ def test_more_requests_than_there_is_room_for_are_refused_at_once(url: str, tmp_
             refused = http.post("/v1/embeddings", json=EMBED)
             assert refused.status_code == 429
             assert refused.headers["Retry-After"] == "1"
-            assert "1 requests are under way, at most 1" in error(refused)["message"]
+            assert "1 requests are in progress, the limit is 1" in error(refused)["message"]
             assert http.get("/v1/health/live").status_code == 200
         until(lambda: http.post("/v1/embeddings", json=EMBED).status_code == 200)  # the place is free again
         assert gateway.llm.left.wait(5)  # and the LLM does not go on for nobody

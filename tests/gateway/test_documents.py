@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import new_key
-from retriton_pipeline.gateway.http.errors import Refused
-from retriton_pipeline.gateway.routes.documents import safe_name
+from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.services.uploaded_files import safe_name
 from tests.gateway.conftest import Gateway, running, upload, wait_for_job
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
@@ -90,7 +90,7 @@ def test_no_path_leads_from_a_request_to_the_file_system(alone: Gateway, http: h
 
 @pytest.mark.parametrize("name", ["", "..", "...", "/", "\x00\n", " ", "a" * 201, "\ud800" * 80])
 def test_names_that_are_none(name: str) -> None:
-    with pytest.raises(Refused, match="name"):
+    with pytest.raises(ApiError, match="name"):
         safe_name(name)
 
 

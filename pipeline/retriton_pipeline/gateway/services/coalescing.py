@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from retriton_client import AsyncClient, Embeddings, InvalidRequest, RetritonError, Role, Truncate
+from retriton_client import Embeddings, InvalidRequest, RetritonError, Role, Truncate
 
 _CALLS_MAX = 2  # concurrent calls of one key, unless a call is full
 _TEXTS_MAX = 64  # of a call; a full call is sent at once, and the lane limits how many wait there
 _SMALL_TEXTS_MAX = 16  # larger requests gain nothing
 _SMALL_CHARACTERS_MAX = 16_384  # longer texts would delay the others in their call
+
+
+class Embedder(Protocol):
+    """What sends the calls; an `AsyncClient`."""
+
+    async def embed(
+        self, texts: Sequence[str], role: Role, *, truncate: Truncate = "NONE", dimensions: int | None = None
+    ) -> Embeddings:
+        """See `AsyncClient.embed`."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +68,10 @@ class CoalescingEmbedder:
     that text fails. A call is cancelled when all its requests are.
     """
 
-    def __init__(self, client: AsyncClient) -> None:
+    def __init__(self, client: Embedder) -> None:
         self._client = client
         self._queues: dict[CoalescingKey, _Queue] = defaultdict(_Queue)
         self._calls: set[asyncio.Task[None]] = set()
-
-    @property
-    def calls_in_flight(self) -> int:
-        """Shared calls that have no result yet."""
-        return len(self._calls)
 
     async def embed(self, texts: list[str], key: CoalescingKey) -> Embeddings:
         """The vectors of ``texts``. Raises as `AsyncClient.embed`."""
