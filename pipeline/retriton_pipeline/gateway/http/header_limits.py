@@ -7,13 +7,20 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEADER_BYTES_MAX = 65_536
-HEADER_SECONDS_MAX = 10.0
-
 
 class HeaderLimitsProtocol(HttpToolsProtocol):
-    """Closes connections whose request headers are too large or too slow. Idle connections are kept."""
+    """Closes connections whose request headers are too large or too slow.
 
+    The time is limited for the first request of a connection, from the time it opens, and for later requests from
+    their first byte: idle connections are kept.
+
+    Attributes:
+        header_bytes_max: of the headers of a request.
+        header_seconds_max: until they are complete.
+    """
+
+    header_bytes_max = 65_536
+    header_seconds_max = 10.0
     _in_headers = False
     _header_bytes = 0
     _timer: asyncio.TimerHandle | None = None
@@ -39,7 +46,7 @@ class HeaderLimitsProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers:
             self._header_bytes += len(data)
-            if self._header_bytes > HEADER_BYTES_MAX:
+            if self._header_bytes > self.header_bytes_max:
                 self._close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -49,7 +56,7 @@ class HeaderLimitsProtocol(HttpToolsProtocol):
 
     def _start_headers(self) -> None:
         self._in_headers, self._header_bytes = True, 0
-        self._timer = self.loop.call_later(HEADER_SECONDS_MAX, self._close)
+        self._timer = self.loop.call_later(self.header_seconds_max, self._close)
 
     def _end_headers(self) -> None:
         self._in_headers = False
