@@ -40,7 +40,7 @@ class BatchLimits:
         return _WINDOW_BATCHES * self.tokens_max
 
     def admit(self, texts: int, tokens: int, longest: int) -> bool:
-        """Whether ``texts`` texts with ``tokens`` tokens in total, the longest with ``longest``, fit one micro-batch."""
+        """Whether ``texts`` texts with ``tokens`` tokens in all, the longest with ``longest``, fit one micro-batch."""
         padded = texts * longest
         padding_max = max(self.padding_free_tokens, self.padding_share_max * padded)
         return texts <= self.texts_max and padded <= self.tokens_max and padded - tokens <= padding_max

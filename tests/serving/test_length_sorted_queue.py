@@ -1,19 +1,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriton_serving.batching.length_sorted_queue import BatchLimits, WaitingTexts
+from retriton_serving.batching.length_sorted_queue import BatchLimits, LengthSortedQueue
 
 LENGTHS = st.lists(st.integers(1, 600), min_size=1, max_size=80)
 
 
 def take_all(lengths: list[int], limits: BatchLimits) -> list[list[int]]:
-    waiting: WaitingTexts[int] = WaitingTexts()
+    queue: LengthSortedQueue[int] = LengthSortedQueue()
     for index, length in enumerate(lengths):
-        waiting.add(length, index)
+        queue.add(length, index)
     batches = []
-    while waiting:
-        batches.append(waiting.take(limits))
-    assert waiting.tokens == 0
+    while queue:
+        batches.append(queue.take(limits))
+    assert queue.tokens == 0
     return batches
 
 
@@ -49,12 +49,12 @@ def test_requests_are_finished_rather_than_begun() -> None:
 
 
 def test_an_urgent_text_is_next() -> None:
-    waiting: WaitingTexts[str] = WaitingTexts()
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
     for number in range(500):
-        waiting.add(100, f"bulk {number}")
-    assert "bulk 0" in waiting.take(BatchLimits(512))
-    waiting.add(3, "probe", urgent=True)
-    assert waiting.take(BatchLimits(512)) == ["probe"]
+        queue.add(100, f"bulk {number}")
+    assert "bulk 0" in queue.take(BatchLimits(512))
+    queue.add(3, "probe", urgent=True)
+    assert queue.take(BatchLimits(512)) == ["probe"]
 
 
 def test_padding_stays_small_on_mixed_lengths() -> None:
