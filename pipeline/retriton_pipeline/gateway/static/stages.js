@@ -1,10 +1,10 @@
-/** Where the milliseconds went. */
+/** The duration of each stage. */
 
 import { element } from "./dom.js";
 
-const SHOWN_MS_MIN = 0.05; // less would be shown as 0.0
+const SHOWN_MS_MIN = 0.05; // less is shown as 0.0
 
-/** A bar of the stages, and the same as text. */
+/** The stages as a bar and as text. */
 export function stagesView(latencyMs) {
   const stages = stagesOf(latencyMs);
   const bar = element("div", { class: "bar", "aria-hidden": "true" });
