@@ -118,7 +118,7 @@ def gateway(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
     """A gateway for tests that do not change it; its collection `documents` has the sample documents."""
     with running(url, tmp_path_factory.mktemp("gateway")) as started:
         with started.client() as http:
-            upload(http, "documents", SAMPLES)
+            assert upload(http, "documents", SAMPLES)["state"] == "succeeded"
         yield started
 
 
