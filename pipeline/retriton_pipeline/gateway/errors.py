@@ -77,7 +77,7 @@ def api_error(error: BaseException) -> ApiError:
         return error
     for kind, response in _PUBLIC.items():
         if isinstance(error, kind):
-            return replace(response, message=response.message or _without_code(error))
+            return replace(response, message=response.message or str(error))
     for kind, response in _INTERNAL.items():
         if isinstance(error, kind):
             if not response.message:
@@ -86,9 +86,3 @@ def api_error(error: BaseException) -> ApiError:
             return response
     log.error("internal error", exc_info=error)
     return ApiError(500, "internal_error", "internal error; the log has the details under the id of this request")
-
-
-def _without_code(error: BaseException) -> str:
-    """``TEXT_EMPTY: text 0 is empty`` without the code that programs read on the wire."""
-    code, colon, sentence = str(error).partition(": ")
-    return sentence if colon and code.isupper() else str(error)
