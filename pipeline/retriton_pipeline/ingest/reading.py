@@ -22,7 +22,7 @@ from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import (
     Document,
-    Part,
+    FilePart,
     Unreadable,
     display_name,
     holds_records,
@@ -54,7 +54,7 @@ class ReadDocument:
 class ReadPart:
     """All of one part of a file."""
 
-    part: Part
+    part: FilePart
     size_bytes: int
     changed: list[ReadDocument]
     unchanged: list[StoredDocument]
@@ -98,7 +98,7 @@ class Reader:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def read(self, parts: Iterable[Part], lookup: Lookup) -> Iterator[ReadPart]:
+    def read(self, parts: Iterable[FilePart], lookup: Lookup) -> Iterator[ReadPart]:
         """Every part, in order. ``lookup`` says which contents of some documents the store has."""
         for group in batched(parts, _PARTS_PER_LOOKUP):
             identities = list(self._map(_identify, [(part,) for part in group]))
@@ -107,7 +107,7 @@ class Reader:
             yield from self._read_group(group, identities, known)
 
     def _read_group(
-        self, group: list[Part], identities: list[list[_Identity] | str], known: dict[str, set[str]]
+        self, group: list[FilePart], identities: list[list[_Identity] | str], known: dict[str, set[str]]
     ) -> Iterator[ReadPart]:
         calls, done = [], {}
         for number, (part, found) in enumerate(zip(group, identities, strict=True)):
@@ -124,7 +124,7 @@ class Reader:
             outcome = done.get(number) or next(results)
             yield self._unreadable(part, outcome) if isinstance(outcome, str) else outcome
 
-    def _unreadable(self, part: Part, reason: str) -> ReadPart:
+    def _unreadable(self, part: FilePart, reason: str) -> ReadPart:
         entry = Unreadable(self._naming.source(display_name(part.file)), reason)
         return ReadPart(part, _size(part), [], [], [entry])
 
@@ -194,7 +194,7 @@ class _Origin:
     file: str
 
     @classmethod
-    def of(cls, part: Part) -> _Origin:
+    def of(cls, part: FilePart) -> _Origin:
         naming = _state[2]
         return cls(naming.identity(part.file), naming.location(part.file))
 
@@ -203,7 +203,7 @@ class _Origin:
         return key, content_digest([CHUNKER_VERSION, key, sha256, _state[1]])
 
 
-def _identify(part: Part) -> list[_Identity]:
+def _identify(part: FilePart) -> list[_Identity]:
     """The documents of a part and their contents, without parsing and cutting them."""
     origin = _Origin.of(part)
     if holds_records(part.file):
@@ -219,7 +219,7 @@ def _identify(part: Part) -> list[_Identity]:
     return [origin.identity("", digest.hexdigest())]
 
 
-def _read(part: Part, known: dict[str, Collection[str]]) -> ReadPart:
+def _read(part: FilePart, known: dict[str, Collection[str]]) -> ReadPart:
     read, origin = ReadPart(part, _size(part), [], [], []), _Origin.of(part)
     for item in load_documents(part):
         if isinstance(item, Unreadable):
@@ -244,5 +244,5 @@ def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Colle
         read.unreadable.append(Unreadable(source, str(error)))
 
 
-def _size(part: Part) -> int:
+def _size(part: FilePart) -> int:
     return max(0, (part.end or size_of(part.file)) - part.start)
