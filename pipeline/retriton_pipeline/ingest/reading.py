@@ -37,7 +37,7 @@ from retriton_pipeline.tokens import TokenCounter
 CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
-_PARSE_SECONDS_MAX = 600.0
+PARSE_SECONDS_MAX = 600.0
 _HASH_BYTES = 1 << 20
 
 
@@ -73,11 +73,20 @@ class Reader:
         size: of the chunks.
         workers: how many processes.
         base: the folder of files that come from elsewhere; they are named, and known again, by their place in it.
+        parse_seconds_max: after which a process that reads one part of a file is stopped.
     """
 
-    def __init__(self, encoder: EncoderInfo, size: ChunkSize, workers: int = WORKERS, base: Path | None = None) -> None:
+    def __init__(
+        self,
+        encoder: EncoderInfo,
+        size: ChunkSize,
+        workers: int = WORKERS,
+        base: Path | None = None,
+        parse_seconds_max: float = PARSE_SECONDS_MAX,
+    ) -> None:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
         self._ahead = 2 * workers
+        self._parse_seconds_max = parse_seconds_max
         self._waiting: deque[Any] = deque()
         self._lock = threading.Lock()
         self._closed = False
@@ -134,25 +143,25 @@ class Reader:
             with self._lock:  # what is scheduled while `close` cancels would never end
                 if self._closed:
                     raise CancelledError
-                self._waiting.append(self._pool.schedule(function, args=call, timeout=_PARSE_SECONDS_MAX))
+                self._waiting.append(self._pool.schedule(function, args=call, timeout=self._parse_seconds_max))
             if len(self._waiting) > self._ahead:
                 yield self._next()
         while self._waiting:
             yield self._next()
 
     def _next(self) -> Any:
-        outcome = _outcome(self._waiting[0])
+        outcome = _outcome(self._waiting[0], self._parse_seconds_max)
         self._waiting.popleft()
         return outcome
 
 
-def _outcome(future: Any) -> Any:
+def _outcome(future: Any, seconds_max: float) -> Any:
     try:
         return future.result()
     except ProcessExpired as error:
         return f"its parser crashed (exit code {error.exitcode})"
     except FutureTimeout:
-        return f"its parser took more than {_PARSE_SECONDS_MAX:.0f} s"
+        return f"its parser took more than {seconds_max:g} s"
 
 
 @dataclass(frozen=True)
