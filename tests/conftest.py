@@ -19,7 +19,7 @@ SERVER_ENV = ROOT / ".venv-server"
 
 
 def copy_repository(target: Path) -> Path:
-    """The sources of the model repository, without what was installed into them."""
+    """The sources of the model repository, without the artefacts installed in them."""
     shutil.copytree(ROOT / "model_repository", target, ignore=lambda folder, names: _installed(Path(folder), names))
     return target
 
@@ -32,6 +32,7 @@ def _installed(folder: Path, names: list[str]) -> list[str]:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model repository with all-MiniLM-L6-v2 exported into it."""
     target = copy_repository(tmp_path_factory.mktemp("served") / "model_repository")
+    shutil.copytree(ROOT / "model_repository" / "encoder" / "1", target / "encoder" / "1", dirs_exist_ok=True)
     export_encoder(Checkpoint.read(), target)
     return target
 

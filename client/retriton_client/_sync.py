@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,29 +12,7 @@ from numpy.typing import NDArray
 from retriton_client._async import DEFAULT_TIMEOUT_S, DEFAULT_URL, AsyncClient
 from retriton_client._config import Limits, Retry, Tls
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
-
-T = TypeVar("T")
-
-
-class _Loop:
-    """One event loop on one thread for all synchronous clients: gRPC does not like several."""
-
-    _lock = threading.Lock()
-    _shared: asyncio.AbstractEventLoop | None = None
-
-    @classmethod
-    def run(cls, work: Coroutine[Any, Any, T]) -> T:
-        """Runs ``work`` on the shared loop, and waits for it."""
-        with cls._lock:
-            if cls._shared is None:
-                cls._shared = asyncio.new_event_loop()
-                threading.Thread(target=cls._shared.run_forever, name="retriton-client", daemon=True).start()
-        future = asyncio.run_coroutine_threadsafe(work, cls._shared)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # Ctrl-C here must not leave the request running there
-            raise
+from retriton_client.blocking import run
 
 
 class Client:
@@ -68,15 +44,15 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection."""
-        _Loop.run(self._client.close())
+        run(self._client.close())
 
     def embed_queries(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
         """As `AsyncClient.embed_queries`."""
-        return _Loop.run(self._client.embed_queries(texts, truncate=truncate))
+        return run(self._client.embed_queries(texts, truncate=truncate))
 
     def embed_passages(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
         """As `AsyncClient.embed_passages`."""
-        return _Loop.run(self._client.embed_passages(texts, truncate=truncate))
+        return run(self._client.embed_passages(texts, truncate=truncate))
 
     def embed(
         self,
@@ -89,7 +65,7 @@ class Client:
         timeout_s: float | None = None,
     ) -> Embeddings:
         """As `AsyncClient.embed`."""
-        return _Loop.run(
+        return run(
             self._client.embed(
                 texts, role, truncate=truncate, dimensions=dimensions, fingerprint=fingerprint, timeout_s=timeout_s
             )
@@ -104,16 +80,16 @@ class Client:
         timeout_s: float | None = None,
     ) -> Scores:
         """As `AsyncClient.rerank`."""
-        return _Loop.run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s))
+        return run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s))
 
     def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
         """As `AsyncClient.check_health`."""
-        return _Loop.run(self._client.check_health(timeout_s))
+        return run(self._client.check_health(timeout_s))
 
     def encoder_info(self) -> EncoderInfo:
         """As `AsyncClient.encoder_info`."""
-        return _Loop.run(self._client.encoder_info())
+        return run(self._client.encoder_info())
 
     def reranker_info(self) -> RerankerInfo | None:
         """As `AsyncClient.reranker_info`."""
-        return _Loop.run(self._client.reranker_info())
+        return run(self._client.reranker_info())

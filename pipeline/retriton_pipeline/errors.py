@@ -1,4 +1,4 @@
-"""What can go wrong in the pipeline; the errors of the server are in `retriton_client`.
+"""The exceptions of the pipeline; those of the server are in `retriton_client`.
 
 ::
 
@@ -6,8 +6,9 @@
     ├── UnreadableDocument      a file that is skipped, with the reason
     ├── StoreError              Milvus cannot be reached or refuses
     │   ├── NoSuchCollection    nothing was ingested under that name
-    │   └── NoBm25Index     the collection has no index for BM25
-    ├── InvalidFilter           Milvus does not understand a filter
+    │   └── NoBm25Index         the collection has no BM25 index
+    ├── InvalidFilter           Milvus does not accept a filter expression
+    ├── InvalidOption           an option does not exist, or its value is out of range
     ├── EncoderMismatch         the collection was made with another encoder than the one that is served
     ├── LLMError                the chat endpoint failed
     └── DatasetError            an evaluation folder is incomplete or malformed
@@ -35,7 +36,11 @@ class NoBm25Index(StoreError):
 
 
 class InvalidFilter(PipelineError):
-    """Milvus does not understand the filter of a search."""
+    """Milvus does not accept the filter expression of a search."""
+
+
+class InvalidOption(PipelineError):
+    """An option does not exist, or its value is out of range."""
 
 
 class EncoderMismatch(PipelineError):

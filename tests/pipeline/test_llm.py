@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from retriton_pipeline import llm as module
 from retriton_pipeline.errors import LLMError
-from retriton_pipeline.generation.llm import LLM
+from retriton_pipeline.generation import LLM
+from retriton_pipeline.generation import llm as module
 from tests.chat_endpoint import Behaviour, Says, chat_endpoint
 
 BREAKS = Says(breaks=True)
 EMPTY = Says(ends=False)
 STALLS = Says(stalls_s=3)
+QUESTION = [{"role": "user", "content": "?"}]
 
 
 @pytest.fixture(autouse=True)
@@ -24,49 +27,49 @@ def llm(url: str) -> LLM:
 
 
 @pytest.mark.parametrize("failures", [[503], [429, 500], [BREAKS], [EMPTY], [STALLS]])
-def test_before_the_first_piece_it_is_asked_again(failures: list[Behaviour]) -> None:
+async def test_a_failure_before_the_first_delta_is_retried(failures: list[Behaviour]) -> None:
     with chat_endpoint(*failures, Says(("yes", "indeed"))) as endpoint:
-        assert llm(endpoint.url).complete("?") == "yesindeed"
+        assert await llm(endpoint.url).complete("?") == "yesindeed"
     assert len(endpoint.asked) == len(failures) + 1
 
 
-def test_after_the_first_piece_never() -> None:
+async def test_a_failure_after_the_first_delta_is_not_retried() -> None:
     with chat_endpoint(Says(("yes",), breaks=True), Says(("again",))) as endpoint:
-        answer = llm(endpoint.url).stream("?")
-        assert next(answer) == "yes"
+        answer = llm(endpoint.url).stream(QUESTION)
+        assert (await anext(answer)).text == "yes"
         with pytest.raises(LLMError, match="broke off after the answer had begun"):
-            list(answer)
+            await anext(answer)
     assert len(endpoint.asked) == 1
 
 
 @pytest.mark.parametrize(("status", "times"), [(401, 1), (404, 1), (400, 1), (503, 3)])
-def test_what_is_refused_is_named(status: int, times: int) -> None:
+async def test_refusals_are_reported(status: int, times: int) -> None:
     with chat_endpoint(status) as endpoint:
         with pytest.raises(LLMError, match=rf"127.0.0.1:\d+/v1 \(m\).*{status}"):
-            llm(endpoint.url).complete("?")
+            await llm(endpoint.url).complete("?")
     assert len(endpoint.asked) == times
 
 
-def test_whoever_stops_listening_ends_the_answer() -> None:
+async def test_closing_the_stream_stops_the_endpoint() -> None:
     with chat_endpoint(Says(("on and on ",) * 600, gap_s=0.01)) as endpoint:
-        answer = llm(endpoint.url).stream("?")
-        assert next(answer) == "on and on "
-        answer.close()  # type: ignore[attr-defined]
-        assert endpoint.left.wait(3)
+        answer = llm(endpoint.url).stream(QUESTION)
+        assert (await anext(answer)).text == "on and on "
+        await answer.aclose()
+        assert await asyncio.to_thread(endpoint.left.wait, 3)
 
 
-def test_an_answer_that_does_not_say_that_it_is_complete_is_not() -> None:
+async def test_an_answer_without_a_finish_reason_is_an_error() -> None:
     with chat_endpoint(Says(("half an",), ends=False)) as endpoint:
-        with pytest.raises(LLMError, match="without saying that it is complete"):
-            llm(endpoint.url).complete("?")
+        with pytest.raises(LLMError, match="without a finish_reason"):
+            await llm(endpoint.url).complete("?")
 
 
-def test_characters_in_halves_are_put_together() -> None:
+async def test_surrogate_pairs_split_over_deltas_are_joined() -> None:
     with chat_endpoint(Says(("a \ud83d", "\ude00 b", " \ud83d"))) as endpoint:
-        assert llm(endpoint.url).complete("?") == "a \U0001f600 b \ufffd"
+        assert await llm(endpoint.url).complete("?") == "a \U0001f600 b \ufffd"
 
 
-def test_pieces_that_are_no_text_are_an_error() -> None:
+async def test_deltas_that_are_not_text_are_an_error() -> None:
     with chat_endpoint(Says(("fine", ["odd"]))) as endpoint:
-        with pytest.raises(LLMError, match="is no text"):
-            llm(endpoint.url).complete("?")
+        with pytest.raises(LLMError, match="is not text"):
+            await llm(endpoint.url).complete("?")

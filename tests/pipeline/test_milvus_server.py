@@ -62,11 +62,11 @@ def test_documents_are_counted_replaced_listed_and_deleted(server_store: Store) 
     fill(server_store)
     fill(server_store)
     assert server_store.count() == 9
-    new = replace(DOCUMENTS[0], content="new")
+    new = replace(DOCUMENTS[0], content_hash="new")
     server_store.upsert([(new, Chunk("new text", "", None, 0))], VECTORS[:1])
-    assert server_store.contents(["id0", "id1"]) == {"id0": {"c", "new"}, "id1": {"c"}}
+    assert server_store.content_hashes(["id0", "id1"]) == {"id0": {"c", "new"}, "id1": {"c"}}
     server_store.delete_other_contents([new])
-    assert server_store.contents(["id0"]) == {"id0": {"new"}}
+    assert server_store.content_hashes(["id0"]) == {"id0": {"new"}}
     assert {document.file for document in server_store.documents()} == {f"/docs/{n}.md" for n in range(9)}
     server_store.delete(DOCUMENTS[5:])
     assert server_store.count() == 5
@@ -94,7 +94,7 @@ def test_a_new_version_takes_over_without_a_gap(server_store: Store, uri: str) -
     building.publish()
     reader.open(newer)
     assert [hit.text for hit in reader.search(VECTORS[:1], 9)[0]] == ["again"]
-    names = building._milvus.call("list_collections")
+    names = building.milvus.call("list_collections")
     assert [name for name in names if name.startswith(server_store.collection)] == [f"{server_store.collection}_v2"]
     building.remove()
     reader.close()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from retriton_pipeline.retrieval import Passage
 from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
 from retriton_pipeline.store import ScoredChunk
 
@@ -23,13 +24,13 @@ def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None 
         text,
         score,
         document_id=document,
-        content="c",
+        content_hash="c",
         overlap=overlap,
         separator=" ",
     )
 
 
-def passages(hits: list[ScoredChunk], top_k: int) -> list[ScoredChunk]:
+def passages(hits: list[ScoredChunk], top_k: int) -> list[Passage]:
     return [joined(group) for group in grouped(hits, top_k)]
 
 

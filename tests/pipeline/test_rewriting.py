@@ -10,33 +10,33 @@ HISTORY = [Turn("user", "Who founded Milvus?"), Turn("assistant", "Zilliz.")]
 
 
 class Scripted(LLM):
-    """Answers what it is told to, and remembers what it was asked."""
+    """Returns a given answer, and records its prompts."""
 
     def __init__(self, answer: str) -> None:
         super().__init__("http://127.0.0.1:9/v1", "scripted")
         object.__setattr__(self, "answer", answer)
         object.__setattr__(self, "asked", [])
 
-    def complete(self, prompt: str) -> str:
+    async def complete(self, prompt: str) -> str:
         self.asked.append(prompt)  # type: ignore[attr-defined]
         return self.answer  # type: ignore[attr-defined, no-any-return]
 
 
-def test_a_follow_up_is_rewritten_with_what_was_said() -> None:
+async def test_a_follow_up_is_rewritten_with_the_conversation() -> None:
     llm = Scripted(" When was\nZilliz founded? ")
-    assert standalone(llm, "When was it founded?", HISTORY) == "When was Zilliz founded?"
+    assert await standalone(llm, "When was it founded?", HISTORY) == "When was Zilliz founded?"
     assert "assistant: Zilliz." in llm.asked[0]  # type: ignore[attr-defined]
     assert "Last question: When was it founded?" in llm.asked[0]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("useless", ["", "  \n", "word " * 500])
-def test_an_answer_of_no_use_leaves_the_question(useless: str) -> None:
-    assert standalone(Scripted(useless), "When?", HISTORY) == "When?"
+async def test_a_useless_answer_leaves_the_question(useless: str) -> None:
+    assert await standalone(Scripted(useless), "When?", HISTORY) == "When?"
 
 
-def test_a_question_is_split_into_a_few() -> None:
+async def test_a_question_is_decomposed() -> None:
     llm = Scripted("1. Who wrote A?\n- Who wrote B?\n\n* Who wrote A?\n4) C?\nD?\nE?")
-    assert decompose(llm, "Who wrote A and B?") == [
+    assert await decompose(llm, "Who wrote A and B?") == [
         "Who wrote A and B?",
         "Who wrote A?",
         "Who wrote B?",
@@ -44,5 +44,5 @@ def test_a_question_is_split_into_a_few() -> None:
     ]
 
 
-def test_a_simple_question_stays_one() -> None:
-    assert decompose(Scripted("Who wrote A?"), "Who wrote A?") == ["Who wrote A?"]
+async def test_a_simple_question_stays_one() -> None:
+    assert await decompose(Scripted("Who wrote A?"), "Who wrote A?") == ["Who wrote A?"]

@@ -17,13 +17,13 @@ from retriton_pipeline.store import Store, StoredDocument
 pytestmark = pytest.mark.milvus
 ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", "{}")
 OLD = StoredDocument("id1", 'it\'s "a" \\ é.md', "A", "old")
-NEW = replace(OLD, content="new")
+NEW = replace(OLD, content_hash="new")
 OTHER = StoredDocument("id2", "other.md", "B", "old")
 AXES = np.eye(4, dtype=np.float32)
 
 
 def rows(document: StoredDocument, count: int) -> list[tuple[StoredDocument, Chunk]]:
-    return [(document, Chunk(f"{document.content} {n}", "ctx", n or None, n)) for n in range(count)]
+    return [(document, Chunk(f"{document.content_hash} {n}", "ctx", n or None, n)) for n in range(count)]
 
 
 @pytest.fixture
@@ -50,15 +50,15 @@ def test_the_same_again_adds_nothing(filled: Store) -> None:
 
 def test_a_document_is_complete_with_its_first_chunk(filled: Store) -> None:
     filled.upsert(rows(NEW, 3)[1:], AXES[1:3])
-    assert filled.contents([OLD.id, OTHER.id]) == {OLD.id: {"old"}, OTHER.id: {"old"}}
+    assert filled.content_hashes([OLD.id, OTHER.id]) == {OLD.id: {"old"}, OTHER.id: {"old"}}
     filled.upsert(rows(NEW, 3)[:1], AXES[:1])
-    assert filled.contents([OLD.id]) == {OLD.id: {"old", "new"}}
+    assert filled.content_hashes([OLD.id]) == {OLD.id: {"old", "new"}}
 
 
 def test_other_contents_are_deleted_and_other_documents_are_not(filled: Store) -> None:
     filled.upsert(rows(NEW, 2), AXES[:2])
     filled.delete_other_contents([NEW])
-    assert filled.contents([NEW.id, OTHER.id]) == {NEW.id: {"new"}, OTHER.id: {"old"}}
+    assert filled.content_hashes([NEW.id, OTHER.id]) == {NEW.id: {"new"}, OTHER.id: {"old"}}
     assert filled.count() == 3
 
 
@@ -101,7 +101,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("description", ["my notes", "3", "[]", ""])
 def test_a_collection_of_another_program_is_refused(store: Store, description: str) -> None:
-    milvus = store._milvus.client
+    milvus = store.milvus.client
     schema = milvus.create_schema(description=description)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=8)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)

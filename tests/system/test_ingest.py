@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from retriton_client import AsyncClient, Client, EncoderInfo, Retry, Unavailable
+from retriton_client import AsyncClient, EncoderInfo, Retry, Unavailable
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import find_files
 from retriton_pipeline.ingest import Ingestion, IngestReport
 from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.store import Store
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
+from tests.searching import retrieve
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 FACTS = {"red.txt": "The red house is on the hill.", "blue.md": "# Sea\n\nThe blue boat sails on the sea."}
@@ -55,30 +55,30 @@ async def ingest_folder(
         reader = Reader(encoder, size, workers=1)
         try:
             ingestion = Ingestion(client, store, reader)
-            report = await ingestion.run(find_files([folder]))
+            report = await ingestion.run(list(find_files([folder])))
         finally:
             reader.close()
         return report, ingestion.prune([folder]) if prune else 0
 
 
-def test_what_is_ingested_is_found(url: str, client: Client, store: Store, folder: Path) -> None:
+def test_what_is_ingested_is_found(url: str, store: Store, folder: Path) -> None:
     report = ingest(url, store, folder)
     assert (report.documents, report.added, report.chunks) == (2, 2, 2)
     assert report.tokens > 10
-    hits = Retriever(client, store).retrieve("What colour is the boat?", top_k=2).hits
+    hits = retrieve(url, store, "What colour is the boat?", top_k=2).passages
     assert hits[0].source == str(folder / "blue.md")
     assert hits[0].text == "Sea\n\nThe blue boat sails on the sea."
     assert hits[0].score > hits[1].score
 
 
-def test_twice_adds_nothing_and_a_change_replaces(url: str, client: Client, store: Store, folder: Path) -> None:
+def test_twice_adds_nothing_and_a_change_replaces(url: str, store: Store, folder: Path) -> None:
     ingest(url, store, folder)
     again = ingest(url, store, folder)
     assert (again.unchanged, again.added, again.replaced, again.chunks, store.count()) == (2, 0, 0, 0, 2)
     (folder / "red.txt").write_text("The green house is in the valley.")
     changed = ingest(url, store, folder)
     assert (changed.unchanged, changed.added, changed.replaced, store.count()) == (1, 0, 1, 2)
-    texts = {hit.text for hit in Retriever(client, store).retrieve("house", top_k=10).hits}
+    texts = {hit.text for hit in retrieve(url, store, "house", top_k=10).passages}
     assert "The green house is in the valley." in texts
     assert "The red house is on the hill." not in texts
 
@@ -102,7 +102,7 @@ def test_an_interrupted_document_is_completed(url: str, store: Store, folder: Pa
     long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
     ingest(url, store, folder)
     whole = store.count()
-    store._milvus.client.delete(
+    store.milvus.client.delete(
         store.collection, filter=f'source == "{long}" and chunk_index < 3'
     )  # as kill -9 leaves it
     report = ingest(url, store, folder)
@@ -136,7 +136,7 @@ def test_triton_killed_in_the_middle_and_started_again(repository: Path, store: 
 
 
 def _stored(store: Store) -> int:
-    return store.count() if store._milvus.client.has_collection(store.collection) else 0
+    return store.count() if store.milvus.client.has_collection(store.collection) else 0
 
 
 def test_without_a_server_nothing_stored_is_lost(url: str, store: Store, folder: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_does_not_repair(
     subprocess.run(command, check=True, timeout=120)
     store = Store(file, "documents")
     store.open(encoder)
-    rows = store._milvus.client.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
+    rows = store.milvus.client.query("documents", filter="chunk_index >= 0", output_fields=["text"], limit=16_000)
     assert rows
     assert not [row for row in rows if "New" in row["text"]]
     assert sum("Old" in row["text"] for row in rows) >= 30
@@ -216,7 +216,7 @@ def test_strange_names_and_contents_do_not_stop_the_run(url: str, store: Store, 
     assert [Path(skipped.source).name for skipped in report.skipped] == ["broken-link.txt"]
 
 
-def test_records_of_a_file_are_documents(url: str, client: Client, store: Store, folder: Path) -> None:
+def test_records_of_a_file_are_documents(url: str, store: Store, folder: Path) -> None:
     records = [
         {"_id": f"r{n}", "title": f"Record {n}", "text": f"Fact {n} of the register.", "year": n} for n in range(5)
     ]
@@ -224,8 +224,7 @@ def test_records_of_a_file_are_documents(url: str, client: Client, store: Store,
     file.write_text("".join(json.dumps(record) + "\n" for record in records) + "not json\n")
     report = ingest(url, store, folder)
     assert (report.documents, report.added, [entry.source for entry in report.skipped]) == (8, 7, [f"{file}#6"])
-    options = SearchOptions(condition='metadata["year"] > 2')
-    found = Retriever(client, store).retrieve("a fact of the register", 10, options).hits
+    found = retrieve(url, store, "a fact of the register", top_k=10, filter='metadata["year"] > 2').passages
     assert {hit.source for hit in found} == {f"{file}#r3", f"{file}#r4"}
     records[3]["text"] = "Another fact."
     file.write_text("".join(json.dumps(record) + "\n" for record in records[1:]))
@@ -279,7 +278,7 @@ def test_an_unfinished_document_that_is_gone_is_pruned(url: str, store: Store, f
     long = folder / "long.txt"
     long.write_text(" ".join(f"Sentence number {n} says something about the topic {n % 7}." for n in range(200)))
     ingest(url, store, folder)
-    store._milvus.client.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')
+    store.milvus.client.delete(store.collection, filter=f'source == "{long}" and chunk_index < 3')
     long.unlink()
     _, pruned = ingest_and_prune(url, store, folder)
     assert (pruned, store.count()) == (1, 2)

@@ -60,8 +60,11 @@ def stored(file: Path, encoder: EncoderInfo) -> list[tuple[str, int, str, str]]:
     """Every row, whatever its id."""
     store = Store(str(file), "documents")
     store.open(encoder)
-    rows = store._milvus.client.query(
-        "documents", filter="chunk_index >= 0", output_fields=["source", "chunk_index", "text", "content"], limit=16_000
+    rows = store.milvus.client.query(
+        "documents",
+        filter="chunk_index >= 0",
+        output_fields=["source", "chunk_index", "text", "content_hash"],
+        limit=16_000,
     )
     store.close()
-    return sorted((row["source"], row["chunk_index"], row["text"], row["content"]) for row in rows)
+    return sorted((row["source"], row["chunk_index"], row["text"], row["content_hash"]) for row in rows)

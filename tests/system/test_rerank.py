@@ -14,11 +14,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from retriton_client import AsyncClient, Client, InvalidRequest, Limits, NotInstalled, TextTooLong
 from retriton_export import Checkpoint, Recipe, export_encoder
 from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.store import Store
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
+from tests.searching import retrieve
 from tests.system.test_ingest import ingest_folder
 
 pytestmark = pytest.mark.triton
@@ -101,12 +101,11 @@ def test_retrieval_is_ordered_by_the_cross_encoder(reranking: str, checkpoint: P
     for number, text in enumerate([text for text in PASSAGES if len(text) < 20][:12]):
         (folder / f"{number}.txt").write_text(text)
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
-    with Client(reranking) as client:
-        asyncio.run(ingest_folder(reranking, store, folder, None, ChunkSize(48, 0)))
-        found = Retriever(client, store).retrieve(QUERY, 12, SearchOptions(mode="dense", rerank=True))
+    asyncio.run(ingest_folder(reranking, store, folder, None, ChunkSize(48, 0)))
+    found = retrieve(reranking, store, QUERY, top_k=12, mode="dense", rerank=True)
     store.close()
     assert "rerank" in found.latency_ms
-    wanted = expected(checkpoint, [(QUERY, f"{hit.context}\n{hit.text}") for hit in found.hits])
-    np.testing.assert_allclose([hit.score for hit in found.hits], wanted, atol=1e-5)
-    assert len(found.hits) == 12
-    assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
+    wanted = expected(checkpoint, [(QUERY, f"{hit.context}\n{hit.text}") for hit in found.passages])
+    np.testing.assert_allclose([hit.score for hit in found.passages], wanted, atol=1e-5)
+    assert len(found.passages) == 12
+    assert [hit.score for hit in found.passages] == sorted((hit.score for hit in found.passages), reverse=True)

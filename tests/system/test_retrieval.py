@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retriton_client import Client, EncoderInfo, NotInstalled
+from retriton_client import EncoderInfo, NotInstalled
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import EncoderMismatch, InvalidFilter, PipelineError, StoreError
+from retriton_pipeline.errors import EncoderMismatch, InvalidFilter, InvalidOption, PipelineError, StoreError
 from retriton_pipeline.generation.llm import LLM
-from retriton_pipeline.retrieval import Retriever, SearchOptions, Turn
+from retriton_pipeline.retrieval import Turn
 from retriton_pipeline.store import PROFILES, Store, StoredDocument
 from tests.pipeline.test_rewriting import Scripted
+from tests.searching import retrieve
 from tests.system.test_ingest import ingest_folder
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
@@ -48,106 +49,99 @@ def filled(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store
     store.close()
 
 
-@pytest.fixture(scope="module")
-def retriever(client: Client, filled: Store) -> Retriever:
-    return Retriever(client, filled)
+def names(url: str, store: Store, question: str, top_k: int = 3, **options: object) -> list[str]:
+    found = retrieve(url, store, question, top_k=top_k, **options)
+    return [Path(passage.source).name for passage in found.passages]
 
 
-def names(retriever: Retriever, question: str, top_k: int = 3, **options: object) -> list[str]:
-    found = retriever.retrieve(question, top_k, SearchOptions(**options))  # type: ignore[arg-type]
-    return [Path(hit.source).name for hit in found.hits]
+def test_words_find_codes_and_vectors_find_meanings(url: str, filled: Store) -> None:
+    assert names(url, filled, "XQ-4711", mode="bm25", hops=1) == ["error.txt"]
+    assert names(url, filled, "feline inoculation", 1, mode="dense")[0].startswith("filler")
+    assert names(url, filled, "feline inoculation", mode="bm25") == []
+    assert names(url, filled, "what does XQ-4711 mean", mode="hybrid")[0] == "error.txt"
 
 
-def test_words_find_codes_and_vectors_find_meanings(retriever: Retriever) -> None:
-    assert names(retriever, "XQ-4711", mode="bm25", hops=1) == ["error.txt"]
-    assert names(retriever, "feline inoculation", 1, mode="dense")[0].startswith("filler")
-    assert names(retriever, "feline inoculation", mode="bm25") == []
-    assert names(retriever, "what does XQ-4711 mean", mode="hybrid")[0] == "error.txt"
-
-
-def test_scores_tell_which_stage_gave_them(retriever: Retriever) -> None:
-    (best, *_) = retriever.retrieve("what does XQ-4711 mean").hits
+def test_scores_tell_which_stage_gave_them(url: str, filled: Store) -> None:
+    (best, *_) = retrieve(url, filled, "what does XQ-4711 mean").passages
     assert set(best.scores) >= {"dense", "bm25", "fused"}
     assert best.score == best.scores["fused"]
-    assert retriever.retrieve("pump", options=SearchOptions(mode="dense")).hits[0].score < 1.0
+    assert retrieve(url, filled, "pump", mode="dense").passages[0].score < 1.0
 
 
-def test_a_second_hop_finds_what_only_the_first_hit_names(retriever: Retriever) -> None:
+def test_a_second_hop_finds_what_only_the_first_hit_names(url: str, filled: Store) -> None:
     question = "Where was the inventor of the machine born that had the first program?"
-    first = names(retriever, question, 5, mode="bm25", hops=1)
-    both = names(retriever, question, 5, mode="hybrid", hops=2)
+    first = names(url, filled, question, 5, mode="bm25", hops=1)
+    both = names(url, filled, question, 5, mode="hybrid", hops=2)
     assert "babbage.txt" in both
     assert both.index("babbage.txt") <= (first.index("babbage.txt") if "babbage.txt" in first else 9)
 
 
-def test_a_follow_up_takes_what_it_lacks_from_the_conversation(retriever: Retriever) -> None:
+def test_a_follow_up_takes_what_it_lacks_from_the_conversation(url: str, filled: Store) -> None:
     history = [Turn("user", "Which district was Charles Babbage born in?"), Turn("assistant", "In Walworth.")]
     question = "And what is it like?"
     for mode in ("dense", "bm25", "hybrid"):
-        options = SearchOptions(mode=mode)
-        alone = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options).hits]
-        followed = [Path(hit.source).name for hit in retriever.retrieve(question, 2, options, history).hits]
+        alone = names(url, filled, question, 2, mode=mode)
+        followed = names(url, filled, question, 2, mode=mode, history=history)
         assert "walworth.txt" not in alone, mode
         assert "walworth.txt" in followed, mode
 
 
-def test_a_question_that_stands_for_itself_ignores_the_conversation(retriever: Retriever) -> None:
+def test_a_question_that_stands_for_itself_ignores_the_conversation(url: str, filled: Store) -> None:
     history = [Turn("user", "Tell me about violins made in Cremona."), Turn("assistant", "They are old.")]
     question = "Who wrote the first program for the Analytical Engine?"
-    options = SearchOptions(mode="dense")
-    alone = retriever.retrieve(question, 5, options).hits
-    assert retriever.retrieve(question, 5, options, history).hits == alone
+    alone = retrieve(url, filled, question, mode="dense").passages
+    assert retrieve(url, filled, question, history, mode="dense").passages == alone
     assert Path(alone[0].source).name == "ada.txt"
 
 
-def test_an_llm_rewrites_and_splits(client: Client, filled: Store) -> None:
+def test_an_llm_rewrites_and_decomposes(url: str, filled: Store) -> None:
     llm: LLM = Scripted("What does XQ-4711 mean?\nHow often is the filter cleaned?")
-    found = Retriever(client, filled, llm).retrieve("and?", 3, SearchOptions(decompose=True))
-    assert {"error.txt", "pump.md"} <= {Path(hit.source).name for hit in found.hits}
+    found = retrieve(url, filled, "and?", llm=llm, top_k=3, decompose=True)
+    assert {"error.txt", "pump.md"} <= {Path(passage.source).name for passage in found.passages}
     assert "rewrite" in found.latency_ms
-    with pytest.raises(PipelineError, match="only an LLM can split"):
-        Retriever(client, filled).retrieve("and?", 3, SearchOptions(decompose=True))
+    with pytest.raises(PipelineError, match="decompose needs an LLM"):
+        retrieve(url, filled, "and?", decompose=True)
 
 
-def test_filters_thresholds_and_neighbours(retriever: Retriever) -> None:
-    assert set(names(retriever, "pump", 5, condition='title == "Pump"')) == {"pump.md"}
-    found = retriever.retrieve("pump", 50, SearchOptions(mode="dense", min_score=0.3)).hits
+def test_filters_thresholds_and_neighbours(url: str, filled: Store) -> None:
+    assert set(names(url, filled, "pump", 5, filter='title == "Pump"')) == {"pump.md"}
+    found = retrieve(url, filled, "pump", top_k=50, mode="dense", min_score=0.3).passages
     assert 0 < len(found) < 20
     assert all(hit.score >= 0.3 for hit in found)
     with pytest.raises(InvalidFilter, match="no_such_field"):
-        names(retriever, "pump", condition="no_such_field == 1")
+        names(url, filled, "pump", filter="no_such_field == 1")
 
 
-def test_diverse_passages_come_before_more_of_the_same(retriever: Retriever) -> None:
+def test_diverse_passages_come_before_more_of_the_same(url: str, filled: Store) -> None:
     question = "Remark about bread from rye flour"
-    plain = retriever.retrieve(question, 4, SearchOptions(mode="dense"))
-    diverse = retriever.retrieve(question, 4, SearchOptions(mode="dense", diversity=0.7))
-    assert all("bread" in hit.text for hit in plain.hits)
-    assert not all("bread" in hit.text for hit in diverse.hits)
+    plain = retrieve(url, filled, question, top_k=4, mode="dense")
+    diverse = retrieve(url, filled, question, top_k=4, mode="dense", diversity=0.7)
+    assert all("bread" in hit.text for hit in plain.passages)
+    assert not all("bread" in hit.text for hit in diverse.passages)
 
 
-def test_every_stage_is_timed(retriever: Retriever) -> None:
-    latency = retriever.retrieve("pump").latency_ms
+def test_every_stage_is_timed(url: str, filled: Store) -> None:
+    latency = retrieve(url, filled, "pump").latency_ms
     assert set(latency) == {"embed", "search", "total"}
     assert 0 < latency["embed"] + latency["search"] <= latency["total"]
 
 
-def test_what_cannot_be_done_is_named(retriever: Retriever) -> None:
+def test_what_cannot_be_done_is_named(url: str, filled: Store) -> None:
     with pytest.raises(NotInstalled, match="no cross_encoder is installed"):
-        names(retriever, "pump", rerank=True)
+        names(url, filled, "pump", rerank=True)
     for wrong in ({"mode": "sparse"}, {"candidates": 5000}, {"diversity": 2.0}, {"fusion": "max"}, {"hops": 3}):
-        with pytest.raises(PipelineError, match="must be"):
-            names(retriever, "pump", **wrong)
+        with pytest.raises(InvalidOption, match="input should be"):
+            names(url, filled, "pump", **wrong)
 
 
-def test_scores_go_down(retriever: Retriever) -> None:
+def test_scores_go_down(url: str, filled: Store) -> None:
     for mode in ("dense", "bm25", "hybrid"):
-        found = retriever.retrieve("Where was the inventor of the first program born?", 20, SearchOptions(mode=mode))
-        scores = [hit.score for hit in found.hits]
+        found = retrieve(url, filled, "Where was the inventor of the first program born?", top_k=20, mode=mode)
+        scores = [hit.score for hit in found.passages]
         assert scores == sorted(scores, reverse=True), mode
 
 
-def test_copies_do_not_take_the_places_of_others(url: str, client: Client, tmp_path: Path) -> None:
+def test_copies_do_not_take_the_places_of_others(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()
     for number in range(70):
@@ -156,14 +150,14 @@ def test_copies_do_not_take_the_places_of_others(url: str, client: Client, tmp_p
         (folder / name).write_text(text)
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     asyncio.run(ingest_folder(url, store, folder, None))
-    assert len(Retriever(client, store).retrieve("the pump", 5).hits) == 5
+    assert len(retrieve(url, store, "the pump").passages) == 5
     store.close()
 
 
-def test_an_empty_collection_has_nothing(client: Client, encoder: EncoderInfo, tmp_path: Path) -> None:
+def test_an_empty_collection_has_nothing(url: str, encoder: EncoderInfo, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     store.open(encoder, create=True)
-    assert Retriever(client, store).retrieve("anything").hits == []
+    assert retrieve(url, store, "anything").passages == []
     store.close()
 
 
@@ -182,7 +176,7 @@ def test_a_new_version_takes_over_in_a_file(encoder: EncoderInfo, tmp_path: Path
     store.open(encoder)
     assert store.count() == 0
     assert another.count() == 1
-    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v2", "documents_v3"}
+    assert set(store.milvus.call("list_collections")) == {"retriton_names", "documents_v2", "documents_v3"}
     with pytest.raises(StoreError, match="Milvus Lite has no HNSW index, only flat, ivf_flat, auto"):
         Store(store.uri, "another").open(encoder, create=True, index="hnsw")
     with pytest.raises(EncoderMismatch):
@@ -195,11 +189,11 @@ def test_a_publication_that_was_interrupted_is_finished_by_the_next(encoder: Enc
     store = Store(str(tmp_path / "milvus.db"), "documents", consistency="Strong")
     store.open(encoder, create=True)
     store.rebuild(encoder)
-    store._versions.switch("documents", "documents_v2")  # and here the process was killed
+    store.versions.switch("documents", "documents_v2")  # and here the process was killed
     store.rebuild(encoder)
     store.publish()
-    assert set(store._milvus.call("list_collections")) == {"retriton_names", "documents_v3"}
+    assert set(store.milvus.call("list_collections")) == {"retriton_names", "documents_v3"}
     store.rebuild(encoder, "ivf_flat")
     store.rebuild(encoder, "flat")  # another index than the one that was begun with
-    assert store._index == PROFILES["flat"]
+    assert store.index == PROFILES["flat"]
     store.close()

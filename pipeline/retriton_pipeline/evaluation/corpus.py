@@ -11,7 +11,7 @@ from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import Block, Document, Unreadable, file_parts, find_files
 from retriton_pipeline.evaluation.dataset import Dataset
 from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.store import StoredDocument, content_digest
+from retriton_pipeline.store import StoredDocument, content_hash
 from retriton_pipeline.tokens import TokenCounter
 
 _Row = tuple[StoredDocument, Chunk]
@@ -59,5 +59,5 @@ def _file_rows(encoder: EncoderInfo, size: ChunkSize, folder: Path, skipped: lis
 
 
 def _stored(key: str) -> StoredDocument:
-    digest = content_digest([key])
+    digest = content_hash([key])
     return StoredDocument(digest, key, "", digest)

@@ -1,7 +1,18 @@
-"""Documents into the store: reading, chunking, embedding and writing, all at once."""
+"""Documents into the store: reading, chunking, embedding and writing, concurrently."""
 
 from retriton_pipeline.ingest.ingestion import Ingestion, Progress
+from retriton_pipeline.ingest.options import IngestKeywords, IngestOptions
+from retriton_pipeline.ingest.paths import ingest_paths
 from retriton_pipeline.ingest.reading import Reader
 from retriton_pipeline.ingest.report import IngestReport, Skipped
 
-__all__ = ["IngestReport", "Ingestion", "Progress", "Reader", "Skipped"]
+__all__ = [
+    "IngestKeywords",
+    "IngestOptions",
+    "IngestReport",
+    "Ingestion",
+    "Progress",
+    "Reader",
+    "Skipped",
+    "ingest_paths",
+]

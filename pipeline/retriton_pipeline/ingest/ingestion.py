@@ -1,11 +1,11 @@
-"""One run of an ingestion: reading, embedding and writing overlap, each at most a few batches ahead of the next."""
+"""One ingestion run: reading, embedding and writing overlap, each at most a few batches ahead of the next."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient, RetritonError
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts, location
+from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts, location, size_of
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
@@ -24,19 +24,21 @@ from retriton_pipeline.store import Store, StoredDocument
 _BATCH_CHUNKS = 128
 _BATCHES_AHEAD = 2
 _IDS_PER_CALL = 512
-_TWICE = "another record of the file has the same id"
+_DUPLICATE = "another record of the file has the same id"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: what was written, and what needed no writing.
+    """The progress of a run.
 
     Attributes:
-        bytes_done: of the files.
-        documents, chunks, tokens: done with, and embedded.
+        bytes_done, bytes_total: bytes of the files that are finished, and of all files.
+        documents: documents that are finished, unchanged and unreadable ones included.
+        chunks, tokens: written and embedded.
     """
 
     bytes_done: int
+    bytes_total: int
     documents: int
     chunks: int
     tokens: int
@@ -51,7 +53,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _PartDone:
-    """Stands behind the rows of a part: when it comes out of the last stage, the part is stored."""
+    """Follows the rows of a part: when the last stage receives it, the part is stored."""
 
     read: ReadPart
 
@@ -61,14 +63,15 @@ _Embedded = tuple[list[_Item], asyncio.Task[NDArray[np.float32]]]
 
 
 class Ingestion:
-    """One run over some files.
+    """One run over files.
 
     Args:
-        client: the server; give it patience (see `retriton_client.Retry`), so that a restart does not end the run.
-        store: opened for the served encoder; None for a dry run, which finds nothing stored and writes nothing.
-        reader: of files.
+        client: embeds; configure enough retries (see `retriton_client.Retry`) that a server restart does not end the
+            run.
+        store: opened for the served encoder; None for a dry run without a collection.
+        reader: reads and chunks files.
         dry_run: whether to read and count only.
-        on_progress: told after every batch.
+        on_progress: called after every batch.
     """
 
     def __init__(
@@ -84,19 +87,20 @@ class Ingestion:
         self._written = None if dry_run else store
         self._reader = reader
         self._on_progress = on_progress
-        self._bytes_done = 0
+        self._bytes_done = self._bytes_total = 0
         self._seen: set[str] = set()  # ids of documents
         self._kept_files: set[str] = set()
         self.report = IngestReport()
 
-    async def run(self, files: Iterable[Path]) -> IngestReport:
-        """Ingests ``files``. What was written before an error stays, and is not written again by the next run.
+    async def run(self, files: Sequence[Path]) -> IngestReport:
+        """Ingests ``files``. Documents written before an error are kept; the next run does not embed them again.
 
         Raises:
-            RetritonError: the server stayed away, or refused.
+            RetritonError: the server was unavailable for all retries, or refused.
             StoreError: Milvus failed.
         """
         started = time.monotonic()
+        self._bytes_total = sum(map(size_of, files))
         read: asyncio.Queue[list[_Item] | None] = asyncio.Queue(_BATCHES_AHEAD)
         embedded: asyncio.Queue[_Embedded | None] = asyncio.Queue(_BATCHES_AHEAD)
         try:
@@ -105,21 +109,21 @@ class Ingestion:
                 stages.create_task(self._embed_all(read, embedded, stages))
                 stages.create_task(self._write_all(embedded))
         except* (RetritonError, PipelineError) as errors:
-            raise errors.exceptions[0] from None  # the first; the others are stages that it stopped
+            raise errors.exceptions[0] from None  # the first one; it cancelled the other stages
         self.report.seconds = time.monotonic() - started
         return self.report
 
     def prune(self, roots: Iterable[Path]) -> int:
-        """After `run`: removes what is stored of files below ``roots`` which are gone; returns of how many documents.
+        """After `run`: deletes the documents of files below ``roots`` that no longer exist; returns their number.
 
-        Files and folders that are there, but could not be read, keep what is stored of them.
+        Documents of files and folders that exist but could not be read are kept.
         """
         folders = [_root(root) for root in roots]
         self.report.pruned = self._remove(lambda document: not _around(document).isdisjoint(folders))
         return self.report.pruned
 
     def remove_unseen(self) -> None:
-        """After `run`: removes all that this run has not seen, wherever it is from, with the exception of `prune`."""
+        """After `run`: deletes all documents that this run has not seen, except those of unreadable files."""
         self._remove(lambda document: True)
 
     def _remove(self, is_meant: Callable[[StoredDocument], bool]) -> int:
@@ -145,7 +149,7 @@ class Ingestion:
         embedded: asyncio.Queue[_Embedded | None],
         stages: asyncio.TaskGroup,
     ) -> None:
-        """Begins with a batch while the ones before are embedded, so that the server always has something to do."""
+        """Sends a batch while earlier ones are still being embedded, so that the server is never idle."""
         while items := await read.get():
             await embedded.put((items, stages.create_task(self._embed(items))))
         await embedded.put(None)
@@ -162,36 +166,41 @@ class Ingestion:
         while batch := await embedded.get():
             items, vectors = batch
             await asyncio.to_thread(self._write, items, await vectors)
-            report = self.report
-            self._on_progress(Progress(self._bytes_done, report.documents, report.chunks, report.tokens))
+            self._on_progress(self._progress())
+
+    def _progress(self) -> Progress:
+        report = self.report
+        return Progress(self._bytes_done, self._bytes_total, report.documents, report.chunks, report.tokens)
 
     def _items(self, files: Iterable[Path]) -> Iterator[_Item]:
         parts: Iterator[Part] = (part for file in files for part in file_parts(file))
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)
             for document in read.changed:
-                for chunk in reversed(document.chunks):  # the first one last: it says that the document is complete
+                for chunk in reversed(
+                    document.chunks
+                ):  # the first chunk last: its presence marks the document as complete
                     yield _Row(document.document, chunk, document.replaces)
             yield _PartDone(read)
 
     def _refuse_duplicates(self, read: ReadPart) -> None:
-        """Of records with the same id, one is taken: the others would replace it, in every run anew."""
+        """Keeps one of several records with the same id: the others would replace it in every run."""
         for stored in list(read.unchanged):
             if stored.id in self._seen:
                 read.unchanged.remove(stored)
-                read.unreadable.append(Unreadable(stored.source, _TWICE))
+                read.unreadable.append(Unreadable(stored.source, _DUPLICATE))
             self._seen.add(stored.id)
         for document in list(read.changed):
             if document.document.id in self._seen:
                 read.changed.remove(document)
-                read.unreadable.append(Unreadable(document.document.source, _TWICE))
+                read.unreadable.append(Unreadable(document.document.source, _DUPLICATE))
             self._seen.add(document.document.id)
 
     def _lookup(self, ids: list[str]) -> dict[str, set[str]]:
         known: dict[str, set[str]] = {}
         if self._store:
             for some in batched(ids, _IDS_PER_CALL):
-                known |= self._store.contents(some)
+                known |= self._store.content_hashes(some)
         return known
 
     def _write(self, items: list[_Item], vectors: NDArray[np.float32]) -> None:
@@ -217,7 +226,7 @@ class Ingestion:
             self._kept_files.add(location(read.part.file))
         if self._written:
             for unchanged in batched(read.unchanged, _IDS_PER_CALL):
-                self._written.delete_other_contents(unchanged)  # what interrupted runs left of other versions
+                self._written.delete_other_contents(unchanged)  # leftovers of interrupted runs
 
 
 def _root(path: Path) -> str:
@@ -225,5 +234,5 @@ def _root(path: Path) -> str:
 
 
 def _around(document: StoredDocument) -> set[str]:
-    """Its file, and the folders that it is in."""
+    """Its file, and the folders above it."""
     return {document.file, *map(str, PurePath(document.file).parents)}

@@ -31,7 +31,7 @@ from retriton_pipeline.documents import (
     size_of,
 )
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.store import StoredDocument, content_digest, document_id
+from retriton_pipeline.store import StoredDocument, content_hash, document_id
 from retriton_pipeline.tokens import TokenCounter
 
 CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
@@ -200,7 +200,7 @@ class _Origin:
 
     def identity(self, record: str, sha256: str) -> _Identity:
         key = document_id(self.path, record)
-        return key, content_digest([CHUNKER_VERSION, key, sha256, _state[1]])
+        return key, content_hash([CHUNKER_VERSION, key, sha256, _state[1]])
 
 
 def _identify(part: Part) -> list[_Identity]:

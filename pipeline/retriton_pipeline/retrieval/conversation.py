@@ -1,11 +1,11 @@
-"""What a conversation adds to a question, without an LLM.
+"""Follow-up questions without an LLM: the conversation is added only to a question that needs it.
 
-Adding what was said before to every question makes those worse that stand for themselves. So the question is searched
-alone first: where one passage stands out, it does stand for itself. Only where none does, and the conversation is about
-something related, its vectors are added with a small weight, and its words beside the question's own.
+Adding earlier turns to every question makes self-contained questions worse. So the question is searched alone first:
+if one passage stands out, the question is self-contained. Only if none does, and the conversation is related, its
+vectors are added with a small weight, and its words to the BM25 query.
 
-The constants were chosen on two multi-turn sets (docs/log.md). They are relative to how near the 50th neighbour is:
-encoders differ in where their cosines lie.
+The constants were chosen on two multi-turn sets (docs/log.md). They are relative to the similarity of the 50th
+neighbour, because encoders differ in the range of their cosines.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from collections.abc import Sequence
 import numpy as np
 
 from retriton_pipeline.retrieval.options import Turn
-from retriton_pipeline.retrieval.search import Search, with_more_words
+from retriton_pipeline.retrieval.search import Ranking, Search, expanded
 from retriton_pipeline.store import ScoredChunk
 from retriton_pipeline.vectors import Vectors, unit
 
 _USER_TURNS_MAX = 8
-_DECAY = 0.5  # of a turn's weight, for every turn after it
-_CONTEXT_WEIGHT = 0.25  # of the users' turns together, and of the last answer
-_GAP_MIN = 0.35  # between the best passage and the 50th, for the question to stand for itself
-_RELATED_MIN = -0.1  # of the conversation to the question, against the 50th passage
+_DECAY = 0.5  # of a turn's weight, for every later turn
+_CONTEXT_WEIGHT = 0.25  # of the user's turns together, and of the last answer
+_GAP_MIN = 0.35  # between the best passage and the 50th, for a self-contained question
+_RELATED_MIN = -0.1  # similarity of conversation and question, relative to the 50th passage
 _RANK = 50
 
 
-def search_in_conversation(
+async def search_in_conversation(
     search: Search, question: str, history: Sequence[Turn]
-) -> tuple[list[list[ScoredChunk]], list[list[ScoredChunk]]]:
-    """Rankings by vectors and by words for the last question of a conversation, as of `Search.both`."""
+) -> tuple[list[Ranking], list[Ranking]]:
+    """Dense and BM25 rankings for the last question of a conversation, as `Search.both` returns them."""
     asked = [turn.text for turn in history if turn.role == "user" and turn.text.strip()][-_USER_TURNS_MAX:]
     answers = [turn.text for turn in history if turn.role != "user" and turn.text.strip()][-1:]
     if not asked and not answers:
-        return search.both([question])
-    vectors = search.embed([question, *asked, *answers])
+        return await search.both([question])
+    vectors = await search.embed([question, *asked, *answers])
     context = _context(vectors[1 : 1 + len(asked)], vectors[1 + len(asked) :])
-    dense = search.dense(vectors[:1])
-    words = question
+    dense = await search.dense(vectors[:1])
+    query = question
     if _needs_context(vectors[0], context, dense[0]):
-        dense = search.dense(unit(vectors[:1] + _CONTEXT_WEIGHT * context))
-        words = with_more_words(question, [*asked[-2:], *answers])
-    return dense if search.by_vectors else [], search.words([words]) if search.by_words else []
+        dense = await search.dense(unit(vectors[:1] + _CONTEXT_WEIGHT * context))
+        query = expanded(question, [*asked[-2:], *answers])
+    return dense if search.is_dense else [], await search.bm25([query]) if search.is_bm25 else []
 
 
 def _context(asked: Vectors, answers: Vectors) -> Vectors:
-    """What was asked, the last most, and what was answered last; each of length one."""
+    """The user's turns, the last one weighted most, and the last answer, each of unit length, added."""
     weights = _DECAY ** np.arange(len(asked))[::-1, None]
     parts = [unit((weights * asked).sum(axis=0))] if len(asked) else []
     context: Vectors = np.sum([*parts, *(unit(answer) for answer in answers)], axis=0, dtype=np.float32)

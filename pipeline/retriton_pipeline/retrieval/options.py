@@ -1,67 +1,97 @@
-"""How passages are looked for."""
+"""How passages are searched: the one declaration that library, command line and HTTP share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal, Self, TypedDict
 
-from retriton_pipeline.errors import PipelineError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
-MODES = ("auto", "dense", "bm25", "hybrid")
-FUSIONS = ("weighted", "rrf")
+Mode = Literal["auto", "dense", "bm25", "hybrid"]
+Fusion = Literal["weighted", "rrf"]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Something said before the question; ``role`` is ``user`` or ``assistant``."""
+    """One message of a conversation before the question; ``role`` is ``user`` or ``assistant``."""
 
     role: str
     text: str
 
 
-@dataclass(frozen=True)
-class SearchOptions:
-    """How passages are looked for.
+class SearchOptions(BaseModel):
+    """How passages are searched. Every field has a default, and its description is the help of the command line."""
 
-    Attributes:
-        mode: ``dense`` (vectors), ``bm25`` (words), ``hybrid`` (both, fused), or ``auto``: hybrid where the
-            collection has a keyword index, else dense.
-        fusion: ``weighted`` (scores) or ``rrf`` (ranks).
-        dense_weight: of vectors in the weighted fusion; words have the rest.
-        candidates: how many hits of each search go into fusion, reranking and diversity.
-        condition: a filter in Milvus' language, such as ``metadata["year"] > 2020``.
-        min_score: passages below this score are left out; of the last stage, so a cosine for dense alone.
-        diversity: maximal marginal relevance, from 0 (none) to 1.
-        rerank: whether a cross-encoder orders the candidates.
-        neighbours: how many chunks before and after each hit are joined to it.
-        decompose: whether an LLM splits the question into simple ones, which are searched beside it.
-        hops: 1 or 2 searches by words; the second looks for names in what the first found.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    mode: str = "auto"
-    fusion: str = "weighted"
-    dense_weight: float = 0.6
-    candidates: int = 50
-    condition: str = ""
-    min_score: float | None = None
-    diversity: float = 0.0
-    rerank: bool = False
-    neighbours: int = 0
-    decompose: bool = False
-    hops: int = 2
+    top_k: int = Field(5, ge=1, le=TOP_K_MAX, description="Number of passages to return.")
+    mode: Mode = Field(
+        "auto",
+        description="dense (vectors), bm25 (words), hybrid (both, fused), or auto: hybrid where the collection has a "
+        "BM25 index, else dense.",
+    )
+    fusion: Fusion = Field("weighted", description="Fusion of hybrid searches: weighted (scores) or rrf (ranks).")
+    dense_weight: float = Field(
+        0.6, ge=0.0, le=1.0, description="Weight of dense scores in the weighted fusion; BM25 has the rest."
+    )
+    candidates: int = Field(
+        50, ge=1, le=TOP_K_MAX, description="Chunks of each search that enter fusion, reranking and diversity."
+    )
+    filter: str = Field(
+        "",
+        max_length=4096,
+        description="Filter expression of Milvus over source, title, page and metadata: 'metadata[\"year\"] > 2020'.",
+    )
+    min_score: float | None = Field(
+        None, description="Leave out passages below this score of the last stage (a cosine, if only dense is searched)."
+    )
+    diversity: float = Field(
+        0.0, ge=0.0, le=1.0, description="Maximal marginal relevance, from 0 (off) to 1 (diversity alone)."
+    )
+    rerank: bool = Field(False, description="Order the candidates with the served cross-encoder.")
+    neighbours: int = Field(
+        1, ge=0, le=16, description="Chunks before and after each hit, on the same page, that join its passage."
+    )
+    hops: Literal[1, 2] = Field(
+        2, description="With 2, a second BM25 search follows the names in the best passages (multi-hop questions)."
+    )
+    decompose: bool = Field(False, description="Let the LLM split the question, and search for each part.")
 
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise PipelineError(f"the mode is {self.mode!r}, it must be one of {', '.join(MODES)}")
-        if self.fusion not in FUSIONS:
-            raise PipelineError(f"the fusion is {self.fusion!r}, it must be one of {', '.join(FUSIONS)}")
-        if not 0.0 <= self.dense_weight <= 1.0:
-            raise PipelineError(f"the weight of vectors is {self.dense_weight}, it must be from 0 to 1")
-        if not 1 <= self.candidates <= TOP_K_MAX:
-            raise PipelineError(f"candidates are {self.candidates}, they must be from 1 to {TOP_K_MAX}")
-        if not 0.0 <= self.diversity <= 1.0:
-            raise PipelineError(f"diversity is {self.diversity}, it must be from 0 to 1")
-        if not 0 <= self.neighbours <= 16:
-            raise PipelineError(f"neighbours are {self.neighbours}, they must be from 0 to 16")
-        if self.hops not in (1, 2):
-            raise PipelineError(f"hops are {self.hops}, they must be 1 or 2")
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """The options with these values.
+
+        Raises:
+            InvalidOption: an option does not exist, or its value is out of range.
+        """
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            raise InvalidOption("; ".join(map(_sentence, error.errors()))) from None
+
+
+class SearchKeywords(TypedDict, total=False):
+    """The fields of `SearchOptions` as keyword arguments, for type checkers."""
+
+    top_k: int
+    mode: Mode
+    fusion: Fusion
+    dense_weight: float
+    candidates: int
+    filter: str
+    min_score: float | None
+    diversity: float
+    rerank: bool
+    neighbours: int
+    hops: Literal[1, 2]
+    decompose: bool
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"there is no search option {name!r}; there are {', '.join(SearchOptions.model_fields)}"
+    return f"{name} is {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"

@@ -1,114 +1,124 @@
-"""Hits to passages: what says the same is dropped, what stands side by side is joined."""
+"""From ranked chunks to passages: duplicates are dropped, and neighbouring chunks joined."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_pipeline.retrieval.fusion import stretched
+from retriton_pipeline.retrieval.fusion import min_max_scaled
+from retriton_pipeline.retrieval.passage import Passage
 from retriton_pipeline.store import ScoredChunk
 
-_CHUNKS_MAX = 4  # of a passage, without its neighbours
+_CHUNKS_MAX = 4  # of a passage, neighbours not counted
 
 
-def without_duplicates(hits: Iterable[ScoredChunk]) -> list[ScoredChunk]:
-    """Of hits with the same text, the first; white space and case do not count."""
+def without_duplicates(chunks: Iterable[ScoredChunk]) -> list[ScoredChunk]:
+    """The first of all chunks with the same text; case and white space are ignored."""
     kept: dict[str, ScoredChunk] = {}
-    for hit in hits:
-        kept.setdefault(" ".join(hit.text.split()).casefold(), hit)
+    for chunk in chunks:
+        kept.setdefault(" ".join(chunk.text.split()).casefold(), chunk)
     return list(kept.values())
 
 
 def diversified(
-    hits: Sequence[ScoredChunk], vectors: NDArray[np.float32], top_k: int, diversity: float
+    chunks: Sequence[ScoredChunk], vectors: NDArray[np.float32], top_k: int, diversity: float
 ) -> list[ScoredChunk]:
-    """Maximal marginal relevance (Carbonell and Goldstein, 1998): the next hit is good, and unlike those before it.
+    """Orders by maximal marginal relevance (Carbonell and Goldstein, 1998): relevant, and unlike the chunks before.
 
     Args:
-        hits: best first.
-        vectors: of the hits, float32 ``[hits, dimension]``, of length one.
-        top_k: how many to choose.
-        diversity: from 0, the order as it is, to 1, only unlikeness.
+        chunks: best first.
+        vectors: of the chunks, float32 ``[chunks, dimension]``, of unit length.
+        top_k: how many chunks to select.
+        diversity: from 0, which keeps the order, to 1, which ignores relevance.
     """
-    relevance = stretched(hits)
-    likeness = np.zeros(len(hits))
-    left = set(range(len(hits)))
-    chosen: list[ScoredChunk] = []
-    while left and len(chosen) < top_k:
-        best = max(sorted(left), key=lambda n: (1 - diversity) * relevance[n] - diversity * likeness[n])
+    relevance = min_max_scaled(chunks)
+    similarity = np.zeros(len(chunks))
+    left = set(range(len(chunks)))
+    selected: list[ScoredChunk] = []
+    while left and len(selected) < top_k:
+        best = max(sorted(left), key=lambda n: (1 - diversity) * relevance[n] - diversity * similarity[n])
         left.remove(best)
-        chosen.append(hits[best])
-        likeness = np.maximum(likeness, vectors @ vectors[best])
-    return chosen
+        selected.append(chunks[best])
+        similarity = np.maximum(similarity, vectors @ vectors[best])
+    return selected
 
 
-def grouped(hits: Iterable[ScoredChunk], top_k: int) -> list[list[ScoredChunk]]:
-    """The chunks of the first ``top_k`` passages: those that follow each other on a page belong together.
+def grouped(chunks: Iterable[ScoredChunk], top_k: int) -> list[list[ScoredChunk]]:
+    """The chunks of the first ``top_k`` passages; adjacent chunks of a page form one group.
 
-    A passage stands where its best chunk, its first one here, stood. It has no more than `_CHUNKS_MAX` chunks, so
-    that a document that is found again and again does not become one passage.
+    A group has the rank of its best chunk, which is its first element. It has at most `_CHUNKS_MAX` chunks, so that a
+    document with many hits does not become a single passage.
     """
-    passages: list[list[ScoredChunk]] = []
-    for hit in hits:
-        adjacent = [group for group in passages if any(_side_by_side(hit, member) for member in group)]
+    groups: list[list[ScoredChunk]] = []
+    for chunk in chunks:
+        adjacent = [group for group in groups if any(_adjacent(chunk, member) for member in group)]
         if adjacent and len(adjacent[0]) < _CHUNKS_MAX:
-            adjacent[0].append(hit)
-            for other in adjacent[1:]:  # the hit closes the gap between them
+            adjacent[0].append(chunk)
+            for other in adjacent[1:]:  # the chunk closes the gap between two groups
                 if len(adjacent[0]) + len(other) <= _CHUNKS_MAX:
                     adjacent[0].extend(other)
-                    passages.remove(other)
-        elif len(passages) < top_k:
-            passages.append([hit])
+                    groups.remove(other)
+        elif len(groups) < top_k:
+            groups.append([chunk])
         else:
             break
-    return passages
+    return groups
 
 
 def extended(
-    passages: Sequence[list[ScoredChunk]], neighbours: Sequence[ScoredChunk], distance: int
+    groups: Sequence[list[ScoredChunk]], neighbours: Sequence[ScoredChunk], distance: int
 ) -> list[list[ScoredChunk]]:
-    """Passages with the chunks of the same page that are up to ``distance`` away from one of theirs."""
-    taken = {hit.key for group in passages for hit in group}
-    near = {hit.key: hit for hit in neighbours if hit.key not in taken}
+    """Groups with the neighbours on the same page that are at most ``distance`` from one of their chunks."""
+    taken = {chunk.key for group in groups for chunk in group}
+    near = {chunk.key: chunk for chunk in neighbours if chunk.key not in taken}
     longer = []
-    for group in passages:
-        mine = [hit for hit in near.values() if any(_same_page(hit, m) and _gap(hit, m) <= distance for m in group)]
-        longer.append([*group, *mine])
-        for hit in mine:
-            del near[hit.key]
+    for group in groups:
+        added = [n for n in near.values() if any(_same_page(n, m) and _gap(n, m) <= distance for m in group)]
+        longer.append([*group, *added])
+        for chunk in added:
+            del near[chunk.key]
     return longer
 
 
-def joined(group: Sequence[ScoredChunk]) -> ScoredChunk:
-    """One passage of chunks that follow each other; its score and context are those of the first, the best one."""
+def joined(group: Sequence[ScoredChunk]) -> Passage:
+    """One passage of consecutive chunks; score, scores and context are those of the first chunk, the best."""
     best = group[0]
-    members = sorted(group, key=lambda hit: hit.chunk_index)
-    while members[0] is not best and not _follows_on(members, best):
-        members.pop(0)  # a chunk between was not found: what is cut off from the best one is left out
-    run = [members[0]]
-    for member in members[1:]:
-        if member.chunk_index != run[-1].chunk_index + 1:
-            break
-        run.append(member)
-    text = run[0].text + "".join(f"{hit.separator}{hit.text[hit.overlap :]}" for hit in run[1:])
-    return replace(best, chunk_index=run[0].chunk_index, text=text, best_chunk=best.text)
+    run = _run_around(best, group)
+    text = run[0].text + "".join(f"{chunk.separator}{chunk.text[chunk.overlap :]}" for chunk in run[1:])
+    return Passage(
+        source=best.source,
+        title=best.title,
+        context=best.context,
+        page=best.page,
+        chunk_index=run[0].chunk_index,
+        text=text,
+        score=best.score,
+        scores=best.scores,
+        document_id=best.document_id,
+        metadata=best.metadata,
+        best_chunk=best.text,
+    )
 
 
-def _follows_on(members: Sequence[ScoredChunk], best: ScoredChunk) -> bool:
-    """Whether there is no gap between the first of ``members`` and ``best``."""
-    indexes = {hit.chunk_index for hit in members}
-    return all(index in indexes for index in range(members[0].chunk_index, best.chunk_index))
+def _run_around(best: ScoredChunk, group: Sequence[ScoredChunk]) -> list[ScoredChunk]:
+    """The longest run of consecutive chunks of the group with ``best`` in it; the others are left out."""
+    by_index = {chunk.chunk_index: chunk for chunk in group}
+    first = last = best.chunk_index
+    while first - 1 in by_index:
+        first -= 1
+    while last + 1 in by_index:
+        last += 1
+    return [by_index[index] for index in range(first, last + 1)]
 
 
-def _side_by_side(one: ScoredChunk, other: ScoredChunk) -> bool:
+def _adjacent(one: ScoredChunk, other: ScoredChunk) -> bool:
     return _same_page(one, other) and _gap(one, other) == 1
 
 
 def _same_page(one: ScoredChunk, other: ScoredChunk) -> bool:
-    return (one.document_id, one.content, one.page) == (other.document_id, other.content, other.page)
+    return (one.document_id, one.content_hash, one.page) == (other.document_id, other.content_hash, other.page)
 
 
 def _gap(one: ScoredChunk, other: ScoredChunk) -> int:

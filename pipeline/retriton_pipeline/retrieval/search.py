@@ -1,14 +1,13 @@
-"""Searches by vectors and by words, as far as a mode wants them, and one ranking of what both find."""
+"""One question's searches: dense, BM25, or both fused, as its options say."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
-from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from retriton_client import Client
+from retriton_client import AsyncClient
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.options import SearchOptions
 from retriton_pipeline.stopwatch import Stopwatch
@@ -16,78 +15,82 @@ from retriton_pipeline.store import ScoredChunk, Store
 from retriton_pipeline.vectors import Vectors
 
 _WORD = re.compile(r"\w+")
+Ranking = list[ScoredChunk]
 
 
 @dataclass
 class Search:
-    """What one question needs to be searched; made for it, and thrown away.
+    """The state of one search; made for one question.
 
     Attributes:
-        client, store, threads: what searches.
+        client: embeds the texts.
+        store: the collection. Milvus is called in threads.
         options: how to search.
-        depth: how many chunks each search gives.
+        depth: chunks that each search returns.
         watch: measures the stages.
-        tokens_dropped: the most tokens that a text lost at its start, because it was too long for the encoder.
+        tokens_dropped: the most tokens that truncation dropped from the start of a text.
     """
 
-    client: Client
+    client: AsyncClient
     store: Store
-    threads: Executor
     options: SearchOptions
     depth: int
     watch: Stopwatch = field(default_factory=Stopwatch)
     tokens_dropped: int = 0
 
     @property
-    def by_vectors(self) -> bool:
-        """Whether the mode wants vectors."""
+    def is_dense(self) -> bool:
+        """Whether the mode searches vectors."""
         return self.options.mode != "bm25"
 
     @property
-    def by_words(self) -> bool:
-        """Whether the mode wants words."""
+    def is_bm25(self) -> bool:
+        """Whether the mode searches words."""
         mode = self.options.mode
         return mode in ("bm25", "hybrid") or (mode == "auto" and self.store.has_bm25)
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    async def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 ``[texts, dimension]``."""
         with self.watch.stage("embed"):
-            found = self.client.embed(texts, "query", truncate="START", fingerprint=self.store.fingerprint)
+            found = await self.client.embed(texts, "query", truncate="START", fingerprint=self.store.fingerprint)
         self.tokens_dropped = max(self.tokens_dropped, int(found.tokens_dropped[0]))
         return found.vectors
 
-    def dense(self, vectors: Vectors) -> list[list[ScoredChunk]]:
-        """Rankings by vectors."""
+    async def dense(self, vectors: Vectors) -> list[Ranking]:
+        """One ranking for each vector."""
         with self.watch.stage("search"):
-            return self.store.search(vectors, self.depth, self.options.condition)
+            return await asyncio.to_thread(self.store.search, vectors, self.depth, self.options.filter)
 
-    def words(self, texts: Sequence[str]) -> list[list[ScoredChunk]]:
-        """Rankings by words."""
+    async def bm25(self, texts: Sequence[str]) -> list[Ranking]:
+        """One ranking for each text."""
         with self.watch.stage("search"):
-            return self._words(texts)
+            return await self._bm25(texts)
 
-    def both(self, texts: Sequence[str]) -> tuple[list[list[ScoredChunk]], list[list[ScoredChunk]]]:
-        """Rankings by vectors and by words, each for every text; empty where the mode does not want them."""
-        words: Future[list[list[ScoredChunk]]] | None = None
-        if self.by_words:  # while the server embeds
-            words = self.threads.submit(copy_context().run, self._words, texts)  # with the trace it belongs to
-        dense = self.dense(self.embed(texts)) if self.by_vectors else []
-        if words is None:
-            return dense, []
-        with self.watch.stage("search"):
-            return dense, words.result()
+    async def both(self, texts: Sequence[str]) -> tuple[list[Ranking], list[Ranking]]:
+        """Dense and BM25 rankings of every text; empty where the mode does not search that way.
 
-    def fused(self, dense: Sequence[list[ScoredChunk]], words: Sequence[list[ScoredChunk]]) -> list[ScoredChunk]:
-        """One ranking; each one by vectors has one weight, each one by words another."""
-        weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(words)
-        return fuse([*dense, *words], weights, self.options.fusion)
+        BM25 runs while the server embeds.
+        """
+        bm25 = asyncio.ensure_future(self._bm25(texts)) if self.is_bm25 else None
+        try:
+            dense = await self.dense(await self.embed(texts)) if self.is_dense else []
+            with self.watch.stage("search"):
+                return dense, await bm25 if bm25 else []
+        finally:
+            if bm25:
+                bm25.cancel()
 
-    def _words(self, texts: Sequence[str]) -> list[list[ScoredChunk]]:
-        return self.store.search_bm25(texts, self.depth, self.options.condition)
+    def fused(self, dense: Sequence[Ranking], bm25: Sequence[Ranking]) -> Ranking:
+        """One ranking of all, weighted as the options say."""
+        weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(bm25)
+        return fuse([*dense, *bm25], weights, self.options.fusion)
+
+    async def _bm25(self, texts: Sequence[str]) -> list[Ranking]:
+        return await asyncio.to_thread(self.store.search_bm25, texts, self.depth, self.options.filter)
 
 
-def with_more_words(question: str, texts: Sequence[str]) -> str:
-    """A text for `Search.words`: the question, twice so that it counts most, and each new word of ``texts`` once."""
+def expanded(question: str, texts: Sequence[str]) -> str:
+    """A BM25 query: the question twice, so that its words count most, and every further word of ``texts`` once."""
     words = dict.fromkeys(word for text in texts for word in _WORD.findall(text.casefold()))
     known = set(_WORD.findall(question.casefold()))
     return " ".join([question, question, *(word for word in words if word not in known)])

@@ -2,7 +2,7 @@
 
 from retriton_pipeline.store.collection import LAYOUT
 from retriton_pipeline.store.indexes import PROFILES, IndexProfile
-from retriton_pipeline.store.rows import ScoredChunk, StoredDocument, content_digest, document_id
+from retriton_pipeline.store.rows import ScoredChunk, StoredDocument, content_hash, document_id
 from retriton_pipeline.store.store import Store, collection_names
 
 __all__ = [
@@ -13,6 +13,6 @@ __all__ = [
     "Store",
     "StoredDocument",
     "collection_names",
-    "content_digest",
+    "content_hash",
     "document_id",
 ]

@@ -1,4 +1,4 @@
-"""A collection as this program makes it: its fields, its indexes, and what it says of itself."""
+"""Collections: fields, indexes, and the description that records what a collection was made with."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
 
-LAYOUT = 3  # raise it when collections get other fields
+LAYOUT = 4  # increment it when the fields of a collection change
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a collection says of itself.
+    """The stored description of a collection.
 
     Attributes:
-        encoder, fingerprint: of what its vectors were made with; empty if another program made it.
-        layout: of its fields.
-        version_of: the name that it was made for.
+        encoder, fingerprint: the encoder of its vectors; empty if another program created it.
+        layout: version of its fields.
+        version_of: the name that users search; the collection is one version of it.
         index: how it is searched.
-        has_bm25: whether it has an index for BM25.
+        has_bm25: whether it has a BM25 index.
     """
 
     encoder: str
@@ -35,11 +35,11 @@ class Description:
     has_bm25: bool
 
     def check(self, collection: str, encoder: EncoderInfo) -> None:
-        """Refuses a collection that this program, or the vectors of this encoder, cannot be used with."""
+        """Raises `StoreError` for another layout, and `EncoderMismatch` for another encoder."""
         if self.encoder and self.layout != LAYOUT:
             raise StoreError(
                 f"collection {collection!r} has the layout {self.layout} of another version of Retriton, this one "
-                f"needs {LAYOUT}: fill it anew with `retriton ingest --rebuild`."
+                f"needs {LAYOUT}. Rebuild it with `retriton ingest --rebuild`."
             )
         if self.fingerprint != encoder.fingerprint:
             raise EncoderMismatch(
@@ -51,52 +51,52 @@ class Description:
 
 
 def describe(milvus: Milvus, target: str) -> Description:
-    """Reads what was written when the collection was created."""
+    """Reads the description that was written when the collection was created."""
     found = milvus.call("describe_collection", target)
     try:
         made_with = json.loads(found["description"])
     except ValueError:
         made_with = None
-    if not isinstance(made_with, dict):  # another program made it
+    if not isinstance(made_with, dict):  # another program created it
         made_with = {}
     index = PROFILES.get(made_with.get("index", ""), PROFILES["auto"])
-    keywords = "keywords" in {entry["name"] for entry in found["fields"]}
+    has_bm25 = "bm25" in {entry["name"] for entry in found["fields"]}
     return Description(
         made_with.get("encoder", ""),
         made_with.get("fingerprint", ""),
         made_with.get("layout", 1),
         made_with.get("version_of", ""),
         index,
-        keywords,
+        has_bm25,
     )
 
 
 def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str, version_of: str) -> None:
-    """Creates a collection for vectors of ``encoder``, which ``version_of`` will stand for.
+    """Creates a collection for vectors of ``encoder``, as a version of the name ``version_of``.
 
     Raises:
         StoreError: Milvus refuses, or has no such index.
     """
     name = index_name(milvus, index)
     profile = _profile(milvus, name)
-    keywords = milvus.supports_bm25()
+    with_bm25 = milvus.supports_bm25()
     made_with = {"encoder": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
     schema = milvus.client.create_schema(
         auto_id=False,
         enable_dynamic_field=False,
         description=json.dumps({**made_with, "layout": LAYOUT, "index": name, "version_of": version_of}),
     )
-    add_fields(schema, encoder.dimension, keywords)
-    milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, keywords))
+    add_fields(schema, encoder.dimension, with_bm25)
+    milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, with_bm25))
 
 
 def index_name(milvus: Milvus, index: str) -> str:
-    """The profile that is meant, where none is named."""
+    """The name of the index profile, or the default of this kind of Milvus."""
     return index or ("flat" if milvus.is_file else "hnsw")
 
 
 def load(milvus: Milvus, target: str) -> None:
-    """Makes a collection searchable, also one whose creation was interrupted."""
+    """Loads a collection for searching; first creates its indexes if its creation was interrupted."""
     if not milvus.call("list_indexes", target):
         found = describe(milvus, target)
         milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_bm25))
@@ -113,9 +113,9 @@ def _profile(milvus: Milvus, name: str) -> IndexProfile:
     return profile
 
 
-def _indexes(milvus: Milvus, profile: IndexProfile, keywords: bool) -> Any:
+def _indexes(milvus: Milvus, profile: IndexProfile, with_bm25: bool) -> Any:
     index = milvus.client.prepare_index_params()
     index.add_index("vector", index_type=profile.index_type, metric_type=METRIC, params=profile.build)
-    if keywords:
-        index.add_index("keywords", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    if with_bm25:
+        index.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
     return index

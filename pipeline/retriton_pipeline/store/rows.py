@@ -1,4 +1,4 @@
-"""What a row of a collection holds, on the way in and on the way out."""
+"""The rows of a collection: documents and chunks as Milvus stores and returns them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from retriton_pipeline.chunking import Chunk
 TEXT_BYTES_MAX = 65535  # of a VARCHAR in Milvus
 PAYLOAD = (
     "document_id",
-    "content",
+    "content_hash",
     "source",
     "title",
     "context",
@@ -34,40 +34,39 @@ _ANALYZER = {"type": "standard"}
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """What identifies a document and the state of its content.
+    """Identifies a document and the version of its content.
 
     Attributes:
-        id: its key; hexadecimal, so that it needs no quoting in filters (see `document_id`).
+        id: its key, hexadecimal (see `document_id`); needs no quoting in filters.
         source: the path as the user wrote it.
-        title: for people.
-        content: digest of the id, the file and how it was chunked; other content replaces the stored one.
-        file: the absolute path of the file that it is in, for pruning.
-        metadata: scalars to filter by.
+        title: of the document.
+        content_hash: digest of the id, the file's bytes and the chunking; a new hash replaces the stored chunks.
+        file: the absolute path of its file, for pruning.
+        metadata: scalars for filters.
     """
 
     id: str
     source: str
     title: str
-    content: str
+    content_hash: str
     file: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ScoredChunk:
-    """A chunk that was found.
+    """A chunk found by a search.
 
     Attributes:
         source, title, metadata: of its document.
         context: title and headings above it, one line.
-        page: from 1, where there are pages.
+        page: from 1; None where there are no pages.
         chunk_index: its place in the document, from 0.
-        text: the passage.
-        score: what the hits are ordered by: a cosine, BM25, a fused rank, or the logit of a cross-encoder.
-        document_id, content: its document, and the state of it.
-        scores: what each stage gave it, by name.
-        overlap, separator: see `Chunk`.
-        best_chunk: of a passage that was joined from several chunks, the text of the best.
+        text: of the chunk.
+        score: of the last stage: a cosine, a BM25 score, a fused score, or a score of the cross-encoder.
+        document_id, content_hash: its document, and the hash of its content.
+        scores: the score of every stage, by name.
+        overlap, separator: as of `Chunk`.
     """
 
     source: str
@@ -78,42 +77,41 @@ class ScoredChunk:
     text: str
     score: float
     document_id: str = ""
-    content: str = ""
+    content_hash: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     overlap: int = 0
     separator: str = "\n\n"
-    best_chunk: str = ""
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What tells chunks apart."""
-        return self.document_id, self.content, self.chunk_index
+        """Identifies the chunk."""
+        return self.document_id, self.content_hash, self.chunk_index
 
 
 def document_id(path: str, record: str = "") -> str:
-    """The key of a document: its real path, so that the same file is one document however it is named.
+    """The key of a document, from its real path: a file is one document by whatever path it is named.
 
     In a file of many documents, ``record`` tells them apart.
     """
     return _digest(f"{path}\0{record}" if record else path)
 
 
-def content_digest(parts: Iterable[object]) -> str:
-    """One digest for all that decides a document's chunks."""
+def content_hash(parts: Iterable[object]) -> str:
+    """A digest of everything that determines the chunks of a document."""
     return _digest(json.dumps(list(parts), default=str))
 
 
-def chunk_id(document: str, content: str, index: int) -> str:
+def chunk_id(document: str, content_hash: str, index: int) -> str:
     """The primary key of a chunk."""
-    return _digest(f"{document} {content} {index}")
+    return _digest(f"{document} {content_hash} {index}")
 
 
-def add_fields(schema: CollectionSchema, dimension: int, keywords: bool) -> None:
-    """The fields of a collection; with ``keywords``, those that BM25 needs."""
+def add_fields(schema: CollectionSchema, dimension: int, with_bm25: bool) -> None:
+    """Adds the fields of a collection, and those of BM25 if ``with_bm25``."""
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=32)
     schema.add_field("document_id", DataType.VARCHAR, max_length=32)
-    schema.add_field("content", DataType.VARCHAR, max_length=32)
+    schema.add_field("content_hash", DataType.VARCHAR, max_length=32)
     schema.add_field("chunk_index", DataType.INT64)
     schema.add_field("overlap", DataType.INT64)
     schema.add_field("separator", DataType.VARCHAR, max_length=64)
@@ -122,20 +120,20 @@ def add_fields(schema: CollectionSchema, dimension: int, keywords: bool) -> None
         schema.add_field(name, DataType.VARCHAR, max_length=TEXT_BYTES_MAX)
     schema.add_field("metadata", DataType.JSON)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
-    if keywords:  # of the headings, too: without them BM25 finds less (docs/log.md)
+    if with_bm25:  # headings included: without them BM25 finds less (docs/log.md)
         analyzer = {"enable_analyzer": True, "analyzer_params": _ANALYZER}
-        schema.add_field("words", DataType.VARCHAR, max_length=TEXT_BYTES_MAX, **analyzer)
-        schema.add_field("keywords", DataType.SPARSE_FLOAT_VECTOR)
-        schema.add_function(Function("bm25", FunctionType.BM25, ["words"], ["keywords"]))
+        schema.add_field("bm25_text", DataType.VARCHAR, max_length=TEXT_BYTES_MAX, **analyzer)
+        schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(Function("bm25_of_text", FunctionType.BM25, ["bm25_text"], ["bm25"]))
 
 
-def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], keywords: bool) -> dict[str, Any]:
-    """A chunk as Milvus takes it, into a collection with or without ``keywords``."""
-    words = {"words": _storable(chunk.embedded_text)} if keywords else {}
+def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], with_bm25: bool) -> dict[str, Any]:
+    """A chunk as a row for Milvus; ``with_bm25`` adds the text of the BM25 index."""
+    bm25 = {"bm25_text": _storable(chunk.embedded_text)} if with_bm25 else {}
     return {
-        "id": chunk_id(document.id, document.content, chunk.index),
+        "id": chunk_id(document.id, document.content_hash, chunk.index),
         "document_id": document.id,
-        "content": document.content,
+        "content_hash": document.content_hash,
         "chunk_index": chunk.index,
         "page": chunk.page or 0,
         "source": _storable(document.source),
@@ -147,18 +145,18 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
         "separator": chunk.separator[:16],
         "metadata": dict(document.metadata),
         "vector": vector,
-        **words,
+        **bm25,
     }
 
 
 def to_scored_chunk(payload: Mapping[str, Any], stage: str, score: float) -> ScoredChunk:
-    """A row of Milvus, with the score that a stage gave it."""
+    """A row of Milvus with the score of a stage."""
     values = {name: payload[name] for name in PAYLOAD}
     return ScoredChunk(**{**values, "page": values["page"] or None}, score=score, scores={stage: score})
 
 
 def _storable(text: str) -> str:
-    """What fits into a VARCHAR: valid UTF-8 without NUL, cut to its bytes."""
+    """Text for a VARCHAR field: valid UTF-8 without NUL, truncated to the maximum size."""
     return text.replace("\0", "").encode("utf-8", "replace")[:TEXT_BYTES_MAX].decode("utf-8", "ignore")
 
 

@@ -1,4 +1,4 @@
-"""The vector store: one Milvus collection of chunks, made for one encoder."""
+"""The vector store: one Milvus collection of chunks, created for one encoder."""
 
 from __future__ import annotations
 
@@ -30,15 +30,22 @@ class Store:
 
     Args:
         uri: a file name for Milvus Lite, or ``http://host:port`` for a Milvus server.
-        collection: its name. Behind it is a version, which `rebuild` and `publish` exchange.
+        collection: its name, which refers to a version; `rebuild` and `publish` replace the version.
         token: ``user:password`` or an API key of a server.
-        consistency: Milvus' level for searches. Bounded may miss what was written in the last moments, and does not
-            wait; what ingestion looks up is always Strong.
+        consistency: Milvus' consistency level of searches. Bounded does not wait, and may miss the latest writes; reads
+            of ingestion are always Strong.
         create: whether to create a file that does not exist.
+
+    Attributes:
+        milvus: the connection.
+        versions: what the collection's name refers to.
+        index: how the opened collection is searched.
+        has_bm25: whether the opened collection has a BM25 index.
+        fingerprint: of the encoder that the opened collection was created for.
 
     Raises:
         StoreError: Milvus cannot be reached, or the file is in use or broken.
-        NoSuchCollection: there is no such file, and it is not to be created.
+        NoSuchCollection: the file does not exist, and ``create`` is false.
     """
 
     def __init__(
@@ -48,34 +55,33 @@ class Store:
         self.collection = collection
         self.has_bm25 = False
         self.fingerprint = ""
-        self._milvus = Milvus(uri, token, create)
-        self._versions = versions(self._milvus)
+        self.milvus = Milvus(uri, token, create)
+        self.versions = versions(self.milvus)
         self._target = collection
         self._consistency = consistency
-        self._index = PROFILES["auto"]
+        self.index = PROFILES["auto"]
         self._normalize = False
 
     def close(self) -> None:
-        """Closes the connection, and lets go of the file."""
-        self._milvus.close()
+        """Closes the connection, and releases the file."""
+        self.milvus.close()
 
     def open(self, encoder: EncoderInfo, create: bool = False, index: str = "") -> None:
-        """Checks that the collection fits the served encoder, before anything is searched or added.
+        """Checks that the collection matches the served encoder, before anything is searched or written.
 
         Args:
             encoder: what the server serves.
-            create: whether to create the collection where there is none.
-            index: the name of the profile to create it with (see `PROFILES`); the default is flat in a file, and hnsw
-                on a server.
+            create: whether to create a missing collection.
+            index: the index profile of a new collection (see `PROFILES`); default: flat in a file, hnsw on a server.
 
         Raises:
-            NoSuchCollection: there is none, and ``create`` is false.
-            EncoderMismatch: it was made with another encoder.
+            NoSuchCollection: it does not exist, and ``create`` is false.
+            EncoderMismatch: it was created for another encoder.
         """
-        target = self._versions.resolve(self.collection)
+        target = self.versions.resolve(self.collection)
         if target is None:
             if not create:
-                names = ", ".join(sorted(self._milvus.call("list_collections"))) or "none"
+                names = ", ".join(sorted(self.milvus.call("list_collections"))) or "none"
                 raise NoSuchCollection(
                     f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
                 )
@@ -83,86 +89,86 @@ class Store:
         self._use(target, encoder)
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
-        """Makes the next version of the collection, and writes there; searches see the present one until `publish`.
+        """Creates the next version of the collection and writes to it; searches use the present one until `publish`.
 
-        An unpublished version that an interrupted run left is continued, if it is of the same encoder and index.
+        An unpublished version of an interrupted run is continued, if its encoder and index are the same.
         """
-        current = self._versions.resolve(self.collection)
+        current = self.versions.resolve(self.collection)
         if current is None:
             self.open(encoder, create=True, index=index)
             return
         target = following(self.collection, current)
-        wanted = PROFILES.get(index_name(self._milvus, index))
-        while self._milvus.has(target):
-            found = describe(self._milvus, target)
+        wanted = PROFILES.get(index_name(self.milvus, index))
+        while self.milvus.has(target):
+            found = describe(self.milvus, target)
             if found.version_of != self.collection:  # of another name
                 target = following(self.collection, target)
             elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
                 break
             else:
-                self._milvus.call("drop_collection", target)
-        if not self._milvus.has(target):
-            create_collection(self._milvus, target, encoder, index, self.collection)
+                self.milvus.call("drop_collection", target)
+        if not self.milvus.has(target):
+            create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
 
     def publish(self) -> None:
-        """Lets the collection's name stand for what `rebuild` made, and drops the versions before."""
-        current = self._versions.resolve(self.collection)
+        """Switches the collection's name to the version that `rebuild` created, and drops earlier versions."""
+        current = self.versions.resolve(self.collection)
         if current != self._target:
-            self._versions.switch(self.collection, self._target)
+            self.versions.switch(self.collection, self._target)
         # the version before, even if it is not marked as one, and what a run left that was interrupted here
         for left in {current or self._target, *self._own_versions()} - {self._target}:
-            if self._milvus.has(left):
-                self._milvus.call("drop_collection", left)
+            if self.milvus.has(left):
+                self.milvus.call("drop_collection", left)
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
-        """A collection for a name that stands for none: one left by an interrupted `publish`, or a new one."""
+        """The first version for a name: one left by an interrupted `publish`, or a new one."""
         left = self._own_versions()
-        target = left[-1] if left else self._versions.first(self.collection)
+        target = left[-1] if left else self.versions.first(self.collection)
         if not left:
-            while self._milvus.has(target):  # of another name
+            while self.milvus.has(target):  # of another name
                 target = following(self.collection, target)
-            create_collection(self._milvus, target, encoder, index, self.collection)
+            create_collection(self.milvus, target, encoder, index, self.collection)
         if target != self.collection:
-            self._versions.switch(self.collection, target)
+            self.versions.switch(self.collection, target)
         return target
 
     def _own_versions(self) -> list[str]:
-        """Collections that were made for this name, the oldest first."""
-        names = self._milvus.call("list_collections")
+        """The versions of this name, oldest first."""
+        names = self.milvus.call("list_collections")
         mine = [name for name in names if name == self.collection or name.startswith(f"{self.collection}_v")]
-        mine = [name for name in mine if describe(self._milvus, name).version_of == self.collection]
+        mine = [name for name in mine if describe(self.milvus, name).version_of == self.collection]
         return sorted(mine, key=lambda name: (len(name), name))
 
     def remove(self) -> None:
-        """Removes the collection, its name, and all that is in it."""
-        self._versions.forget(self.collection)
-        self._milvus.call("drop_collection", self._target)
+        """Drops the collection and its name."""
+        self.versions.forget(self.collection)
+        self.milvus.call("drop_collection", self._target)
 
     def count(self) -> int:
         """How many chunks are stored."""
         return int(self._query("", ["count(*)"])[0]["count(*)"])
 
-    def contents(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The complete contents stored of each document, by its id. Usually one, two after an interruption."""
+    def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
+        """The hashes of the completely stored contents of each document, by id; two after an interruption."""
         found: dict[str, set[str]] = {}
         # The first chunk is written last, so where it is, the others are.
         condition = f"document_id in {json.dumps(list(document_ids))} and chunk_index == 0"
-        for row in self._query(condition, ["document_id", "content"]):
-            found.setdefault(row["document_id"], set()).add(row["content"])
+        for row in self._query(condition, ["document_id", "content_hash"]):
+            found.setdefault(row["document_id"], set()).add(row["content_hash"])
         return found
 
     def documents(self) -> Iterator[StoredDocument]:
-        """Every document that something is stored of, once, also those that an interrupted run began with.
+        """Every document with stored chunks, once, including those of interrupted runs.
 
-        Their metadata is left out. The ids of all documents are in memory meanwhile, and a few rows.
+        Metadata is left out. The ids of all documents are held in memory.
         """
-        pages = self._milvus.call(
+        pages = self.milvus.call(
             "query_iterator",
             self._target,
             batch_size=_ROWS_PER_PAGE,
             filter="chunk_index >= 0",
-            output_fields=["document_id", "source", "title", "content", "file"],
+            output_fields=["document_id", "source", "title", "content_hash", "file"],
             consistency_level="Strong",
         )
         seen: set[str] = set()
@@ -170,107 +176,113 @@ class Store:
             for row in rows:
                 if row["document_id"] not in seen:
                     seen.add(row["document_id"])
-                    yield StoredDocument(row["document_id"], row["source"], row["title"], row["content"], row["file"])
+                    yield StoredDocument(
+                        row["document_id"], row["source"], row["title"], row["content_hash"], row["file"]
+                    )
         pages.close()
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
-        """Writes chunks with their vectors, float32 ``[rows, dimension]``; the same chunk again changes nothing."""
+        """Writes chunks with their vectors, float32 ``[rows, dimension]``; idempotent."""
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
-        self._milvus.call("upsert", self._target, data=data)
+        self.milvus.call("upsert", self._target, data=data)
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
-        """Removes what other contents of these documents left: earlier ones, and those of interrupted runs."""
-        contents = json.dumps([document.content for document in documents])
-        self._milvus.call("delete", self._target, filter=f"{_among(documents)} and content not in {contents}")
+        """Deletes the chunks of all other contents of these documents: earlier versions, and interrupted runs."""
+        hashes = json.dumps([document.content_hash for document in documents])
+        self.milvus.call("delete", self._target, filter=f"{_among(documents)} and content_hash not in {hashes}")
 
     def delete(self, documents: Sequence[StoredDocument]) -> None:
-        """Removes documents, whatever their content."""
-        self._milvus.call("delete", self._target, filter=_among(documents))
+        """Deletes documents with all their contents."""
+        self.milvus.call("delete", self._target, filter=_among(documents))
 
-    def search(self, vectors: NDArray[np.float32], top_k: int, condition: str = "") -> list[list[ScoredChunk]]:
-        """The ``top_k`` nearest chunks of each vector, best first, with their cosines.
+    def search(self, vectors: NDArray[np.float32], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
+        """The ``top_k`` nearest chunks of each vector, best first, with their cosines as scores.
 
         Args:
             vectors: float32 ``[queries, dimension]``.
-            top_k: how many at the most.
-            condition: a filter in Milvus' language, over ``source``, ``title``, ``page``, ``metadata["name"]`` and
+            top_k: the most chunks to return for each vector.
+            filter_: a filter expression of Milvus, over ``source``, ``title``, ``page``, ``metadata["name"]`` and
                 the other fields.
         """
-        return self._search("dense", "vector", self._unit(vectors), top_k, condition, self._index.search_params(top_k))
+        return self._search("dense", "vector", self._unit(vectors), top_k, filter_, self.index.search_params(top_k))
 
-    def search_bm25(self, texts: Sequence[str], top_k: int, condition: str = "") -> list[list[ScoredChunk]]:
-        """The ``top_k`` best chunks for each text by BM25; those that share no word with it are not found.
+    def search_bm25(self, texts: Sequence[str], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
+        """The ``top_k`` best chunks of each text by BM25; chunks that share no word with it are not returned.
 
         Raises:
-            NoBm25Index: the collection has no such index.
+            NoBm25Index: the collection has no BM25 index.
         """
         if not self.has_bm25:
             raise NoBm25Index(
-                f"collection {self.collection!r} has no keyword index: it was made on a Milvus before 2.5, or by an "
-                "earlier Retriton. Search with --mode dense; or, on Milvus 2.5 or later, `retriton ingest --rebuild`."
+                f"collection {self.collection!r} has no BM25 index: it was created on a Milvus before 2.5, or by an "
+                "earlier Retriton. Search with mode dense, or rebuild it on Milvus 2.5: `retriton ingest --rebuild`."
             )
         try:
-            return self._search("bm25", "keywords", list(texts), top_k, condition, {"metric_type": "BM25"})
+            return self._search("bm25", "bm25", list(texts), top_k, filter_, {"metric_type": "BM25"})
         except StoreError:
             if self.count():
                 raise
-            return [[] for _ in texts]  # Milvus Lite fails where there is nothing yet
+            return [[] for _ in texts]  # Milvus Lite fails on an empty collection
 
-    def neighbours(self, hits: Sequence[ScoredChunk], distance: int = 1) -> list[ScoredChunk]:
-        """The chunks up to ``distance`` before and after each hit, as far as there are any; their score is 0."""
+    def neighbours(self, chunks: Sequence[ScoredChunk], distance: int = 1) -> list[ScoredChunk]:
+        """The chunks at most ``distance`` before or after each chunk, as far as they exist; their score is 0."""
         near = [offset for offset in range(-distance, distance + 1) if offset]
-        ids = [chunk_id(hit.document_id, hit.content, hit.chunk_index + offset) for hit in hits for offset in near]
+        ids = [
+            chunk_id(chunk.document_id, chunk.content_hash, chunk.chunk_index + offset)
+            for chunk in chunks
+            for offset in near
+        ]
         rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD), self._consistency) if ids else []
         return [to_scored_chunk(row, "neighbour", 0.0) for row in rows]
 
-    def vectors(self, hits: Sequence[ScoredChunk]) -> NDArray[np.float32]:
-        """The vectors of hits, float32 ``[hits, dimension]``, of length one."""
-        ids = [chunk_id(*hit.key) for hit in hits]
+    def vectors(self, chunks: Sequence[ScoredChunk]) -> NDArray[np.float32]:
+        """The stored vectors of chunks, float32 ``[chunks, dimension]``, of unit length."""
+        ids = [chunk_id(*chunk.key) for chunk in chunks]
         rows = self._query(f"id in {json.dumps(ids)}", ["id", "vector"], self._consistency)
         found = {row["id"]: row["vector"] for row in rows}
         return np.array([found[key] for key in ids], np.float32)
 
     def _search(
-        self, stage: str, target: str, data: Any, top_k: int, condition: str, params: dict[str, Any]
+        self, stage: str, target: str, data: Any, top_k: int, filter_: str, params: dict[str, Any]
     ) -> list[list[ScoredChunk]]:
         try:
-            found = self._milvus.call(
+            found = self.milvus.call(
                 "search",
                 self._target,
                 data=data,
                 anns_field=target,
                 limit=top_k,
-                filter=condition,
+                filter=filter_,
                 search_params=params,
                 output_fields=list(PAYLOAD),
                 consistency_level=self._consistency,
             )
         except StoreError as error:
-            if condition and _ABOUT_A_FILTER.search(str(error)):
+            if filter_ and _ABOUT_A_FILTER.search(str(error)):
                 reason = str(error).removeprefix(f"{self.uri}: ")
-                raise InvalidFilter(f"the filter {condition!r} cannot be used: {reason}") from error
+                raise InvalidFilter(f"the filter {filter_!r} is invalid: {reason}") from error
             raise
         return [[to_scored_chunk(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 
     def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
-        """Strong waits for a server's next tick, up to 0.2 s: for what must be known before something is written."""
-        found = self._milvus.call(
+        """Strong consistency waits up to 0.2 s for a server's next tick: for reads that writes depend on."""
+        found = self.milvus.call(
             "query", self._target, filter=condition, output_fields=fields, consistency_level=consistency
         )
         return list(found)
 
     def _use(self, target: str, encoder: EncoderInfo) -> None:
-        found = describe(self._milvus, target)
+        found = describe(self.milvus, target)
         found.check(self.collection, encoder)
-        load(self._milvus, target)
+        load(self.milvus, target)
         self._target = target
-        self._index = found.index
+        self.index = found.index
         self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Vectors of length one, also from an encoder that does not make them so."""
+        """Vectors of unit length, also from an encoder that does not normalise."""
         return unit(vectors) if self._normalize else vectors
 
 
@@ -279,7 +291,7 @@ def _among(documents: Sequence[StoredDocument]) -> str:
 
 
 def collection_names(uri: str, token: str = "") -> list[str]:
-    """The names that documents were ingested under, sorted; collections of other programs are left out.
+    """The names of collections, sorted; collections of other programs are left out.
 
     Raises:
         StoreError: Milvus cannot be reached.

@@ -96,7 +96,7 @@ def router(settings: Settings, collections: Collections, jobs: Jobs) -> APIRoute
             raise _no_document(collection, document_id)
 
         def delete(store: Store) -> bool:
-            known = bool(store.contents([document_id]))
+            known = bool(store.content_hashes([document_id]))
             store.delete([StoredDocument(document_id, "", "", "")])
             return known
 

@@ -1,0 +1,32 @@
+"""Coroutines for blocking callers: one event loop on one thread, which all blocking objects of a process share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs ``work`` on the shared loop, and waits for its result; an interruption cancels it."""
+    future = asyncio.run_coroutine_threadsafe(work, _shared_loop())
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()  # Ctrl-C in the caller must not leave the request running
+        raise
+
+
+def _shared_loop() -> asyncio.AbstractEventLoop:
+    """One loop for all, because several gRPC clients in several loops of a process disturb each other."""
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="retriton", daemon=True).start()
+        return _loop

@@ -1,0 +1,46 @@
+"""How documents are ingested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.errors import InvalidOption
+from retriton_pipeline.ingest.reading import WORKERS
+
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How documents are ingested.
+
+    Attributes:
+        chunk_size: the size and overlap of chunks.
+        workers: processes that parse and chunk files.
+        index: index profile of a new collection (see `retriton_pipeline.store.PROFILES`); empty is the default.
+        rebuild: build a new version of the collection from these files alone, and switch to it at the end.
+        prune: delete stored documents of files that no longer exist below the given paths.
+        dry_run: read and chunk everything, report what would be done, and write nothing.
+    """
+
+    chunk_size: ChunkSize = field(default_factory=ChunkSize)
+    workers: int = WORKERS
+    index: str = ""
+    rebuild: bool = False
+    prune: bool = False
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise InvalidOption(f"workers is {self.workers}, it must be at least 1")
+
+
+class IngestKeywords(TypedDict, total=False):
+    """The fields of `IngestOptions` as keyword arguments, for type checkers."""
+
+    chunk_size: ChunkSize
+    workers: int
+    index: str
+    rebuild: bool
+    prune: bool
+    dry_run: bool

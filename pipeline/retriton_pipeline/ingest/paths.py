@@ -1,0 +1,99 @@
+"""Ingests files and folders into a collection: the one home of what library, command line and gateway do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from retriton_client import AsyncClient, EncoderInfo
+from retriton_pipeline.documents import display_name, find_files
+from retriton_pipeline.errors import NoSuchCollection, PipelineError
+from retriton_pipeline.ingest.ingestion import Ingestion, Progress
+from retriton_pipeline.ingest.options import IngestOptions
+from retriton_pipeline.ingest.reading import Reader
+from retriton_pipeline.ingest.report import IngestReport
+from retriton_pipeline.store import Store
+
+
+async def ingest_paths(
+    paths: Sequence[Path],
+    client: AsyncClient,
+    store: Store | None,
+    options: IngestOptions | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> IngestReport:
+    """Reads, chunks, embeds and stores the documents in ``paths``.
+
+    Unchanged documents are skipped, and changed ones replace their chunks. Safe to interrupt and to run again.
+
+    Args:
+        paths: files, and folders that are searched for files.
+        client: embeds; configure enough retries that a server restart does not end the run.
+        store: where to; None for a dry run without a Milvus file.
+        options: how.
+        on_progress: called after every batch.
+
+    Raises:
+        PipelineError: a path does not exist; nothing could be read for a rebuild; a folder that is to be pruned is
+            empty.
+        RetritonError, StoreError: see `Ingestion.run`.
+    """
+    options = options or IngestOptions()
+    files = await asyncio.to_thread(_files, paths, options)
+    encoder = await client.encoder_info()
+    reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
+    try:
+        target = await asyncio.to_thread(_opened, store, encoder, options)
+        ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
+        report = await ingestion.run(files)
+        if options.rebuild:
+            await asyncio.to_thread(ingestion.remove_unseen)  # leftovers of an interrupted run in the new version
+        elif options.prune:
+            await asyncio.to_thread(ingestion.prune, paths)
+    finally:
+        await asyncio.to_thread(reader.close)
+    if options.rebuild and store and not options.dry_run:
+        await asyncio.to_thread(_publish, store)
+    return report
+
+
+def _files(paths: Sequence[Path], options: IngestOptions) -> list[Path]:
+    files = list(find_files(paths))
+    if options.prune or options.rebuild:
+        _check_not_empty(paths, files, "prune" if options.prune else "rebuild")
+    return files
+
+
+def _check_not_empty(paths: Iterable[Path], files: Sequence[Path], option: str) -> None:
+    """An empty folder is more often one that is not mounted than one whose documents are to be deleted."""
+    real = [Path(os.path.realpath(file.parent)) for file in files]
+    for path in paths:
+        if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
+            raise PipelineError(
+                f"{display_name(path)} contains no files: {option} would delete all that is stored from it"
+            )
+
+
+def _opened(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
+    """The store to compare with and, unless this is a dry run, to write to."""
+    if store is None:
+        return None
+    if not options.dry_run:
+        if options.rebuild:
+            store.rebuild(encoder, options.index)
+        else:
+            store.open(encoder, create=True, index=options.index)
+        return store
+    try:
+        store.open(encoder)
+    except NoSuchCollection:
+        return None
+    return None if options.rebuild else store
+
+
+def _publish(store: Store) -> None:
+    if not store.count():
+        raise PipelineError("no document could be read: the present version of the collection is kept")
+    store.publish()

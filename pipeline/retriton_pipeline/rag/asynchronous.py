@@ -1,0 +1,249 @@
+"""`AsyncRag`: the library for code with an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
+from retriton_pipeline.errors import InvalidOption, NoSuchCollection
+from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
+from retriton_pipeline.ingest import IngestKeywords, IngestOptions, IngestReport, Progress, ingest_paths
+from retriton_pipeline.rag.answer import Answer, PromptedQuestion
+from retriton_pipeline.rag.shared_task import SharedTask
+from retriton_pipeline.rag.stream import AnswerStream
+from retriton_pipeline.retrieval import Retrieved, Retriever, SearchKeywords, SearchOptions, Turn
+from retriton_pipeline.store import Store
+from retriton_pipeline.tokens import TokenCounter, token_counter
+
+DEFAULT_URL = "127.0.0.1:8001"
+DEFAULT_MILVUS = ".retriton/milvus.db"
+_INGEST_RETRY = Retry(attempts_max=100, delay_first_s=0.1, delay_max_s=2.0)  # outlasts a restart of the server
+_INGEST_TIMEOUT_S = 120.0
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """An opened collection, and the builder of its prompts."""
+
+    store: Store
+    builder: PromptBuilder
+
+
+class AsyncRag:
+    """Documents, questions and answers over one collection; used, and closed, in one event loop.
+
+    Connections are opened when they are first needed. A Milvus Lite file belongs to one process at a time, from the
+    first call until `close`.
+
+    Args:
+        url: ``host:port`` of the server's gRPC endpoint.
+        milvus: a file name ending in .db for Milvus Lite, or ``http://host:port`` of a Milvus server.
+        collection: the name of the collection.
+        milvus_token: ``user:password`` or an API key of a Milvus server.
+        consistency: Milvus' consistency level of searches; ``Strong`` sees the latest writes.
+        llm: answers questions, and rewrites follow-up questions.
+        timeout_s: seconds for each request to the server, retries included.
+        retry: when requests are sent again.
+        tls: encrypts the connection to the server.
+        prompt_tokens: budget of prompts.
+        prompt_tokenizer: the LLM's ``tokenizer.json``, or its id on the hub; default: the encoder's tokenizer.
+        template: a Jinja file for prompts (see `PromptBuilder`).
+        client: a client to use instead of one for ``url``; it is not closed.
+        encoder: what the server serves; None asks the server.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        milvus: StrPath = DEFAULT_MILVUS,
+        collection: str = "documents",
+        *,
+        milvus_token: str = "",
+        consistency: str = "Bounded",
+        llm: LLM | None = None,
+        timeout_s: float = 60.0,
+        retry: Retry | None = None,
+        tls: Tls | None = None,
+        prompt_tokens: int = 2048,
+        prompt_tokenizer: str = "",
+        template: StrPath = DEFAULT_TEMPLATE,
+        client: AsyncClient | None = None,
+        encoder: EncoderInfo | None = None,
+    ) -> None:
+        self.url = url
+        self.milvus = os.fspath(milvus)
+        self.collection = collection
+        self.llm = llm
+        self._token = milvus_token
+        self._consistency = consistency
+        self._tls = tls
+        self._prompt_tokens = prompt_tokens
+        self._prompt_tokenizer = prompt_tokenizer
+        self._template = Path(template)
+        self._client = client or AsyncClient(url, timeout_s=timeout_s, retry=retry, tls=tls)
+        self._owns_client = client is None
+        self._encoder = encoder
+        self._store: SharedTask[Store] = SharedTask()
+        self._ready: SharedTask[_Ready] = SharedTask()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections, and releases the Milvus Lite file."""
+        await self._ready.take()
+        if store := await self._store.take():
+            await asyncio.to_thread(store.close)
+        if self._owns_client:
+            await self._client.close()
+
+    async def ingest(
+        self,
+        paths: Sequence[StrPath],
+        *,
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        **options: Unpack[IngestKeywords],
+    ) -> IngestReport:
+        """Reads, chunks, embeds and stores documents.
+
+        Unchanged documents are skipped, changed ones replace their chunks. Safe to interrupt and to run again.
+
+        Args:
+            paths: files, and folders that are searched for files.
+            on_progress: called after every batch.
+            options: the fields of `IngestOptions`.
+
+        Returns:
+            Counts, and every file that was skipped with the reason.
+
+        Raises:
+            PipelineError: a path does not exist, or an option is invalid; EncoderMismatch, StoreError: see `Store`.
+            RetritonError: the server was unavailable for all retries.
+        """
+        settings = IngestOptions(**options)
+        try:
+            store = await self._store.get(lambda: self._connect(create=not settings.dry_run))
+        except NoSuchCollection:  # a dry run without a file
+            store = None
+        async with AsyncClient(self.url, timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY, tls=self._tls) as client:
+            try:
+                return await ingest_paths([Path(path) for path in paths], client, store, settings, on_progress)
+            finally:
+                self._ready.reset()  # the collection is new, or has a new version
+
+    async def retrieve(
+        self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
+    ) -> Retrieved:
+        """The best passages for a question.
+
+        Args:
+            question: the question, or the last question of a conversation.
+            history: the conversation before it, oldest first.
+            options: the fields of `SearchOptions`.
+
+        Raises:
+            InvalidOption, InvalidFilter: an option or the filter is invalid.
+            NoSuchCollection, EncoderMismatch, StoreError: see `Store`.
+            LLMError: rewriting failed.
+            RetritonError: see `AsyncClient.embed`.
+        """
+        return await self.search(question, SearchOptions.of(**options), history)
+
+    async def search(
+        self, question: str, options: SearchOptions, history: Sequence[Turn] = (), llm: LLM | None = None
+    ) -> Retrieved:
+        """As `retrieve`, with the options as one object, and ``llm`` in place of the one of this object."""
+        ready = await self._opened()
+        return await Retriever(self._client, ready.store, llm or self.llm).retrieve(question, options, history)
+
+    async def prompt(
+        self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
+    ) -> PromptedQuestion:
+        """The prompt for a question, with the passages that fit into its budget. Arguments and errors as `retrieve`."""
+        return await self.prompted(question, SearchOptions.of(**options), history)
+
+    async def prompted(
+        self, question: str, options: SearchOptions, history: Sequence[Turn] = (), llm: LLM | None = None
+    ) -> PromptedQuestion:
+        """As `prompt`, with the options as one object, and ``llm`` in place of the one of this object."""
+        found = await self.search(question, options, history, llm)
+        builder = (await self._opened()).builder
+        start = time.perf_counter()
+        prompt = await asyncio.to_thread(builder.build, question, found.passages, history)
+        assemble_ms = (time.perf_counter() - start) * 1e3
+        stages = {stage: spent for stage, spent in found.latency_ms.items() if stage != "total"}
+        latency_ms = {**stages, "assemble": assemble_ms, "total": found.latency_ms["total"] + assemble_ms}
+        return PromptedQuestion(question, prompt, found.tokens_dropped, latency_ms)
+
+    async def answer(
+        self,
+        question: str,
+        *,
+        llm: LLM | None = None,
+        history: Sequence[Turn] = (),
+        parameters: Mapping[str, Any] | None = None,
+        **options: Unpack[SearchKeywords],
+    ) -> Answer:
+        """The LLM's answer from the retrieved passages, with its sources. Arguments and errors as `stream`."""
+        stream = await self.stream(question, llm=llm, history=history, parameters=parameters, **options)
+        return await stream.complete()
+
+    async def stream(
+        self,
+        question: str,
+        *,
+        llm: LLM | None = None,
+        history: Sequence[Turn] = (),
+        parameters: Mapping[str, Any] | None = None,
+        **options: Unpack[SearchKeywords],
+    ) -> AnswerStream:
+        """The answer as it is generated; its passages are known at once.
+
+        Args:
+            question: as for `retrieve`.
+            llm: instead of the one of this object.
+            history: as for `retrieve`.
+            parameters: further parameters of the LLM, for example ``temperature``.
+            options: the fields of `SearchOptions`.
+
+        Raises:
+            InvalidOption: there is no LLM; and as `retrieve`. Reading the stream raises `LLMError`.
+        """
+        llm = llm or self.llm
+        if llm is None:
+            raise InvalidOption("an answer needs an LLM: pass llm=LLM(url, model), or use prompt() without one")
+        prompted = await self.prompted(question, SearchOptions.of(**options), history, llm)
+        return AnswerStream(llm, prompted, parameters)
+
+    async def store(self) -> Store:
+        """The opened collection, for calls that this class does not offer. Its methods block: use threads."""
+        return (await self._opened()).store
+
+    async def _opened(self) -> _Ready:
+        return await self._ready.get(self._open)
+
+    async def _open(self) -> _Ready:
+        store = await self._store.get(lambda: self._connect(create=False))
+        encoder = self._encoder or await self._client.encoder_info()
+        await asyncio.to_thread(store.open, encoder)
+        return _Ready(store, await asyncio.to_thread(self._builder, encoder))
+
+    async def _connect(self, create: bool) -> Store:
+        return await asyncio.to_thread(Store, self.milvus, self.collection, self._token, self._consistency, create)
+
+    def _builder(self, encoder: EncoderInfo) -> PromptBuilder:
+        count = token_counter(self._prompt_tokenizer) if self._prompt_tokenizer else TokenCounter(encoder).count
+        return PromptBuilder(count, self._prompt_tokens, self._template)
