@@ -1,25 +1,29 @@
-"""Whether a command line of ours is one: read by the command line itself, and not run."""
+"""Checks command lines of `retriton` without running them."""
 
 from __future__ import annotations
 
 import typer
 from typer.testing import CliRunner
 
-from retriton_pipeline.cli import app
+from retriton.commands import COMMANDS
+from retriton_pipeline.cli.main import command_app
 
 
 def problem(arguments: list[str]) -> str:
     """What is wrong with ``retriton ARGUMENTS``; empty if nothing is.
 
-    With ``--help`` behind them all options are looked up, and nothing is done.
+    ``--help`` behind them makes the command check all options, and run nothing.
     """
-    result = CliRunner().invoke(app, [*arguments, "--help"])
+    name, *options = arguments
+    if name not in COMMANDS:
+        return f"there is no command {name!r}"
+    result = CliRunner().invoke(command_app(COMMANDS[name]), [*options, "--help"])
     return "" if result.exit_code == 0 else result.output
 
 
 def environment_variables() -> set[str]:
     """Those that an option of some command reads."""
-    commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
+    commands = [typer.main.get_command(command_app(command)) for command in COMMANDS.values()]
     return {name for command in commands for parameter in command.params for name in _names(parameter.envvar)}
 
 

@@ -26,8 +26,7 @@ from retriton_client import (
     Retry,
     Unavailable,
 )
-from retriton_serving.launcher import Endpoint, LaunchError, TritonServer, TritonWheel
-from retriton_serving.launcher.supervisor import Supervisor
+from retriton_serving.launcher import Endpoint, LaunchError, Supervisor, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 
 pytestmark = pytest.mark.triton

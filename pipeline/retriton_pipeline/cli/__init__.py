@@ -1,10 +1,6 @@
-"""The command `retriton`."""
+"""The commands of `retriton`, a module each; `retriton.commands` lists them."""
 
 import os
 
 # Before anything imports gRPC: Milvus Lite makes its log complain about keep-alive pings on the user's terminal.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-
-from retriton_pipeline.cli.main import app, main
-
-__all__ = ["app", "main"]

@@ -1,6 +1,6 @@
 """`python -m retriton_pipeline.cli` is `retriton`."""
 
-from retriton_pipeline.cli import main
+from retriton.__main__ import main
 
 if __name__ == "__main__":
     main()

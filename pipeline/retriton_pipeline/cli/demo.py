@@ -13,12 +13,11 @@ from retriton_pipeline.assembly import assemble
 from retriton_pipeline.cli.ingest import IngestOptions, ingest_paths
 from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, DEFAULT_SERVER_ENV, ModelRepository, ServerEnv
 from retriton_pipeline.cli.search import opened, print_passages
-from retriton_pipeline.cli.serve import read_encoder
 from retriton_pipeline.generation.prompt import PromptBuilder
 from retriton_pipeline.retrieval import Retriever
 from retriton_pipeline.store import LAYOUT, Store
 from retriton_pipeline.tokens import TokenCounter
-from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, installed_encoder
 
 
 def demo(
@@ -34,7 +33,7 @@ def demo(
 
     The last line is one JSON document.
     """
-    encoder = read_encoder(model_repository).encoder
+    encoder = installed_encoder(model_repository).encoder
     folder.mkdir(exist_ok=True)
     milvus, collection = str(folder / "demo.db"), f"demo_{encoder.fingerprint}_{LAYOUT}"
     with (folder / "triton.log").open("wb") as log:

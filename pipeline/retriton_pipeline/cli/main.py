@@ -1,52 +1,39 @@
-"""Puts the commands together, and turns expected errors into one line and an exit code."""
+"""Runs one command, and turns expected errors into one line and an exit code."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import typer
 
+from retriton.commands import Command
 from retriton_client import RetritonError
-from retriton_pipeline.cli import ask, demo, evaluate, export, gateway, ingest, search, serve, techqa
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launcher import LaunchError
 
 EXIT_ERROR = 1
-
-app = typer.Typer(
-    name="retriton",
-    help="Triton-served retrieval for RAG: export an encoder, serve it, ingest documents, search and ask.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-for command in (
-    export.export,
-    serve.serve,
-    gateway.gateway,
-    gateway.key,
-    ingest.ingest,
-    search.search,
-    ask.ask,
-    evaluate.eval_,
-    techqa.techqa,
-    demo.demo,
-):
-    app.command(name=command.__name__.rstrip("_"))(command)
+EXIT_INTERRUPTED = 130
 
 
-def main() -> None:
-    """Runs the command line.
+def command_app(command: Command) -> typer.Typer:
+    """The command line of one command; imports its module."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command(name=command.name)(command.load())
+    return app
 
-    Exit codes: 0 all done; 1 an error, named on standard error; 2 wrong usage; 3 done, but files were skipped;
-    130 interrupted.
-    """
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for every error that we name
+
+def run(command: Command, arguments: Sequence[str]) -> int:
+    """Runs ``command``, and returns its exit code; see `retriton.__main__.main`."""
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for every error that we report
     try:
-        app()
-    except (PipelineError, RetritonError, LaunchError, export.export_error()) as error:
+        command_app(command)(args=list(arguments), prog_name=f"retriton {command.name}")
+    except SystemExit as finished:
+        return int(finished.code or 0)
+    except (PipelineError, RetritonError, LaunchError) as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_ERROR)
+        return EXIT_ERROR
     except KeyboardInterrupt:
-        sys.exit(130)
+        return EXIT_INTERRUPTED
+    return 0

@@ -2,72 +2,46 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from retriton_serving.launcher.launch import LaunchError, check_port_free, die_with_parent
+from retriton_serving.launcher.options import ServerTls
+from retriton_serving.launcher.ports import Endpoint, check_port_free
+from retriton_serving.launcher.process import RestartPolicy, SupervisedProcess
 
-log = logging.getLogger("retriton.serve")
-_QUICK_S = 10.0  # a process that ends sooner did not work at all
-_QUICK_MAX = 3
+_NO_GATEWAY = "or leave the gateway out with --no-gateway."
 
 
-class GatewayProcess:
-    """`retriton gateway` with some options, kept running.
+class GatewayProcess(SupervisedProcess):
+    """`retriton gateway`, kept running. Its other settings are the variables of `retriton gateway`.
 
     Args:
         host, port: where it listens.
-        options: more of its options.
-        environ: variables besides this process's own.
+        triton: the endpoint that it calls.
+        tls: how that endpoint is encrypted.
+        options: more arguments for `retriton gateway`.
+        policy: when it is started again.
 
     Raises:
         LaunchError: the port is taken.
     """
 
-    def __init__(self, host: str, port: int, options: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        triton: Endpoint,
+        tls: ServerTls | None = None,
+        options: Sequence[str] = (),
+        policy: RestartPolicy | None = None,
+    ) -> None:
+        check_port_free(host, port, f"choose another with --gateway-port, {_NO_GATEWAY}")
         self.address = f"{host}:{port}"
-        check_port_free(host, port, "choose another with --gateway-port, or leave the gateway out with --no-gateway.")
         command = [sys.executable, "-m", "retriton_pipeline.cli", "gateway", "--host", host, "--port", str(port)]
-        self._command = [*command, *options]
-        self._environ = {**os.environ, **environ}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started_s = 0.0
-        self._quick = 0
-
-    def keep(self) -> None:
-        """Starts it, if it does not run.
-
-        Raises:
-            LaunchError: it ends as soon as it is started.
-        """
-        if self._process and (code := self._process.poll()) is None:
-            return
-        if self._process:
-            self._quick = self._quick + 1 if time.monotonic() - self._started_s < _QUICK_S else 0
-            if self._quick >= _QUICK_MAX:
-                raise LaunchError("the gateway ends as soon as it is started; its log says why. Or use --no-gateway.")
-            log.error("the gateway ended with code %d: starting it again", code)
-        self._started_s = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command,
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for `serve` to turn into an orderly stop
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,
+        super().__init__(
+            "gateway",
+            [*command, "--url", triton.local_grpc_url, *options],
+            {"RETRITON_TLS_CA": str(tls.ca), "RETRITON_TLS_NAME": tls.name} if tls else {},
+            advice=f"Triton keeps serving gRPC. Correct the cause, which is logged above, {_NO_GATEWAY}",
+            policy=policy,
         )
-
-    def stop(self, grace_s: float) -> None:
-        """Lets it finish what it has accepted, for at most ``grace_s``."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(grace_s + 5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()

@@ -1,14 +1,17 @@
-"""Arguments of `tritonserver` by what they are for."""
+"""Arguments of `tritonserver`, by purpose."""
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-# Whoever reaches the ports may embed, and ask what is served; not change it, nor write files, nor map memory.
+from retriton_serving.launcher.errors import LaunchError
+
+# Anyone who can reach the ports may embed and read what is served, but not change it, write files, or map memory.
 _ADMIN = "model-repository,shared-memory,trace,logging"
-_TRACED_OF = 1  # requests: all those that arrive with a trace of their caller are worth it
+_TRACE_RATE = 1  # every request is traced
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,11 @@ class ServerTls:
 
     Attributes:
         certificate, key: of the server.
-        ca: what its own certificate is checked against by the probe of `retriton serve`.
-        name: that the certificate is for.
+        ca: authority that the probe of `retriton serve` checks the certificate against.
+        name: host that the certificate is for.
+
+    Raises:
+        LaunchError: a file is missing.
     """
 
     certificate: Path
@@ -29,15 +35,15 @@ class ServerTls:
     def __post_init__(self) -> None:
         for file in (self.certificate, self.key, self.ca):
             if not file.is_file():
-                raise ValueError(f"there is no file {file}")
+                raise LaunchError(f"there is no file {file}")
 
     def options(self) -> list[str]:
-        """For gRPC. HTTP, which Triton does not encrypt, is kept to the loopback interface by `TritonServer`."""
+        """Arguments for gRPC. Triton does not encrypt HTTP, which `TritonServer` keeps to the loopback interface."""
         return ["--grpc-use-ssl=1", f"--grpc-server-cert={self.certificate}", f"--grpc-server-key={self.key}"]
 
 
 def restricted() -> list[str]:
-    """Admin protocols ask for a header that nobody knows."""
+    """Closes the admin protocols: they require a header whose value is random and not kept."""
     key = secrets.token_hex(16)
     return [
         "--model-control-mode=none",
@@ -46,12 +52,18 @@ def restricted() -> list[str]:
     ]
 
 
+def traces_url() -> str:
+    """Where OpenTelemetry's variables send traces over HTTP; empty where they are not set."""
+    base = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")
+    return os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or (f"{base.rstrip('/')}/v1/traces" if base else "")
+
+
 def tracing(url: str) -> list[str]:
-    """Spans of every request go to ``url``, an OTLP endpoint over HTTP that ends in /v1/traces."""
-    settings = ("mode=opentelemetry", f"rate={_TRACED_OF}", "level=TIMESTAMPS", f"opentelemetry,url={url}")
+    """Sends spans of every request to ``url``, an OTLP endpoint over HTTP that ends in /v1/traces."""
+    settings = ("mode=opentelemetry", f"rate={_TRACE_RATE}", "level=TIMESTAMPS", f"opentelemetry,url={url}")
     return [f"--trace-config={setting}" for setting in settings]
 
 
 def renewed_connections(age_s: float) -> list[str]:
-    """Connections end after a while, so that clients look up which replicas there are."""
+    """Ends connections after ``age_s``, so that clients resolve the replicas again."""
     return [f"--grpc-max-connection-age={age_s * 1e3:.0f}", "--grpc-max-connection-age-grace=60000"]

@@ -1,4 +1,4 @@
-"""Keeps a server healthy: probes it by embedding, and starts it anew when it is dead or hangs."""
+"""Keeps Triton healthy: probes it by embedding, and starts it again when it is dead or hangs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from retriton_client import Client, DeadlineExceeded, RetritonError, Tls
-from retriton_serving.launcher.launch import LaunchError, TritonServer
+from retriton_serving.launcher.errors import LaunchError
+from retriton_serving.launcher.server import TritonServer
 
 log = logging.getLogger("retriton.serve")
 PROBE_PERIOD_S = 1.0
@@ -22,26 +23,27 @@ class Supervisor:
 
     Args:
         start: starts a server.
-        on_ready: told of every server that is ready.
-        beside: called once a second while a server is healthy, for what runs beside it.
-        tls: how to probe the server, if it encrypts.
+        on_ready: called with every server that is ready.
+        tls: how to probe a server that encrypts.
     """
 
     def __init__(
         self,
         start: Callable[[], TritonServer],
         on_ready: Callable[[TritonServer], None],
-        beside: Callable[[], None] = lambda: None,
         tls: Tls | None = None,
     ) -> None:
         self._start = start
         self._on_ready = on_ready
-        self._beside = beside
         self._tls = tls
         self.server: TritonServer | None = None
 
     def run(self) -> None:
-        """Returns never; the first start, or too many in a row that did not get healthy, raise `LaunchError`."""
+        """Never returns.
+
+        Raises:
+            LaunchError: the first server does not start, or too many in a row do not get healthy.
+        """
         starts_left = 1
         while True:
             self.server = self._start()
@@ -59,7 +61,7 @@ class Supervisor:
             self.server.stop(grace_s=0.0)  # what hangs does not drain
 
     def _watch(self, server: TritonServer) -> bool:
-        """Returns when the server must be replaced: whether it was ever healthy."""
+        """Returns when the server must be replaced, and says whether it was ever healthy."""
         timeouts, healthy, started_s = 0, False, time.monotonic()
         with Client(server.endpoint.grpc_url, tls=self._tls) as client:
             while timeouts < _TIMEOUTS_MAX:
@@ -69,7 +71,6 @@ class Supervisor:
                 try:
                     client.check_health(PROBE_TIMEOUT_S)
                     timeouts, healthy = 0, True
-                    self._beside()
                 except DeadlineExceeded as error:
                     timeouts += 1
                     log.warning("no answer to probe %d of %d: %s", timeouts, _TIMEOUTS_MAX, error)

@@ -1,0 +1,173 @@
+"""Starts and stops one Triton server on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from retriton_serving.contract import draining
+from retriton_serving.launcher.errors import LaunchError
+from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
+from retriton_serving.launcher.options import ServerTls, restricted
+from retriton_serving.launcher.ports import Endpoint
+from retriton_serving.launcher.process import start_process
+from retriton_serving.launcher.repository import ENCODER
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a server of this machine is behind no proxy
+_LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
+
+
+class TritonServer:
+    """A running server. Use it as a context manager, or call `stop`.
+
+    Args:
+        triton: what to run.
+        model_repository: what to serve.
+        endpoint: where to listen.
+        log: where the server's output goes; None is this process's own.
+        variant: which ``configs/<variant>.pbtxt`` of each model is served, where it has one; None is ``config.pbtxt``.
+        tls: encrypts gRPC; Triton's HTTP is then for this machine alone.
+        options: more arguments for ``tritonserver``.
+        environ: variables besides this process's own.
+
+    Raises:
+        LaunchError: a port is taken, or the encoder has no such variant.
+    """
+
+    def __init__(
+        self,
+        triton: TritonWheel | TritonInstallation,
+        model_repository: Path,
+        endpoint: Endpoint,
+        log: IO[bytes] | None = None,
+        variant: str | None = None,
+        tls: ServerTls | None = None,
+        options: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        endpoint = replace(endpoint, http_host="127.0.0.1" if tls else endpoint.http_host)
+        endpoint.check_free()
+        self.endpoint = endpoint
+        self._config = _encoder_config(model_repository, variant)
+        self._log = log
+        self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
+        self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
+        self._process = start_process(
+            [
+                *triton.command(self._scratch),
+                f"--model-repository={model_repository.resolve()}",
+                f"--grpc-address={endpoint.host}",
+                f"--grpc-port={endpoint.grpc_port}",
+                f"--http-address={endpoint.http_host}",
+                f"--http-port={endpoint.http_port}",
+                f"--metrics-address={endpoint.host}",
+                f"--metrics-port={endpoint.metrics_port}",
+                "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
+                f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
+                *([f"--model-config-name={variant}"] if variant else []),
+                *restricted(),
+                *(tls.options() if tls else []),
+                *options,
+            ],
+            env={**triton.environ(self._scratch), **(environ or {}), draining.FOLDER_VARIABLE: str(self._scratch)},
+            log=log,
+        )
+
+    def __enter__(self) -> TritonServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of ``tritonserver``."""
+        return self._process.pid
+
+    def wait_ready(self, timeout_s: float = 120.0) -> None:
+        """Returns when all models are ready, and the encoder is served by the backend that was asked for.
+
+        Raises:
+            LaunchError: the server ended, or the time did, or another backend serves the encoder.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if (code := self._process.poll()) is not None:
+                raise LaunchError(f"tritonserver ended with code {code} while it started{self._log_hint()}")
+            try:
+                with _DIRECT.open(self.endpoint.ready_url, timeout=1):
+                    break
+            except (urllib.error.URLError, TimeoutError, ConnectionError):
+                time.sleep(0.05)
+        else:
+            raise LaunchError(f"tritonserver was not ready within {timeout_s:g} s{self._log_hint()}")
+        self._check_backend()
+
+    def exit_code(self) -> int | None:
+        """The exit code of a server that ended, None of one that runs."""
+        return self._process.poll()
+
+    def stop(self, grace_s: float = 30.0) -> None:
+        """Lets the server finish what it has accepted, for at most ``grace_s``, and frees what it held.
+
+        Meanwhile it refuses what is new with a retryable status. It is killed in the end, since an orderly stop of
+        Triton answers with NOT_FOUND while it unloads, and waits long for processes that are dead already.
+        """
+        if grace_s > 0 and draining.order(self._scratch, grace_s, is_alive=lambda: self._process.poll() is None):
+            time.sleep(_LAST_ANSWERS_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for region in SHARED_MEMORY.glob(f"{self._region_prefix}*"):
+            region.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _check_backend(self) -> None:
+        """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
+        url = f"http://{self.endpoint.http_host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
+        with _DIRECT.open(url, timeout=10) as answer:
+            served = json.load(answer)["backend"]
+        if served != (wanted := _backend(self._config)):
+            raise LaunchError(f"Triton serves the encoder with its backend {served}, {self._config} asks for {wanted}")
+
+    def _log_hint(self) -> str:
+        name = getattr(self._log, "name", None)
+        if not isinstance(name, str):
+            return ""
+        lines = [
+            line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))
+        ]
+        return f"; its log is {name}" + "".join("\n  " + line for line in lines[-5:])
+
+
+def _encoder_config(model_repository: Path, variant: str | None) -> Path:
+    folder = model_repository / ENCODER
+    config = folder / "configs" / f"{variant}.pbtxt" if variant else folder / "config.pbtxt"
+    if not config.is_file():
+        known = ", ".join(sorted(path.stem for path in (folder / "configs").glob("*.pbtxt")))
+        raise LaunchError(f"there is no {config}; variants of the encoder are {known}")
+    return config
+
+
+def _backend(config: Path) -> str:
+    match = re.search(r'^backend: "(\w+)"', config.read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        raise LaunchError(f"{config} names no backend")
+    return match[1]

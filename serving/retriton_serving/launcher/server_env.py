@@ -1,0 +1,228 @@
+"""The environment of Triton's Python backend: Triton itself, the engines, and NumPy below 2.
+
+Retriton runs outside of it with NumPy 2, so the two cannot be one environment. This one is created on first use, with
+`uv` where it is found and `venv` and `pip` otherwise; both read the user's own configuration of indexes and mirrors.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from retriton_serving.launcher.errors import LaunchError
+from retriton_serving.launcher.interpreter import Interpreter, choose_interpreter
+from retriton_serving.launcher.repository import data_folder
+
+SERVER_ENV_VARIABLE = "RETRITON_SERVER_ENV"
+TRITON_WHEEL = "nvidia-pytriton>=0.7"  # without its dependencies: only the server inside is used
+_EXTRA = "triton"
+_MARKER = "retriton-server.json"  # empty while an environment is being made
+_ERROR_LINES = 15
+
+log = logging.getLogger("retriton.setup")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an environment was made from.
+
+    Attributes:
+        requirements: of its packages, without Triton's own.
+        python: version of its interpreter.
+        constraint: SHA-256 of the file of constraints; empty without one.
+    """
+
+    requirements: list[str]
+    python: str
+    constraint: str = ""
+
+
+def default_server_env() -> Path:
+    """RETRITON_SERVER_ENV, else a folder under the user's data folder. Creates nothing."""
+    if named := os.environ.get(SERVER_ENV_VARIABLE):
+        return Path(named)
+    return data_folder() / "server"
+
+
+def ensure_server_env(
+    environment: Path | None = None,
+    *,
+    python: str | None = None,
+    constraint: Path | None = None,
+    on_step: Callable[[str], None] = log.info,
+) -> Path:
+    """The environment for `TritonWheel`; it is created where it is missing.
+
+    One that `create_server_env` made is made again where it is incomplete or its requirements have changed; one that
+    was made otherwise is left as it is.
+
+    Args:
+        environment: as for `create_server_env`, like the other arguments.
+        python: an interpreter or its version.
+        constraint: a file of constraints for pip.
+        on_step: called with each step before it begins.
+
+    Raises:
+        LaunchError: it cannot be created.
+    """
+    environment = environment or default_server_env()
+    if _occupied(environment):
+        return environment
+    return create_server_env(environment, python=python, constraint=constraint, on_step=on_step)
+
+
+def create_server_env(
+    environment: Path | None = None,
+    *,
+    python: str | None = None,
+    constraint: Path | None = None,
+    on_step: Callable[[str], None] = log.info,
+) -> Path:
+    """Creates the environment, or brings it up to date; does nothing where it is up to date.
+
+    It can be interrupted and called again, also by several processes at the same time.
+
+    Args:
+        environment: its folder; default: `default_server_env`.
+        python: an interpreter or its version; default: see `choose_interpreter`.
+        constraint: a file of constraints for pip.
+        on_step: called with each step before it begins.
+
+    Raises:
+        LaunchError: the folder has other contents, no interpreter can be used, or an installation fails.
+    """
+    environment = (environment or default_server_env()).absolute()
+    if _occupied(environment):
+        raise LaunchError(
+            f"{environment} was not created by `retriton setup`: remove that folder, or name another with --server-env"
+        )
+    environment.mkdir(parents=True, exist_ok=True)
+    with _locked(environment / _MARKER) as marker:
+        if _up_to_date(environment, marker, python, constraint):
+            return environment
+        interpreter = choose_interpreter(python, on_step)
+        marker.truncate(0)
+        _clear(environment)
+        contents = Contents(_requirements(interpreter.version), interpreter.version, _digest(constraint))
+        on_step(f"creating the server's environment in {environment} (Python {interpreter.version})")
+        _build(environment, interpreter, contents.requirements, constraint, on_step)
+        marker.write(json.dumps(asdict(contents)))
+    return environment
+
+
+def _occupied(environment: Path) -> bool:
+    """Whether there is something that `create_server_env` did not make."""
+    if not environment.exists() or (environment / _MARKER).exists():
+        return False
+    return not environment.is_dir() or any(environment.iterdir())
+
+
+@contextmanager
+def _locked(marker: Path) -> Iterator[IO[str]]:
+    """The marker, open for reading and appending, while no other process holds it."""
+    with marker.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
+
+
+def _up_to_date(environment: Path, marker: IO[str], python: str | None, constraint: Path | None) -> bool:
+    text = marker.read()
+    if not text or not (environment / "bin" / "python").exists():
+        return False
+    made = Contents(**json.loads(text))
+    return (
+        made.requirements == _requirements(made.python)
+        and (python is None or made.python == choose_interpreter(python).version)
+        and (constraint is None or made.constraint == _digest(constraint))
+    )
+
+
+def _digest(constraint: Path | None) -> str:
+    if constraint is None:
+        return ""
+    try:
+        return hashlib.sha256(constraint.read_bytes()).hexdigest()
+    except OSError as error:
+        raise LaunchError(f"the constraints in {constraint} cannot be read: {error.strerror}") from None
+
+
+def _requirements(python: str) -> list[str]:
+    """Of the extra `triton` of the installed distribution, for a version of Python."""
+    from packaging.requirements import Requirement
+
+    try:
+        declared = importlib.metadata.requires("retriton") or []
+    except importlib.metadata.PackageNotFoundError:
+        raise LaunchError("retriton is not installed, so the requirements of its server are unknown") from None
+    variables = {"python_version": python, "python_full_version": f"{python}.0"}
+    found = []
+    for requirement in map(Requirement, declared):
+        marker = requirement.marker
+        if (
+            marker
+            and marker.evaluate({**variables, "extra": _EXTRA})
+            and not marker.evaluate({**variables, "extra": ""})
+        ):
+            requirement.marker = None
+            found.append(str(requirement))
+    return [*sorted(found), TRITON_WHEEL]
+
+
+def _clear(environment: Path) -> None:
+    """Removes everything but the marker, which is locked."""
+    for entry in environment.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != _MARKER:
+            entry.unlink()
+
+
+def _build(
+    environment: Path,
+    interpreter: Interpreter,
+    requirements: list[str],
+    constraint: Path | None,
+    on_step: Callable[[str], None],
+) -> None:
+    if uv := shutil.which("uv"):
+        try:
+            _run([uv, "venv", "--quiet", "--allow-existing", "--python", interpreter.executable, environment])
+            _install([uv, "pip", "install", "--python", environment], requirements, constraint, on_step)
+            return
+        except LaunchError as error:
+            on_step(f"uv failed, pip is used instead: {error}")
+            _clear(environment)
+    _run([interpreter.executable, "-m", "venv", environment])
+    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+    _install(pip, requirements, constraint, on_step)
+
+
+def _install(
+    command: Sequence[str | Path], requirements: list[str], constraint: Path | None, on_step: Callable[[str], None]
+) -> None:
+    constraints: list[str | Path] = ["--constraint", constraint] if constraint else []
+    command = [*command, "--quiet", *constraints]
+    *packages, triton = requirements
+    on_step(f"installing {', '.join(packages)}")
+    _run([*command, *packages])
+    on_step(f"installing Triton ({triton})")
+    _run([*command, "--no-deps", triton])
+
+
+def _run(command: Sequence[str | Path]) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode:
+        output = "\n  ".join(done.stdout.splitlines()[-_ERROR_LINES:])
+        raise LaunchError(f"{' '.join(map(str, command))} failed:\n  {output}")
