@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import new_key
-from retriton_pipeline.gateway.errors import Refused
+from retriton_pipeline.gateway.http.errors import Refused
 from retriton_pipeline.gateway.routes.documents import safe_name
 from tests.gateway.conftest import Gateway, running, upload, wait_for_job
 

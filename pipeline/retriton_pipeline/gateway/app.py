@@ -11,13 +11,9 @@ from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
 from retriton_pipeline.gateway import errors
-from retriton_pipeline.gateway.asking import Asking
-from retriton_pipeline.gateway.collections import Collections
-from retriton_pipeline.gateway.door import Guarded, Observed
-from retriton_pipeline.gateway.jobs import Jobs
-from retriton_pipeline.gateway.keys import ApiKeys
+from retriton_pipeline.gateway.http.admission import Guarded, Observed
+from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.pending import Pending
 from retriton_pipeline.gateway.routes import (
     chat,
     documents,
@@ -29,9 +25,13 @@ from retriton_pipeline.gateway.routes import (
     retrieve,
 )
 from retriton_pipeline.gateway.routes import jobs as job_routes
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.services.api_keys import ApiKeys
+from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.pending_answers import Pending
+from retriton_pipeline.gateway.services.question_answering import Asking
+from retriton_pipeline.gateway.services.upload_jobs import Jobs
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.tracing import traced
 
 
 def create_app(settings: Settings) -> ASGIApp:

@@ -15,11 +15,11 @@ from starlette.responses import Response, StreamingResponse
 
 from retriton_pipeline.assembly import Assembled
 from retriton_pipeline.errors import LLMError
-from retriton_pipeline.gateway.asking import Asked, Asking, Message, PassageAnswer, numbered
-from retriton_pipeline.gateway.bodies import Body
-from retriton_pipeline.gateway.errors import Refused, documented, refusal
+from retriton_pipeline.gateway.http.errors import Refused, documented, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.names import unknown_model
+from retriton_pipeline.gateway.schemas.common import Body
+from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.question_answering import Asked, Asking, Message, PassageAnswer, numbered
 from retriton_pipeline.generation.llm import LLM, Piece
 
 

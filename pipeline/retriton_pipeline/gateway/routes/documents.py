@@ -13,11 +13,11 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from pydantic import BaseModel
 
-from retriton_pipeline.gateway.asking import CollectionName
-from retriton_pipeline.gateway.collections import Collections
-from retriton_pipeline.gateway.errors import Refused, documented
-from retriton_pipeline.gateway.jobs import Jobs
+from retriton_pipeline.gateway.http.errors import Refused, documented
 from retriton_pipeline.gateway.routes.jobs import JobAnswer
+from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.question_answering import CollectionName
+from retriton_pipeline.gateway.services.upload_jobs import Jobs
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.store import Store, StoredDocument
 

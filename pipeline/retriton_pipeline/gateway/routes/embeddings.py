@@ -13,11 +13,11 @@ from starlette.responses import Response
 from tokenizers import Tokenizer
 
 from retriton_client import Embeddings, EncoderInfo, Role, Truncate
-from retriton_pipeline.gateway.bodies import Body, Text
-from retriton_pipeline.gateway.errors import Refused, documented
-from retriton_pipeline.gateway.gathering import Kind
-from retriton_pipeline.gateway.names import resolve_role
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.http.errors import Refused, documented
+from retriton_pipeline.gateway.schemas.common import Body, Text
+from retriton_pipeline.gateway.services.coalescing import Kind
+from retriton_pipeline.gateway.services.models import resolve_role
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
 
 TEXTS_MAX = 2048  # as OpenAI

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 
-from retriton_pipeline.gateway.errors import documented
-from retriton_pipeline.gateway.jobs import Job, Jobs, State
+from retriton_pipeline.gateway.http.errors import documented
+from retriton_pipeline.gateway.services.upload_jobs import Job, Jobs, State
 
 JobId = Annotated[str, Path(pattern=r"^job-[0-9a-f]{32}$")]
 

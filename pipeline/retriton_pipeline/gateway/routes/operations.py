@@ -13,11 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from retriton_client import RetritonError
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.gateway.collections import Collections
-from retriton_pipeline.gateway.errors import documented, log
+from retriton_pipeline.gateway.http.errors import documented, log
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.names import model_ids, unknown_model
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.models import model_ids, unknown_model
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
 
 _PROBE_S = 3.0

@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import Response
 
 from retriton_client import Truncate
-from retriton_pipeline.gateway.bodies import Text
-from retriton_pipeline.gateway.errors import documented
-from retriton_pipeline.gateway.gathering import Kind
-from retriton_pipeline.gateway.names import resolve_role
-from retriton_pipeline.gateway.pending import Pending, Ticket
+from retriton_pipeline.gateway.http.errors import documented
 from retriton_pipeline.gateway.routes.embeddings import TEXTS_MAX, EmbeddingsAnswer, EncodingFormat, as_json
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.schemas.common import Text
+from retriton_pipeline.gateway.services.coalescing import Kind
+from retriton_pipeline.gateway.services.models import resolve_role
+from retriton_pipeline.gateway.services.pending_answers import Pending, Ticket
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
 
 _POLL_S_MAX = 300  # as NVIDIA's

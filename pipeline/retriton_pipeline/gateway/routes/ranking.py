@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from retriton_client import NotInstalled, RerankerInfo, Scores, Truncate
-from retriton_pipeline.gateway.bodies import Body, Text
-from retriton_pipeline.gateway.errors import documented
-from retriton_pipeline.gateway.names import unknown_model
+from retriton_pipeline.gateway.http.errors import documented
 from retriton_pipeline.gateway.routes.embeddings import Usage
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.schemas.common import Body, Text
+from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.upstream import Served
 
 PASSAGES_MAX = 1024
 Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX)]

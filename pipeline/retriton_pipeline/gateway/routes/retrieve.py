@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from retriton_pipeline.gateway.asking import Asked, Asking, Messages, PassageAnswer, numbered
-from retriton_pipeline.gateway.bodies import Text
-from retriton_pipeline.gateway.errors import documented
+from retriton_pipeline.gateway.http.errors import documented
+from retriton_pipeline.gateway.schemas.common import Text
+from retriton_pipeline.gateway.services.question_answering import Asked, Asking, Messages, PassageAnswer, numbered
 
 
 class RetrieveRequest(Asked):

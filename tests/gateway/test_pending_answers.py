@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from retriton_pipeline.gateway.errors import Refused
+from retriton_pipeline.gateway.http.errors import Refused
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.pending import Pending
+from retriton_pipeline.gateway.services.pending_answers import Pending
 from retriton_pipeline.gateway.settings import Bounds
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.gateway import keys as module
-from retriton_pipeline.gateway.keys import ANONYMOUS, ApiKeys, new_key
+from retriton_pipeline.gateway.services import api_keys as module
+from retriton_pipeline.gateway.services.api_keys import ANONYMOUS, ApiKeys, new_key
 
 
 @pytest.fixture(autouse=True)

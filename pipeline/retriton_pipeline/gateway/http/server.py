@@ -18,11 +18,11 @@ from pythonjsonlogger.json import JsonFormatter
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
-from retriton_pipeline.gateway.door import current_request
-from retriton_pipeline.gateway.heads import BoundedHead
-from retriton_pipeline.gateway.origins import LOOPBACK
+from retriton_pipeline.gateway.http.admission import current_request
+from retriton_pipeline.gateway.http.header_limits import BoundedHead
+from retriton_pipeline.gateway.http.origins import LOOPBACK
+from retriton_pipeline.gateway.http.tracing import start_tracing
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.tracing import start_tracing
 
 log = logging.getLogger("retriton.gateway")
 _END_S = 10.0  # after the time of grace

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from retriton_client import AsyncClient, DeadlineExceeded, Limits, Retry, TextTooLong, Unavailable
-from retriton_pipeline.gateway.gathering import Gathering, Kind
+from retriton_pipeline.gateway.services.coalescing import Gathering, Kind
 
 pytestmark = pytest.mark.triton
 QUERY = Kind("query", "NONE", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from retriton_client import EncoderInfo, Role
-from retriton_pipeline.gateway.errors import Refused
+from retriton_pipeline.gateway.http.errors import Refused
 
 _ROLES: tuple[Role, ...] = ("query", "passage")
 

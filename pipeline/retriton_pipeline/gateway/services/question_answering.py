@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.assembly import Assembled, assemble
-from retriton_pipeline.gateway.bodies import Body
-from retriton_pipeline.gateway.collections import Collections
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.schemas.common import Body
+from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.generation.prompt import PromptBuilder
 from retriton_pipeline.retrieval import SearchOptions, Turn

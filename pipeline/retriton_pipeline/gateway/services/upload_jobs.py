@@ -19,11 +19,11 @@ from typing import Any
 from retriton_client import AsyncClient, EncoderInfo, Retry
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import size_of
-from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
+from retriton_pipeline.gateway.http.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.services.upload_folder import new_spool
+from retriton_pipeline.gateway.services.upstream import Served
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.spool import new_spool
 from retriton_pipeline.ingest import Ingestion, Progress, Reader
 from retriton_pipeline.store import Store
 

@@ -14,10 +14,10 @@ from contextvars import ContextVar
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
-from retriton_pipeline.gateway.keys import ApiKeys
+from retriton_pipeline.gateway.http.errors import RETRY_AFTER_S, Refused, refusal
+from retriton_pipeline.gateway.http.origins import check_origin
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.origins import check_origin
+from retriton_pipeline.gateway.services.api_keys import ApiKeys
 from retriton_pipeline.gateway.settings import Settings
 
 log = logging.getLogger("retriton.gateway.access")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from retriton_pipeline.gateway.errors import RETRY_AFTER_S, Refused, refusal
+from retriton_pipeline.gateway.http.errors import RETRY_AFTER_S, Refused, refusal
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Bounds
 

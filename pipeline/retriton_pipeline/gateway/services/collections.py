@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from retriton_client import Client, EncoderInfo, Retry, WrongEncoder
 from retriton_pipeline.errors import StoreError
-from retriton_pipeline.gateway.served import LIMITS, Served
+from retriton_pipeline.gateway.services.threads import Threads, ThreadsLLM
+from retriton_pipeline.gateway.services.upstream import LIMITS, Served
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.threads import Threads, ThreadsLLM
 from retriton_pipeline.retrieval import Retriever
 from retriton_pipeline.store import Store, collection_names
 

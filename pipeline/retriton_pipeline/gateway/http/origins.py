@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 
-from retriton_pipeline.gateway.errors import Refused
+from retriton_pipeline.gateway.http.errors import Refused
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
