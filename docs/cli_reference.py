@@ -31,8 +31,8 @@ _HEAD = """\
 | 3 | success, but files were skipped |
 | 130 | interrupted |
 
-`RETRITON_TLS_CA` is a file of certificates that enables TLS for connections to Triton; `RETRITON_TLS_NAME` is the host name of the
-server's certificate, if it differs from the address.
+`RETRITON_TLS_CA` is a file of certificates that enables TLS for connections to Triton; `RETRITON_TLS_NAME` is the host
+name of the server's certificate, if it differs from the address.
 """
 _TAIL = """
 ## retriton-health
@@ -41,8 +41,8 @@ _TAIL = """
 retriton-health [HOST:PORT] [--timeout SECONDS]
 ```
 
-Embeds a short text on each lane. Exit code 0 and the milliseconds of each lane, or 1 and the reason. It is part of the base install,
-for exec probes of containers. The default address is `RETRITON_URL`, or `127.0.0.1:8001`.
+Embeds a short text on each lane. Exit code 0 and the milliseconds of each lane, or 1 and the reason. It is part of the
+base install, for exec probes of containers. The default address is `RETRITON_URL`, or `127.0.0.1:8001`.
 """
 
 
@@ -83,8 +83,8 @@ def _argument(argument: Any) -> str:
 
 def _option(option: Any) -> str:
     names = "`, `".join([*option.opts, *option.secondary_opts])
-    environment = f"`{option.envvar}`" if option.envvar else ""
-    return f"| `{names}` | {_default(option)} | {environment} | {_cell(option.help)} |"
+    environment = f" Environment: `{option.envvar}`." if option.envvar else ""
+    return f"| `{names}` | {_default(option)} | {_cell(option.help)}{environment} |"
 
 
 def _default(option: Any) -> str:

@@ -1,4 +1,4 @@
-"""The examples of docs/python.md and of the README run as they stand, in order, in one program."""
+"""The Python examples of a page run as they stand, in order, in one program."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _EXPECTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 ANSWER = "Queries do not wait behind bulk passages [1]."
 
 
-@pytest.mark.parametrize("page", ["docs/python.md", "README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/quickstart.md", "docs/triton.md"])
 def test_examples_run(page: str, url: str, tmp_path: Path) -> None:
     program = "\n\n".join(_BLOCK.findall((ROOT / page).read_text()))
-    assert "Rag(" in program
+    assert program
     shutil.copytree(ROOT / "docs" / "samples", tmp_path / "docs" / "samples")
     with chat_endpoint(Says(tuple(re.findall(r"\S+\s*", ANSWER)))) as endpoint:
         here = program.replace("127.0.0.1:8001", url).replace("http://127.0.0.1:9000/v1", endpoint.url)
@@ -40,4 +40,4 @@ def test_examples_run(page: str, url: str, tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     missing = [expected for expected in _EXPECTED.findall(program) if expected not in lines]
     assert not missing, done.stdout
-    assert ANSWER in done.stdout
+    assert "LLM(" not in program or ANSWER in done.stdout
