@@ -63,12 +63,7 @@ def _command(command: Command) -> str:
         lines += ["| argument | meaning |", "| --- | --- |", *map(_argument, arguments), ""]
     options = [option for option in options if option.name != "help"]
     if options:
-        lines += [
-            "| option | default | environment | meaning |",
-            "| --- | --- | --- | --- |",
-            *map(_option, options),
-            "",
-        ]
+        lines += ["| option | default | meaning |", "| --- | --- | --- |", *map(_option, options), ""]
     return "\n".join(lines)
 
 
