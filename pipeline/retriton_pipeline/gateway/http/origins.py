@@ -1,4 +1,4 @@
-"""Keeps pages of other sites away from a gateway without keys: the user's browser reaches it, and would obey them."""
+"""Origin checks for a gateway without API keys, which pages of other sites could otherwise use through a browser."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 
-from retriton_pipeline.gateway.http.errors import Refused
+from retriton_pipeline.gateway.errors import ApiError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def check_origin(headers: Headers, hosts: Collection[str]) -> None:
-    """Refuses what a page of another site sends.
+    """Rejects requests of pages from other sites.
 
     Args:
         headers: of the request.
-        hosts: names that the gateway goes by, besides its address and ``localhost``. A site can let its own name stand
-            for our address (DNS rebinding), so that its pages seem to be of the same origin.
+        hosts: host names of the gateway, besides its address and ``localhost``. A site can resolve its own name to
+            the gateway's address (DNS rebinding), so that its pages appear to have the same origin.
 
     Raises:
-        Refused: with what to do.
+        ApiError: with what to do.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
     name = _split(f"//{host}").hostname or ""
     if name not in (*LOOPBACK, *hosts) and not _is_address(name):
-        raise _refused(f"this host is not called {name!r} (--host-name)")
+        raise _forbidden(f"the host name {name!r} is not accepted (--host-name)")
     if origin is not None and _split(origin).netloc != host:
-        raise _refused(f"pages of {origin!r} may not use it")
+        raise _forbidden(f"requests of pages from {origin!r} are rejected")
 
 
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        raise _refused(f"{url!r} is no address") from None
+        raise _forbidden(f"{url!r} is not a valid address") from None
 
 
 def _is_address(name: str) -> bool:
@@ -47,5 +47,5 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _refused(why: str) -> Refused:
-    return Refused(403, "forbidden_origin", f"without API keys, {why}: make keys with `retriton key NAME`")
+def _forbidden(reason: str) -> ApiError:
+    return ApiError(403, "forbidden_origin", f"without API keys, {reason}: create keys with `retriton key NAME`")

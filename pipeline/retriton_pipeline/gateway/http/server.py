@@ -1,4 +1,4 @@
-"""The process: listens, logs, and stops in order."""
+"""The gateway's process: TLS, listening, and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ import logging
 import os
 import signal
 import ssl
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from pythonjsonlogger.json import JsonFormatter
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
-from retriton_pipeline.gateway.http.admission import current_request
-from retriton_pipeline.gateway.http.header_limits import BoundedHead
+from retriton_pipeline.gateway.http.header_limits import HeaderLimitsProtocol
+from retriton_pipeline.gateway.http.json_log import configure_json_log
 from retriton_pipeline.gateway.http.origins import LOOPBACK
 from retriton_pipeline.gateway.http.tracing import start_tracing
 from retriton_pipeline.gateway.settings import Settings
 
 log = logging.getLogger("retriton.gateway")
-_END_S = 10.0  # after the time of grace
+_EXIT_S = 10.0  # after the grace period
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class Listen:
 
     Attributes:
         host, port: the address.
-        certificate, key: files in PEM, for HTTPS; None is HTTP.
-        grace_s: to finish what was accepted, when it is told to stop.
+        certificate, key: PEM files for HTTPS; None for HTTP.
+        grace_s: seconds to finish accepted requests at shutdown.
     """
 
     host: str = "127.0.0.1"
@@ -56,69 +54,51 @@ def listen(settings: Settings, where: Listen) -> None:
     """Serves until SIGTERM or Ctrl-C.
 
     Raises:
-        PipelineError: the address is taken, or the settings cannot be used.
+        PipelineError: the address is in use, or a setting is invalid.
     """
-    _log_as_json()
+    configure_json_log()
     start_tracing()
     app = create_app(settings)
-    _warn_of_open_doors(settings, where)
+    _warn_of_open_access(settings, where)
     config = uvicorn.Config(
         app,
-        http=BoundedHead,
+        http=HeaderLimitsProtocol,
         host=where.host,
         port=where.port,
         ssl_certfile=where.certificate,
         ssl_keyfile=where.key,
         timeout_graceful_shutdown=round(where.grace_s),
         log_config=None,
-        access_log=False,  # the door tells more
+        access_log=False,  # the access log middleware has more fields
         server_header=False,
     )
     server = _Server(config)
-    signal.signal(signal.SIGTERM, lambda number, frame: None)  # uvicorn raises it again when it has stopped in order
+    signal.signal(signal.SIGTERM, lambda number, frame: None)  # uvicorn raises it again after a graceful shutdown
     gc.collect()
-    gc.freeze()  # what is loaded now stays: looking for garbage in it takes 0.1 s, in which nobody is served
+    gc.freeze()  # excludes the loaded modules from garbage collection, which would pause all requests for 0.1 s
     try:
         server.run()
     except (ssl.SSLError, OSError) as error:
         raise PipelineError(f"cannot serve on {where.host}:{where.port}: {error}") from error
-    except SystemExit as error:  # uvicorn's, which has logged why
+    except SystemExit as error:  # uvicorn's, which has logged the reason
         if error.code:
-            raise PipelineError(f"cannot listen on {where.host}:{where.port}; the log says why") from None
+            raise PipelineError(f"cannot listen on {where.host}:{where.port}; the log has the reason") from None
         raise
 
 
 class _Server(uvicorn.Server):
     async def shutdown(self, *arguments: Any, **named: Any) -> None:
-        """As uvicorn; and the process ends, even if a thread waits for a Milvus that does not answer."""
-        watchdog = threading.Timer((self.config.timeout_graceful_shutdown or 0) + _END_S, os._exit, (0,))
+        """As uvicorn; and ends the process even if a thread waits for a Milvus that does not respond."""
+        watchdog = threading.Timer((self.config.timeout_graceful_shutdown or 0) + _EXIT_S, os._exit, (0,))
         watchdog.daemon = True
         watchdog.start()
         await super().shutdown(*arguments, **named)
 
 
-def _log_as_json() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_with_request)
-    handler.setFormatter(JsonFormatter("{asctime}{levelname}{name}{message}", style="{", rename_fields=_FIELDS))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpx2", "httpcore", "openai"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-def _with_request(record: logging.LogRecord) -> bool:
-    if (request_id := current_request.get()) is not None:
-        record.request_id = request_id
-    return True
-
-
-_FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
-
-
-def _warn_of_open_doors(settings: Settings, where: Listen) -> None:
-    far = where.host not in LOOPBACK
+def _warn_of_open_access(settings: Settings, where: Listen) -> None:
+    is_remote = where.host not in LOOPBACK
     if settings.keys_file is None:
-        whom = "everybody who reaches this host" if far else "every program on this machine"
-        log.warning("no API keys: %s may use all of this; make keys with `retriton key NAME`", whom)
-    elif far and where.certificate is None:
-        log.warning("API keys come in the clear: give --tls-cert and --tls-key, or put a proxy with TLS in front")
+        who = "anyone who can reach this host" if is_remote else "every program on this machine"
+        log.warning("no API keys: %s has access; create keys with `retriton key NAME`", who)
+    elif is_remote and where.certificate is None:
+        log.warning("API keys are sent unencrypted: use --tls-cert and --tls-key, or a proxy with TLS")

@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry, where an endpoint is configured: of requests, and of what they ask Triton and Milvus."""
+"""OpenTelemetry traces of requests, and of their calls to Triton and Milvus, if an endpoint is configured."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from starlette.types import ASGIApp
 from retriton_pipeline.errors import PipelineError
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_QUIET = "v1/health,v1/metrics,static"
+_UNTRACED = "v1/health,v1/metrics,static"
 
 
 def is_traced() -> bool:
-    """Whether the environment names an endpoint, as OpenTelemetry defines it."""
+    """Whether OpenTelemetry's environment variables name an endpoint."""
     return any(os.environ.get(name) for name in _ENDPOINTS)
 
 
 def start_tracing() -> None:
-    """Sends spans from here on, and the trace's id along with every gRPC call; nothing without an endpoint.
+    """Starts to export spans, and to propagate the trace with every gRPC call. Without an endpoint, does nothing.
 
     Raises:
-        PipelineError: an endpoint is named, and OpenTelemetry is not installed.
+        PipelineError: there is an endpoint, and OpenTelemetry is not installed.
     """
     if not is_traced():
         return
     try:
         _instrument()
     except ModuleNotFoundError as error:
-        raise PipelineError(f"traces need `pip install 'retriton[otel]'` ({error})") from error
+        raise PipelineError(f"tracing needs `pip install 'retriton[otel]'` ({error})") from error
 
 
 def _instrument() -> None:
@@ -48,10 +48,10 @@ def _instrument() -> None:
 
 
 def traced(app: ASGIApp) -> ASGIApp:
-    """``app`` with a span for every request, where there is an endpoint."""
+    """``app`` with a span for every request, if an endpoint is configured."""
     if not is_traced():
         return app
     from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
-    around: ASGIApp = OpenTelemetryMiddleware(app, excluded_urls=_QUIET)
-    return around
+    wrapped: ASGIApp = OpenTelemetryMiddleware(app, excluded_urls=_UNTRACED)
+    return wrapped

@@ -13,12 +13,11 @@ from retriton_pipeline.errors import PipelineError
 
 log = logging.getLogger("retriton.gateway")
 _LINE = re.compile(r"(?P<name>[\w.@-]{1,64}):(?P<digest>[0-9a-f]{64})")
-_LOOK_AGAIN_S = 1.0
 ANONYMOUS = "anonymous"
 
 
 def new_key(name: str) -> tuple[str, str]:
-    """A key of 256 random bits, and the line for the file; the key itself is kept nowhere.
+    """A key of 256 random bits, and its line for the file. The key itself is not stored.
 
     Raises:
         PipelineError: the name has other characters than letters, digits and ``._@-``.
@@ -31,43 +30,45 @@ def new_key(name: str) -> tuple[str, str]:
 
 
 class ApiKeys:
-    """Who may come in.
+    """The valid API keys.
 
     Args:
-        file: a line ``name:sha256`` for each key, empty lines and comments (#) apart; None lets everybody in.
+        file: one line ``name:sha256`` per key; empty lines and comments (#) are ignored. None accepts every request.
+        reload_s: seconds between two checks whether the file has changed.
 
     Raises:
         PipelineError: the file cannot be read, has a malformed line, or no key at all.
     """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, reload_s: float = 1.0) -> None:
         self._file = file
+        self._reload_s = reload_s
         self._names: dict[str, str] = {}
         self._stamp: tuple[int, int, int] | None = None
-        self._look_at = 0.0
+        self._next_check_s = 0.0
         if file:
             self._read(file)
 
     @property
-    def are_needed(self) -> bool:
-        """Whether anybody is kept out."""
+    def are_required(self) -> bool:
+        """Whether requests need a key."""
         return self._file is not None
 
     def name(self, authorization: str) -> str | None:
-        """Whose key the header ``Authorization`` carries; None for a wrong one, or none."""
+        """The name of the key in an ``Authorization`` header; None if it is missing or wrong."""
         if self._file is None:
             return ANONYMOUS
-        if time.monotonic() >= self._look_at:
-            self._look_again(self._file)
+        if time.monotonic() >= self._next_check_s:
+            self._reload(self._file)
         scheme, _, key = authorization.partition(" ")
         return self._names.get(_digest(key.strip())) if scheme.lower() == "bearer" else None
 
-    def _look_again(self, file: Path) -> None:
+    def _reload(self, file: Path) -> None:
         try:
             self._read(file)
-        except PipelineError as error:  # half written, perhaps: the keys that were valid stay so
-            log.error("API keys stay as they were: %s", error)
-        self._look_at = time.monotonic() + _LOOK_AGAIN_S
+        except PipelineError as error:  # possibly half written: the last valid keys are kept
+            log.error("API keys are not changed: %s", error)
+        self._next_check_s = time.monotonic() + self._reload_s
 
     def _read(self, file: Path) -> None:
         try:
@@ -80,7 +81,7 @@ class ApiKeys:
             raise PipelineError(f"the API keys in {file} cannot be read: {error}") from error
         names = dict(_parse(file, number, line) for number, line in enumerate(lines, 1) if _is_key(line))
         if not names:
-            raise PipelineError(f"{file} has no API key: `retriton key NAME` makes one")
+            raise PipelineError(f"{file} has no API key: `retriton key NAME` creates one")
         self._names, self._stamp = names, stamp
 
 
@@ -90,7 +91,7 @@ def _is_key(line: str) -> bool:
 
 def _parse(file: Path, number: int, line: str) -> tuple[str, str]:
     match = _LINE.fullmatch(line.strip())
-    if not match:  # the line is not repeated: it may be a key that somebody pasted
+    if not match:  # the message omits the line: it may be a key, pasted by mistake
         raise PipelineError(f"line {number} of {file} is not name:sha256, as `retriton key NAME` prints it")
     return match["digest"], match["name"]
 

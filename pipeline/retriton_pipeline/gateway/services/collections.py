@@ -1,103 +1,93 @@
-"""Open collections of Milvus, for searches in threads."""
+"""Open collections of Milvus, shared by requests."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from retriton_client import Client, EncoderInfo, Retry, WrongEncoder
+from retriton_client import EncoderInfo, WrongEncoder
 from retriton_pipeline.errors import StoreError
-from retriton_pipeline.gateway.services.threads import Threads, ThreadsLLM
-from retriton_pipeline.gateway.services.upstream import LIMITS, Served
+from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.retrieval import Retriever
+from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.store import Store, collection_names
 
 T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
-_OPENERS = 4
-_IDLE_S = 1.0  # after which a file is let go, so that `retriton ingest` can have it
-_FRESH_S = 60.0  # after which a collection is opened anew: its name may stand for another version
+_IDLE_S = 1.0  # until a Milvus Lite file is closed, so that another process, such as `retriton ingest`, can open it
+_FRESH_S = 60.0  # until a collection is opened again, because its name may refer to a new version
 
 
 @dataclass
 class _Open:
-    store: Store
-    retriever: Retriever
-    until_s: float
-    used_s: float
+    rag: AsyncRag
+    encoder: EncoderInfo
+    opened_s: float = field(default_factory=time.monotonic)
+    used_s: float = field(default_factory=time.monotonic)
     users: int = 0
 
-    def serves(self, encoder: EncoderInfo) -> bool:
-        return self.store.fingerprint == encoder.fingerprint and time.monotonic() < self.until_s
-
-    def close(self) -> None:
-        self.retriever.close()
-        self.store.close()
+    def is_valid_for(self, encoder: EncoderInfo) -> bool:
+        return self.encoder.fingerprint == encoder.fingerprint and time.monotonic() < self.opened_s + _FRESH_S
 
 
 class Collections:
-    """Searches collections, and opens them when they are first asked for.
+    """Opens collections when they are needed, and closes them when they are idle.
 
-    A file of Milvus Lite belongs to one process: it is let go when nobody has searched for a moment.
+    A Milvus Lite file can only be open in one process at a time.
     """
 
-    def __init__(self, settings: Settings, served: Served) -> None:
+    def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self._settings = settings
-        self._served = served
-        self._threads = Threads(settings.bounds.retrievals)
-        self._llm = ThreadsLLM(**vars(settings.llm)) if settings.llm else None
-        self._client = Client(
-            settings.url, timeout_s=settings.timeout_s, limits=LIMITS, retry=Retry(attempts_max=2), tls=settings.tls
-        )
-        self._openers = ThreadPoolExecutor(_OPENERS, thread_name_prefix="opening")
+        self._upstream = upstream
+        self._retrievals = asyncio.Semaphore(settings.bounds.retrievals)
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._open: dict[str, _Open] = {}
-        self._opening: dict[str, asyncio.Task[_Open]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._is_file = "://" not in settings.milvus
 
-    async def search(self, name: str, work: Callable[[Retriever], T]) -> T:
-        """What ``work`` makes of the collection; once more, if the collection was replaced meanwhile.
+    async def retrieve(self, name: str, work: Callable[[AsyncRag], Awaitable[T]]) -> T:
+        """Runs ``work`` on a collection, as one of a bounded number; once more if the collection was replaced.
 
         Raises:
             NoSuchCollection, EncoderMismatch, StoreError: see `Store.open`; and what ``work`` raises.
         """
-        try:
-            async with self._used(name) as entry:
-                return await self._threads.run(partial(work, entry.retriever))
-        except (StoreError, WrongEncoder) as error:
-            if name not in self._open:
-                raise
-            log.warning("opening collection %s again: %s", name, error)
-            self._served.forget()
-            self._retire(name)
-        async with self._used(name) as entry:
-            return await self._threads.run(partial(work, entry.retriever))
+        async with self._retrievals:
+            try:
+                async with self._use(name) as rag:
+                    return await work(rag)
+            except (StoreError, WrongEncoder) as error:
+                if name not in self._open:  # it could not be opened
+                    raise
+                log.warning("opening collection %s again: %s", name, error)
+                self._upstream.expire()
+                self._retire(name)
+            async with self._use(name) as rag:
+                return await work(rag)
 
     async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
-        """What ``work`` makes of the opened store of the collection. Raises as `search`."""
-        async with self._used(name) as entry:
-            return await self._threads.run(lambda: work(entry.store))
+        """Runs ``work``, which may block, on the opened store of a collection. Raises as `retrieve`."""
+        async with self._retrievals, self._use(name) as rag:
+            return await asyncio.to_thread(work, await rag.store())
 
     async def names(self) -> list[str]:
-        """The collections there are."""
-        return await self._threads.run(self._names)
+        """The names of all collections."""
+        async with self._retrievals:
+            return await asyncio.to_thread(self._names)
 
     async def check(self) -> None:
-        """Raises `StoreError` if Milvus does not answer. A file that nobody uses now is taken to be well."""
-        if not self._is_file:  # in a thread of its own: while Milvus hangs, probes must not take those of searches
+        """Raises `StoreError` if Milvus does not respond. A Milvus Lite file is not opened for this."""
+        if not self._is_file:  # in its own thread: while Milvus hangs, probes must not occupy those of retrievals
             await asyncio.get_running_loop().run_in_executor(self._prober, self._names)
 
-    async def release_idle(self) -> None:
-        """Lets go of files that are not used; runs until it is cancelled."""
+    async def close_idle(self) -> None:
+        """Closes Milvus Lite files that are idle; runs until it is cancelled."""
         while self._is_file:
             await asyncio.sleep(_IDLE_S / 2)
             for name, entry in list(self._open.items()):
@@ -105,70 +95,71 @@ class Collections:
                     self._retire(name)
 
     async def close(self) -> None:
-        """Closes everything."""
+        """Closes all collections."""
         for name in list(self._open):
             self._retire(name)
-        self._threads.close()
-        await asyncio.to_thread(self._openers.shutdown)
-        await asyncio.to_thread(self._client.close)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        self._prober.shutdown(wait=False)
 
     def _names(self) -> list[str]:
         return collection_names(self._settings.milvus, self._settings.milvus_token)
 
     @asynccontextmanager
-    async def _used(self, name: str) -> AsyncIterator[_Open]:
-        entry = await self._opened(name, await self._served.encoder())
+    async def _use(self, name: str) -> AsyncIterator[AsyncRag]:
+        """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
+        entry = self._entry(name, await self._upstream.encoder())
         entry.users += 1
         try:
-            yield entry
+            await self._opened(name, entry)
+            yield entry.rag
         finally:
             entry.users -= 1
             entry.used_s = time.monotonic()
-            if not entry.users and self._open.get(name) is not entry:  # it was retired while it was used
-                self._openers.submit(_close, entry)
+            if not entry.users and self._open.get(name) is not entry:  # it was retired while in use
+                self._close(entry)
 
-    async def _opened(self, name: str, encoder: EncoderInfo) -> _Open:
-        """Opens it, if it is not. Whoever waits may leave: what is opened then is used by the next, or let go."""
+    async def _opened(self, name: str, entry: _Open) -> None:
+        try:
+            await entry.rag.store()
+        except Exception:
+            if self._open.get(name) is entry:
+                del self._open[name]
+            raise
+
+    def _entry(self, name: str, encoder: EncoderInfo) -> _Open:
         entry = self._open.get(name)
-        if entry and entry.serves(encoder):
+        if entry and entry.is_valid_for(encoder):
             return entry
-        if (opening := self._opening.get(name)) is None:
-            opening = self._opening[name] = asyncio.ensure_future(self._open_anew(name, encoder))
-            opening.add_done_callback(lambda done: self._end_opening(name, done))
-        return await asyncio.shield(opening)
-
-    async def _open_anew(self, name: str, encoder: EncoderInfo) -> _Open:
         self._retire(name)
         if len(self._open) >= _OPEN_MAX:
             self._retire(min(self._open, key=lambda key: self._open[key].used_s))
-        loop = asyncio.get_running_loop()
-        entry = self._open[name] = await loop.run_in_executor(self._openers, self._make, name, encoder)
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
         return entry
 
-    def _end_opening(self, name: str, done: asyncio.Task[_Open]) -> None:
-        del self._opening[name]
-        if not done.cancelled():
-            done.exception()  # somebody was told, or everybody has left
-
-    def _make(self, name: str, encoder: EncoderInfo) -> _Open:
-        with ExitStack() as undo:
-            store = Store(self._settings.milvus, name, self._settings.milvus_token, create=False)
-            undo.callback(store.close)
-            retriever = Retriever(self._client, store, self._llm, encoder)
-            undo.pop_all()
-        now = time.monotonic()
-        return _Open(store, retriever, now + _FRESH_S, now)
+    def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
+        settings = self._settings
+        return AsyncRag(
+            milvus=settings.milvus,
+            collection=name,
+            milvus_token=settings.milvus_token,
+            llm=settings.llm,
+            prompt_tokens=settings.prompt_tokens,
+            client=self._upstream.client,
+            encoder=encoder,
+        )
 
     def _retire(self, name: str) -> None:
-        """Closes it, or leaves that to the last who uses it."""
+        """Closes a collection, now or after its last use."""
         entry = self._open.pop(name, None)
         if entry and not entry.users:
-            self._openers.submit(_close, entry)
+            self._close(entry)
 
+    def _close(self, entry: _Open) -> None:
+        task = asyncio.ensure_future(entry.rag.close())
+        self._closing.add(task)
+        task.add_done_callback(self._end_closing)
 
-def _close(entry: _Open) -> None:
-    try:
-        entry.close()
-    except Exception:
-        log.exception("a collection could not be closed")
-        raise
+    def _end_closing(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a collection could not be closed", exc_info=error)

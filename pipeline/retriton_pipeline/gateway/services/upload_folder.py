@@ -1,4 +1,4 @@
-"""Where uploads wait on disk."""
+"""Folders for uploaded files on disk."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _PREFIX = "retriton-uploads-"
-_held: list[FileLock] = []  # until the process ends, however it ends
+_held: list[FileLock] = []  # until the process ends, even if it is killed
 
 
-def new_spool() -> Path:
-    """An empty folder of this process; those of processes that were killed are removed."""
+def new_upload_folder() -> Path:
+    """An empty folder of this process. Folders that killed processes left behind are removed."""
     base = Path(tempfile.gettempdir())
-    for left in base.glob(f"{_PREFIX}*"):
-        if (left / "lock").exists():
+    for old in base.glob(f"{_PREFIX}*"):
+        if (old / "lock").exists():
             try:
-                with FileLock(left / "lock", timeout=0):
-                    shutil.rmtree(left, ignore_errors=True)
-            except (Timeout, OSError):  # it is in use, or another user's
+                with FileLock(old / "lock", timeout=0):
+                    shutil.rmtree(old, ignore_errors=True)
+            except (Timeout, OSError):  # in use, or another user's
                 continue
-    spool = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = FileLock(spool / "lock")
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    lock = FileLock(folder / "lock")
     lock.acquire()
     _held.append(lock)
-    return spool
+    return folder
