@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -23,9 +24,7 @@ class TokenCounter:
     """
 
     def __init__(self, encoder: EncoderInfo) -> None:
-        self._tokenizer = Tokenizer.from_str(encoder.tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = served_tokenizer(encoder.tokenizer)
         self._prompt = encoder.prompts.get("passage", "")
         self.passage_tokens_max = encoder.max_tokens
 
@@ -67,6 +66,19 @@ class TokenCounter:
                     pending += [word[middle:], word[:middle]]
                 else:
                     yield word
+
+
+@lru_cache(maxsize=2)
+def served_tokenizer(definition: str) -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json``, without padding and truncation. Parsing a large one takes seconds.
+
+    Args:
+        definition: the text of the file (see `EncoderInfo.tokenizer`).
+    """
+    tokenizer = Tokenizer.from_str(definition)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def token_counter(tokenizer: str) -> Callable[[str], int]:

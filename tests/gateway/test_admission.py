@@ -149,7 +149,7 @@ def is_listening(gateway: Gateway) -> bool:
     with gateway.client() as client:
         try:
             client.get("/v1/health/live")
-        except httpx.ConnectError:
+        except httpx.TransportError:  # refused, or reset while the socket is closed
             return False
     return True
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
-
-from tokenizers import Tokenizer
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.tokens import served_tokenizer
 
 
 def texts_of(value: str | list[str] | list[int] | list[list[int]], encoder: EncoderInfo) -> list[str]:
@@ -22,15 +20,10 @@ def texts_of(value: str | list[str] | list[int] | list[list[int]], encoder: Enco
     if isinstance(value[0], str):
         return [str(text) for text in value]
     sequences: Any = value if isinstance(value[0], list) else [value]
-    tokenizer = _tokenizer(encoder.tokenizer)
+    tokenizer = served_tokenizer(encoder.tokenizer)
     size = tokenizer.get_vocab_size()
     if (largest := max(map(max, sequences))) >= size:
         message = f"token id {largest} is not of the tokenizer of {encoder.name}, which has {size}: send text instead"
         raise ApiError(400, "unknown_token", message, "input")
     texts: list[str] = tokenizer.decode_batch(sequences)
     return texts
-
-
-@lru_cache(maxsize=1)
-def _tokenizer(definition: str) -> Tokenizer:
-    return Tokenizer.from_str(definition)

@@ -67,10 +67,10 @@ async function fetched(path, options) {
 }
 
 async function errorOf(response) {
-  const told = await response.json().catch(() => null); // a proxy in between may answer something else
+  const answered = await response.json().catch(() => null); // a proxy in between may answer something else
   const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  return new ApiError(told?.error?.message ?? `The gateway answered with status ${response.status}.`, {
-    code: told?.error?.code,
+  return new ApiError(answered?.error?.message ?? `The gateway answered with status ${response.status}.`, {
+    code: answered?.error?.code,
     requestId: response.headers.get("X-Request-ID") ?? "",
     retryAfterS: Number.isNaN(retryAfter) ? null : retryAfter,
   });

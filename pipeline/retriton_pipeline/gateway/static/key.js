@@ -1,4 +1,4 @@
-/** The API key: it leaves this tab only in the header of requests, and is gone with it. */
+/** The API key: kept in the session storage of this tab, and sent only in the header of requests. */
 
 import { ask } from "./dialogs.js";
 import { byId } from "./dom.js";

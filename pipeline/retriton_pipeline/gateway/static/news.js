@@ -24,7 +24,7 @@ export function hideProblem() {
   byId("problem-text").textContent = "";
 }
 
-/** Reads a streamed answer out in sentences: piece by piece, nobody could follow. */
+/** Announces a streamed answer to screen readers, sentence by sentence. */
 export class Reading {
   #unread = "";
   #nextAt = 0;

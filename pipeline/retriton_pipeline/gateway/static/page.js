@@ -130,7 +130,7 @@ function listen() {
   });
   byId("forget-key").addEventListener("click", () => {
     forgetKey();
-    location.reload(); // what the key has let in goes with it
+    location.reload(); // removes the data that was loaded with the key
   });
   byId("more-documents").addEventListener("click", () => loadMore().catch(showProblem));
   onCollection(() => loadDocuments().catch(showProblem));

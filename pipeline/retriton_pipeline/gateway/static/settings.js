@@ -13,8 +13,8 @@ export async function loadModels() {
   const idOf = (kind) => data.find((model) => model.kind === kind)?.id ?? null;
   const [encoder, reranker, llm] = ["embedding", "reranking", "chat"].map(idOf);
   byId("rerank-field").hidden = !reranker;
-  const told = [`encoder ${encoder}`, reranker && `reranker ${reranker}`, llm ? `LLM ${llm}` : NO_LLM];
-  byId("models").textContent = told.filter(Boolean).join(" · ");
+  const parts = [`encoder ${encoder}`, reranker && `reranker ${reranker}`, llm ? `LLM ${llm}` : NO_LLM];
+  byId("models").textContent = parts.filter(Boolean).join(" · ");
   return llm;
 }
 

@@ -13,12 +13,12 @@ export function stagesView(latencyMs) {
     part.style.flexGrow = ms;
     bar.append(part);
   }
-  const told = stages.map(([name, ms]) => entry(name, ms, { "data-stage": name }));
+  const rows = stages.map(([name, ms]) => entry(name, ms, { "data-stage": name }));
   return element(
     "div",
     { class: "stages", role: "group", "aria-label": "Milliseconds" },
     bar,
-    element("dl", {}, entry("total", latencyMs.total, {}), ...told),
+    element("dl", {}, entry("total", latencyMs.total, {}), ...rows),
   );
 }
 
