@@ -34,6 +34,7 @@ _HEAD = """\
 `RETRITON_TLS_CA` is a file of certificates that enables TLS for connections to Triton; `RETRITON_TLS_NAME` is the host
 name of the server's certificate, if it differs from the address.
 """
+_BY_MACHINE = {"workers"}  # options whose default depends on the number of cores
 _TAIL = """
 ## retriton-health
 
@@ -83,11 +84,12 @@ def _option(option: Any) -> str:
 
 
 def _default(option: Any) -> str:
-    if option.default in (None, "", (), []) or option.default is False:
+    if option.name in _BY_MACHINE or option.default in (None, "", (), []) or option.default is False:
         return ""
     if option.default is True:
         return f"`{option.opts[0]}`"
-    return f"`{option.default}`"
+    default = option.default
+    return f"`{default.name if isinstance(default, Path) and default.is_absolute() else default}`"
 
 
 def _cell(text: str | None) -> str:

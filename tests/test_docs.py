@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.retrieval import SearchOptions
 from tests.conftest import ROOT
 
@@ -169,6 +170,15 @@ def test_the_search_options_are_documented_with_their_defaults() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", section, re.MULTILINE))
     defaults = {name: field.default for name, field in SearchOptions.model_fields.items()}
     assert {name: ast.literal_eval(value) for name, value in rows.items()} == defaults
+
+
+def test_the_metrics_and_alerts_are_documented() -> None:
+    text = (DOCS / "metrics.md").read_text()
+    exported = re.findall(r"^# TYPE (\w+) \w+$", GatewayMetrics().page().decode(), re.MULTILINE)
+    assert len(exported) > 5
+    assert not [name for name in exported if not name.endswith("_created") and f"`{name}" not in text]
+    rules = "".join(file.read_text() for file in (ROOT / "deploy/kubernetes/monitoring").glob("*-alerts.yaml"))
+    assert set(re.findall(r"alert: (\w+)", rules)) == set(re.findall(r"^\| `(Retriton\w+)` \|", text, re.MULTILINE))
 
 
 def test_the_command_reference_is_current() -> None:
