@@ -93,7 +93,7 @@ def _default(option: Any) -> str:
 
 
 def _cell(text: str | None) -> str:
-    return _text(text or "").replace("|", r"\|")
+    return re.sub(r"[|*<]", r"\\\g<0>", _text(text or ""))
 
 
 def _text(text: str) -> str:
