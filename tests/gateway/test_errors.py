@@ -10,7 +10,7 @@ from retriton_client import Overloaded, TextTooLong, Unavailable, WrongEncoder
 from retriton_pipeline.errors import InvalidFilter, LLMError, NoBm25Index, NoSuchCollection, StoreError
 from retriton_pipeline.gateway.errors import ApiError, api_error
 
-TOO_LONG = TextTooLong("TEXT_TOO_LONG: text 1 has 402 tokens, the encoder takes at most 256", 1, 402, 256)
+TOO_LONG = TextTooLong("text 1 has 402 tokens, the encoder takes at most 256", 1, 402, 256)
 
 
 @pytest.mark.parametrize(
