@@ -49,7 +49,7 @@ test: setup .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-fo
 	$(VENV)/bin/pytest
 
 test-fast: $(VENV)/.ready  ## Run the tests that need no server, in under a minute
-	$(VENV)/bin/pytest -m 'not triton and not milvus and not slow'
+	$(VENV)/bin/pytest -n auto -m 'not triton and not milvus and not slow'
 
 # The tests render deploy/kubernetes.
 .PHONY: kubectl-found chromium-found

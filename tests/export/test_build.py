@@ -25,6 +25,8 @@ from retriton_serving.contract.manifest import Manifest
 from tests.conftest import copy_repository
 from tests.export.checkpoints import FAMILIES, tiny_bert, tiny_cross_encoder
 
+pytestmark = pytest.mark.slow
+
 FP32 = Recipe("onnxruntime", "fp32")
 
 

@@ -63,6 +63,7 @@ def test_an_environment_of_somebody_else_is_used_and_never_changed(tmp_path: Pat
     assert [file.name for file in tmp_path.iterdir()] == ["pyvenv.cfg"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_a_failed_installation_says_why_and_is_begun_again(tmp_path: Path) -> None:
     steps: list[str] = []
@@ -75,6 +76,7 @@ def test_a_failed_installation_says_why_and_is_begun_again(tmp_path: Path) -> No
     assert "openvino" in steps[1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_pip_is_used_where_uv_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script(tmp_path / "uv", "echo no such index; exit 2")
