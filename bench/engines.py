@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.measurements import REPOSITORY, SERVER_ENV
 from bench.workloads import REPORT
-from retriton_client import Client
+from retriton_client import AsyncClient
 from retriton_export import Checkpoint, ExportError, Recipe, export_encoder
 from retriton_pipeline.evaluation import Dataset, evaluate
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
@@ -75,10 +77,14 @@ def _quality(repository: Path, datasets: list[Dataset], scratch: Path) -> dict[s
     log = (REPORT / "triton.log").open("wb")
     with log, TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), log) as server:
         server.wait_ready()
-        with Client(server.endpoint.grpc_url) as client:
-            reports = [evaluate(dataset, client, str(scratch / "milvus.db")).as_json() for dataset in datasets]
+        reports = asyncio.run(_evaluate(server.endpoint.grpc_url, datasets, str(scratch / "milvus.db")))
     served = {"served_tokens_per_s": round(reports[-1]["embed_tokens_per_s"])}
     return served | {f"ndcg@10 {report['dataset']}": report["ndcg@10"] for report in reports}
+
+
+async def _evaluate(url: str, datasets: Sequence[Dataset], milvus: str) -> list[dict[str, Any]]:
+    async with AsyncClient(url) as client:
+        return [(await evaluate(dataset, client, milvus)).as_json() for dataset in datasets]
 
 
 if __name__ == "__main__":

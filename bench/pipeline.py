@@ -1,7 +1,7 @@
-"""Ingestion and search: how much of the lane's throughput ingestion gets, and what a search takes.
+"""Ingestion and search: the share of the lane's throughput that ingestion reaches, and the latency of a search.
 
-``python -m bench.pipeline [PATH ...]`` starts a server of its own, ingests the given files (default: the sources of
-Python's library, as plain text), searches for pieces of them, prints a table, and ends with one JSON line.
+``python -m bench.pipeline [PATH ...]`` starts a server, ingests the given files (default: the sources of Python's
+library, as plain text), searches for fragments of them, prints a table, and ends with one JSON line.
 """
 
 from __future__ import annotations
@@ -15,35 +15,34 @@ import shutil
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench.measurements import REPOSITORY, SERVER_ENV
 from bench.workloads import REPORT
-from retriton_client import AsyncClient, Client
+from retriton_client import AsyncClient
 from retriton_pipeline.chunking import ChunkSize, with_context
-from retriton_pipeline.documents import find_files
-from retriton_pipeline.ingest import Ingestion
-from retriton_pipeline.ingest.reading import WORKERS, Reader
-from retriton_pipeline.retrieval import Retriever, SearchOptions
+from retriton_pipeline.ingest import IngestReport
+from retriton_pipeline.rag import AsyncRag
+from retriton_pipeline.retrieval import SearchOptions
 from retriton_pipeline.store import Store
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 _LANE_TEXTS = 4096
 _TEXTS_PER_CALL = 1024
 _SEARCHES = 300
-_MODES = {
-    "dense": SearchOptions(mode="dense"),
-    "bm25": SearchOptions(mode="bm25", hops=1),
-    "hybrid": SearchOptions(mode="hybrid", hops=1),
-    "hybrid, 2 hops": SearchOptions(mode="hybrid", hops=2),
+_MODES = {  # without neighbours, to measure the search alone
+    "dense": SearchOptions(mode="dense", neighbours=0),
+    "bm25": SearchOptions(mode="bm25", hops=1, neighbours=0),
+    "hybrid": SearchOptions(mode="hybrid", hops=1, neighbours=0),
+    "hybrid, 2 hops": SearchOptions(mode="hybrid", hops=2, neighbours=0),
 }
 
 
 def main() -> None:
-    """Runs all of it."""
+    """Runs the benchmark."""
     parser = argparse.ArgumentParser(prog="bench.pipeline", description=__doc__)
     parser.add_argument("paths", type=Path, nargs="*")
     parser.add_argument("--megabytes", type=float, default=6.0, help="of the default texts")
@@ -57,38 +56,39 @@ def main() -> None:
         size = ChunkSize.of(options.chunk_tokens)
         with TritonServer(TritonWheel(SERVER_ENV), REPOSITORY, Endpoint.free(), log) as server:
             server.wait_ready()
-            results = _measure(server.endpoint.grpc_url, paths, size, str(folder / "milvus.db"))
+            results = asyncio.run(_measure(server.endpoint.grpc_url, paths, size, str(folder / "milvus.db")))
     for key, value in results.items():
         print(f"{key:32} {value:>12,.3f}")
     print(json.dumps(results))
 
 
-def _measure(url: str, paths: list[Path], size: ChunkSize, uri: str) -> dict[str, float]:
-    store = Store(uri, "documents")
-    results = asyncio.run(_ingest(url, store, paths, size))
-    with Client(url) as client:
-        retriever = Retriever(client, store)
-        rows = store._query("chunk_index >= 0", ["text"])
+async def _measure(url: str, paths: list[Path], size: ChunkSize, uri: str) -> dict[str, float]:
+    async with AsyncRag(url, uri) as rag:
+        report = await rag.ingest(paths, chunk_size=size)
+        rows = await asyncio.to_thread(_rows, await rag.store())
+        results = await _throughput(url, report, [with_context(row["context"], row["text"]) for row in rows])
         draw = random.Random(1)
-        questions = [_piece(draw, row["text"]) for row in draw.sample(rows, _SEARCHES)]
+        questions = [_fragment(draw, row["text"]) for row in draw.sample(rows, _SEARCHES)]
         for name, options in _MODES.items():
-            results |= _latency(name, lambda text, options=options: retriever.retrieve(text, 5, options), questions)
-    store.close()
+            results |= await _latency(name, rag, options, questions)
     return results
 
 
-async def _ingest(url: str, store: Store, paths: list[Path], size: ChunkSize) -> dict[str, float]:
+def _rows(store: Store) -> list[dict[str, Any]]:
+    """The text and context of every chunk."""
+    rows: list[dict[str, Any]] = store.milvus.call(
+        "query",
+        store.versions.resolve(store.collection),
+        filter="chunk_index >= 0",
+        output_fields=["context", "text"],
+        consistency_level="Strong",
+    )
+    return rows
+
+
+async def _throughput(url: str, report: IngestReport, texts: list[str]) -> dict[str, float]:
+    draw = random.Random(0)
     async with AsyncClient(url, timeout_s=300) as client:
-        encoder = await client.encoder_info()
-        store.open(encoder, create=True)
-        reader = Reader(encoder, size, WORKERS)
-        report = await Ingestion(client, store, reader).run(find_files(paths))
-        reader.close()
-        texts = [
-            with_context(row["context"], row["text"])
-            for row in store._query(f"chunk_index >= 0 and chunk_index < {_LANE_TEXTS}", ["context", "text"])
-        ]
-        draw = random.Random(0)
         lane = await _lane_tokens_per_s(client, draw.sample(texts, min(_LANE_TEXTS, len(texts))))
     ingest = report.tokens / report.seconds
     return {
@@ -109,19 +109,19 @@ async def _lane_tokens_per_s(client: AsyncClient, texts: list[str]) -> float:
     return tokens / (time.perf_counter() - start)
 
 
-def _latency(name: str, search: Callable[[str], object], questions: list[str]) -> dict[str, float]:
+async def _latency(name: str, rag: AsyncRag, options: SearchOptions, questions: list[str]) -> dict[str, float]:
     for question in questions[:20]:
-        search(question)
+        await rag.search(question, options)
     spent = []
     for question in questions:
         start = time.perf_counter()
-        search(question)
+        await rag.search(question, options)
         spent.append((time.perf_counter() - start) * 1e3)
     return {f"{name} p50 ms": float(np.percentile(spent, 50)), f"{name} p99 ms": float(np.percentile(spent, 99))}
 
 
-def _piece(draw: random.Random, text: str) -> str:
-    """Some words of a passage, as a question would have them."""
+def _fragment(draw: random.Random, text: str) -> str:
+    """Some consecutive words of a passage, in place of a question."""
     words = text.split()
     start = draw.randrange(max(1, len(words) - 8))
     return " ".join(words[start : start + draw.randint(5, 12)])

@@ -46,7 +46,9 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("export", "Export an encoder or a reranker into the model repository.", f"{_CLI}.export", "export"),
     ),
     "Search": (
-        Command("ingest", "Read documents, split them into chunks, embed and store them.", f"{_CLI}.ingest", "documents"),
+        Command(
+            "ingest", "Read documents, split them into chunks, embed and store them.", f"{_CLI}.ingest", "documents"
+        ),
         Command("search", "Print the best passages for a query, best first.", f"{_CLI}.search", "rag"),
         Command("ask", "Answer a question from the documents.", f"{_CLI}.ask", "rag"),
     ),

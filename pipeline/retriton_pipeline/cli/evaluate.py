@@ -2,80 +2,139 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from retriton_client import Client, Tls
+from retriton_client import AsyncClient, Tls
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.cli.option_groups import OptionGroup, expand, flag_of, parameter
 from retriton_pipeline.cli.options import MilvusToken, Url
+from retriton_pipeline.cli.output import print_json
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.evaluation import Configuration, Dataset, EvalReport, indexed
+from retriton_pipeline.evaluation import BASELINE, Configuration, Dataset, EvalReport, indexed
 from retriton_pipeline.evaluation.output import draw, table, write_per_query
+from retriton_pipeline.rag.asynchronous import DEFAULT_URL
+from retriton_pipeline.retrieval import SearchOptions
 
 _TIMEOUT_S = 300.0
+_COMPARED = ("mode", "fusion", "dense_weight", "rerank", "hops")
+_SWITCHES = {"off": [False], "on": [True], "both": [False, True]}
+Switch = Literal["off", "on", "both"]
 
 
-def eval_(
-    folders: Annotated[list[Path], typer.Argument(help="Datasets in the layout of BEIR.", metavar="DIR...")],
-    split: Annotated[str, typer.Option(help="The judgements in qrels/<split>.tsv.")] = "test",
-    url: Url = "127.0.0.1:8001",
+def compared_options() -> OptionGroup[list[SearchOptions]]:
+    """Options of searches, of which several values are compared: each combination makes one search."""
+    parameters = []
+    for name in _COMPARED:
+        field, default = SearchOptions.model_fields[name], getattr(BASELINE, name)
+        if field.annotation is bool:
+            option = typer.Option(help=f"{field.description} off, on, or both to compare.", rich_help_panel="Search")
+            parameters.append(parameter(name, Annotated[Switch, option], "off"))
+        else:
+            text = f"{field.description} Repeat it to compare. Default: {default}."
+            option = typer.Option(flag_of(name), help=text, rich_help_panel="Search")
+            parameters.append(parameter(name, Annotated[list[_scalar(field.annotation)] | None, option], None))  # type: ignore[misc]
+    return OptionGroup(tuple(parameters), _combinations)
+
+
+def _scalar(annotation: Any) -> Any:
+    """The type of one value; values of a ``Literal`` are checked by `SearchOptions`."""
+    values = get_args(annotation)
+    return type(values[0]) if values else annotation
+
+
+def _combinations(**given: Any) -> list[SearchOptions]:
+    values = [
+        _SWITCHES[value] if isinstance(value, str) else value or [getattr(BASELINE, name)]
+        for name, value in given.items()
+    ]
+    base = BASELINE.model_dump()
+    return [SearchOptions.of(**{**base, **dict(zip(given, one, strict=True))}) for one in product(*values)]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is evaluated: every dataset, with every chunk size, searched in every way."""
+
+    datasets: Sequence[Dataset]
+    sizes: Sequence[ChunkSize | None]
+    searches: Sequence[Configuration]
+    files: Path | None
+    url: str
+    milvus: str
+    milvus_token: str
+
+    async def reports(self) -> list[EvalReport]:
+        """Shows a progress bar on standard error."""
+        reports: list[EvalReport] = []
+        tls = Tls.from_environment()
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            async with AsyncClient(self.url, timeout_s=_TIMEOUT_S, tls=tls) as client:
+                for dataset, size in product(self.datasets, self.sizes):
+                    total = len(dataset.corpus) + len(dataset.queries) * len(self.searches)
+                    task = progress.add_task(dataset.name, total=total)
+                    reports += await self._scored(dataset, size, client, partial(progress.advance, task))
+        return reports
+
+    async def _scored(
+        self, dataset: Dataset, size: ChunkSize | None, client: AsyncClient, advance: Callable[[int], None]
+    ) -> list[EvalReport]:
+        with tempfile.TemporaryDirectory(prefix="retriton-eval-") as scratch:
+            uri = self.milvus or f"{scratch}/eval.db"
+            async with indexed(dataset, client, uri, self.milvus_token, size, self.files, advance) as evaluation:
+                for entry in evaluation.skipped:
+                    typer.echo(f"skipped {entry.source}: {entry.reason}", err=True)
+                return [await evaluation.run(search) for search in self.searches]
+
+
+@expand(searches=compared_options())
+def evaluate(
+    folders: Annotated[list[Path], typer.Argument(help="Datasets in BEIR's layout.", metavar="DIR...")],
+    searches: list[SearchOptions],
+    split: Annotated[str, typer.Option(help="The judgements: qrels/<split>.tsv.")] = "test",
+    url: Url = DEFAULT_URL,
     milvus: Annotated[
         str, typer.Option(envvar="RETRITON_MILVUS_URI", help="As for ingest. Default: a temporary Milvus Lite file.")
     ] = "",
     milvus_token: MilvusToken = "",
-    mode: Annotated[
-        list[str] | None, typer.Option(help="dense (default), bm25 or hybrid; several are compared.")
-    ] = None,
     history: Annotated[
-        str, typer.Option(help="What was said before a query (multi-turn sets): off, on, or both to compare.")
+        Switch, typer.Option(help="The conversation before a query (multi-turn sets): off, on, or both to compare.")
     ] = "off",
-    rerank: Annotated[str, typer.Option(help="The served cross-encoder: off, on, or both to compare.")] = "off",
-    hops: Annotated[list[int] | None, typer.Option(help="As for search; several are compared. Default: 1.")] = None,
     chunk_tokens: Annotated[
         list[int] | None,
-        typer.Option(help="Cut documents into chunks of so many tokens, of which the best one counts; 0: whole."),
+        typer.Option(
+            help="Split documents into chunks of at most this many tokens, the best of which counts; 0: whole "
+            "documents. Repeat it to compare. Default: 0."
+        ),
     ] = None,
     files: Annotated[
-        Path | None,
-        typer.Option(help="The files that the corpus was made from: scores what ingestion makes of them."),
+        Path | None, typer.Option(help="The files that the corpus was made from, to score ingestion as well.")
     ] = None,
     per_query: Annotated[
-        Path | None, typer.Option(help="Write the measures of every query here, as JSON lines.")
+        Path | None, typer.Option(help="Write the measures of every query to this file, as JSON lines.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the comparison here (.png, .svg); needs matplotlib.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Plot the comparison to this file (.png, .svg).")] = None,
 ) -> None:
-    """Score retrieval on BEIR-style datasets, in several configurations side by side.
+    """Score retrieval on datasets in BEIR's layout.
 
-    Prints a table with 95 % confidence intervals, and one JSON line for every dataset and configuration.
+    Several configurations are compared. Prints a table with 95 % confidence intervals, and one line of JSON for every
+    dataset and configuration.
     """
-    searches = [
-        Configuration(*one)
-        for one in product(mode or ["dense"], _choice("--history", history), _choice("--rerank", rerank), hops or [1])
-    ]
-    _check(searches, [target for target in (per_query, plot) if target])
+    _check_writable([target for target in (per_query, plot) if target])
     sizes = [ChunkSize.of(tokens) if tokens else None for tokens in chunk_tokens or [0]]
     datasets = [Dataset.read(folder, split) for folder in folders]
-    reports: list[EvalReport] = []
-    with (
-        Client(url, timeout_s=_TIMEOUT_S, tls=Tls.from_environment()) as client,
-        Progress(console=Console(stderr=True), transient=True) as progress,
-    ):
-        for dataset, size in product(datasets, sizes):
-            task = progress.add_task(dataset.name, total=len(dataset.corpus) + len(dataset.queries) * len(searches))
-            with tempfile.TemporaryDirectory(prefix="retriton-eval-") as scratch:
-                uri = milvus or f"{scratch}/eval.db"
-                advance = lambda count, task=task: progress.advance(task, count)  # noqa: E731
-                with indexed(dataset, client, uri, milvus_token, size, files, advance) as evaluation:
-                    for entry in evaluation.skipped:
-                        typer.echo(f"skipped {entry.source}: {entry.reason}", err=True)
-                    reports += [evaluation.run(configuration) for configuration in searches]
+    configurations = [Configuration(options, turns) for options in searches for turns in _SWITCHES[history]]
+    reports = asyncio.run(_Run(datasets, sizes, configurations, files, url, milvus, milvus_token).reports())
     if not files:
         _warn_of_missing(datasets)
     typer.echo(table(reports))
@@ -84,27 +143,20 @@ def eval_(
     if plot:
         draw(reports, plot)
     for report in reports:
-        typer.echo(json.dumps(report.as_json()))
+        print_json(report.as_json())
 
 
-def _check(searches: list[Configuration], targets: list[Path]) -> None:
-    """Refuses what cannot be done before anything is embedded."""
-    for search in searches:
-        _ = search.options
+def _check_writable(targets: Sequence[Path]) -> None:
     for target in targets:
         if not target.absolute().parent.is_dir():
-            raise PipelineError(f"{target} cannot be written: there is no such folder")
+            raise PipelineError(f"{target} cannot be written: its folder does not exist")
 
 
-def _warn_of_missing(datasets: list[Dataset]) -> None:
+def _warn_of_missing(datasets: Sequence[Dataset]) -> None:
     for dataset in datasets:
         if dataset.missing:
-            warning = f"warning: {dataset.name} has no text of {len(dataset.missing)} relevant documents, the first is"
-            typer.echo(f"{warning} {dataset.missing[0]!r}: they count as not found", err=True)
-
-
-def _choice(option: str, value: str) -> list[bool]:
-    choices = {"off": [False], "on": [True], "both": [False, True]}
-    if value not in choices:
-        raise typer.BadParameter(f"{value!r} is none of off, on, both", param_hint=option)
-    return choices[value]
+            typer.echo(
+                f"warning: {dataset.name} lacks the text of {len(dataset.missing)} relevant documents, the first is "
+                f"{dataset.missing[0]!r}: they count as not found",
+                err=True,
+            )

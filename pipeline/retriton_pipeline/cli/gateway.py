@@ -3,81 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from retriton_client import Tls
-from retriton_pipeline.cli.options import (
-    DEFAULT_MILVUS,
-    Collection,
-    LLMKey,
-    LLMModel,
-    LLMTimeout,
-    LLMUrl,
-    Milvus,
-    MilvusToken,
-    Url,
-    named_llm,
-)
-from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.cli.option_groups import expand
+from retriton_pipeline.cli.options import CONNECTION, LLM_OPTIONS, Connection, LLMOptions
 from retriton_pipeline.gateway import Bounds, Listen, Settings, listen, new_key
 
-InputType = Annotated[
-    str | None, typer.Option(help="What texts are where a request does not say: query or passage. Default: it must.")
-]
 
-
+@expand(connection=CONNECTION, llm=LLM_OPTIONS)
 def gateway(
-    url: Url = "127.0.0.1:8001",
-    milvus: Milvus = DEFAULT_MILVUS,
-    milvus_token: MilvusToken = "",
-    collection: Collection = "documents",
-    llm_url: LLMUrl = "",
-    llm_model: LLMModel = "",
-    llm_api_key: LLMKey = "none",
-    llm_timeout: LLMTimeout = 60.0,
+    connection: Connection,
+    llm: LLMOptions,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port for HTTP.")] = 8080,
     api_keys: Annotated[
         Path | None,
         typer.Option(
             envvar="RETRITON_API_KEYS_FILE",
-            help="A file of keys, from `retriton key`; read again when it changes. Default: everybody is let in.",
+            help="A file of API keys, from `retriton key`; read again when it changes. Default: anyone has access.",
         ),
     ] = None,
     host_name: Annotated[
-        list[str] | None, typer.Option(help="A name of this host, for a gateway without keys; repeatable.")
+        list[str] | None, typer.Option(help="A host name to accept when there are no API keys; repeatable.")
     ] = None,
-    alias: Annotated[list[str] | None, typer.Option(help="Another name for the embedding model; repeatable.")] = None,
-    input_type: InputType = None,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until an answer begins.")] = 60.0,
+    alias: Annotated[list[str] | None, typer.Option(help="Another name of the embedding model; repeatable.")] = None,
+    input_type: Annotated[
+        Literal["query", "passage"] | None,
+        typer.Option(help="Input type of requests that do not name one. Default: such requests are refused."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds until a response must begin.")] = 60.0,
     poll_after: Annotated[
-        float, typer.Option(help="Seconds after which an answer of the playground API has to be fetched.")
+        float, typer.Option(help="Seconds after which a response of the playground API must be fetched by polling.")
     ] = 1.0,
-    requests: Annotated[int, typer.Option(min=1, help="The most requests under way.")] = Bounds.requests,
-    prompt_tokens: Annotated[int, typer.Option(help="The most tokens of a prompt.")] = 2048,
+    requests: Annotated[int, typer.Option(min=1, help="Maximum concurrent requests.")] = Bounds.requests,
+    prompt_tokens: Annotated[int, typer.Option(help="Token budget of prompts.")] = 2048,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate for HTTPS, in PEM.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
-    grace: Annotated[float, typer.Option(help="Seconds to finish what was accepted, after Ctrl-C or SIGTERM.")] = 30.0,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of that certificate.")] = None,
+    grace: Annotated[float, typer.Option(help="Seconds to finish accepted requests after Ctrl-C or SIGTERM.")] = 30.0,
 ) -> None:
-    """Serve HTTP in front of Triton, Milvus and an LLM: embeddings, reranking, retrieval, answers, and a page.
+    """Serve HTTP in front of Triton, Milvus and an LLM.
 
-    With OTEL_EXPORTER_OTLP_ENDPOINT set, every request is traced.
+    Embeddings, reranking, retrieval, answers, document upload, and a web page. With OTEL_EXPORTER_OTLP_ENDPOINT set,
+    every request is traced.
     """
-    if input_type not in (None, "query", "passage"):
-        raise PipelineError(f"the input type is {input_type!r}, it must be query or passage")
     settings = Settings(
-        url=url,
-        milvus=milvus,
-        milvus_token=milvus_token,
+        url=connection.url,
+        milvus=connection.milvus,
+        milvus_token=connection.milvus_token,
         tls=Tls.from_environment(),
-        collection=collection,
-        llm=named_llm(llm_url, llm_model, llm_api_key, llm_timeout),
+        collection=connection.collection,
+        llm=llm.llm,
         keys_file=api_keys,
         hosts=tuple(host_name or ()),
         aliases=tuple(alias or ()),
-        input_type=input_type,  # type: ignore[arg-type]
+        input_type=input_type,
         timeout_s=timeout,
         poll_after_s=poll_after,
         prompt_tokens=prompt_tokens,
@@ -86,8 +68,11 @@ def gateway(
     listen(settings, Listen(host, port, tls_cert, tls_key, grace))
 
 
-def key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
-    """Make an API key: it is printed once, and its line for the file of keys."""
+def key(name: Annotated[str, typer.Argument(help="Name of the key's owner.")]) -> None:
+    """Create an API key for the gateway.
+
+    The key is printed once, on standard error; its line for the key file goes to standard output.
+    """
     secret, line = new_key(name)
-    typer.echo(f"key (keep it; it is stored nowhere): {secret}", err=True)
+    typer.echo(f"API key (keep it: it is not stored): {secret}", err=True)
     typer.echo(line)

@@ -1,6 +1,8 @@
-"""Retrieval quality on BEIR-style data, through the served encoder and Milvus."""
+"""Retrieval quality on datasets in BEIR's layout, through the served encoder and Milvus."""
 
+from retriton_pipeline.evaluation.configuration import BASELINE, Configuration
 from retriton_pipeline.evaluation.dataset import Dataset
-from retriton_pipeline.evaluation.evaluate import Configuration, EvalReport, Evaluation, evaluate, indexed
+from retriton_pipeline.evaluation.evaluate import Evaluation, evaluate, indexed
+from retriton_pipeline.evaluation.report import EvalReport
 
-__all__ = ["Configuration", "Dataset", "EvalReport", "Evaluation", "evaluate", "indexed"]
+__all__ = ["BASELINE", "Configuration", "Dataset", "EvalReport", "Evaluation", "evaluate", "indexed"]

@@ -1,61 +1,85 @@
-"""What of a dataset is embedded: whole documents, chunks of them, or chunks of the files they were made from."""
+"""Indexes the corpus of a dataset: whole documents, chunks of them, or the files that they were made from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import asyncio
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from retriton_client import EncoderInfo
+from retriton_client import AsyncClient, EncoderInfo
+from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
-from retriton_pipeline.documents import Block, Document, Unreadable, file_parts, find_files
+from retriton_pipeline.documents import Block, Document
 from retriton_pipeline.evaluation.dataset import Dataset
-from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.store import StoredDocument, content_hash
+from retriton_pipeline.ingest import IngestOptions, IngestReport, Progress, ingest_paths
+from retriton_pipeline.store import Store, StoredDocument, content_hash
 from retriton_pipeline.tokens import TokenCounter
 
+OnTexts = Callable[[int], None]
 _Row = tuple[StoredDocument, Chunk]
+_INDEX = "flat"  # exact search
+_TEXTS_PER_CALL = 256
+_CHARACTERS_MAX = 100_000  # the encoder truncates far earlier, and the server refuses longer texts
 
 
-def corpus_rows(
-    dataset: Dataset, encoder: EncoderInfo, size: ChunkSize | None, files: Path | None, skipped: list[Unreadable]
-) -> Iterator[_Row]:
-    """All chunks of a corpus; the ``source`` of each is the id that the judgements have, without its page.
+async def index_corpus(
+    dataset: Dataset, client: AsyncClient, store: Store, size: ChunkSize | None, on_texts: OnTexts
+) -> float:
+    """Embeds and stores a corpus; the source of each chunk is the document's id in the judgements.
 
-    What of ``files`` could not be read is added to ``skipped``.
+    Args:
+        dataset: whose corpus.
+        client: embeds.
+        store: where to; the collection is created.
+        size: of chunks; None embeds each document whole.
+        on_texts: called with the number of texts that were embedded.
+
+    Returns:
+        Tokens embedded per second.
     """
-    if files:
-        return _file_rows(encoder, size or ChunkSize(), files, skipped)
-    if size:
-        return _chunk_rows(dataset, encoder, size)
-    return _whole_rows(dataset)
+    encoder = await client.encoder_info()
+    await asyncio.to_thread(store.open, encoder, True, _INDEX)
+    rows = batched(_chunks(dataset, encoder, size) if size else _whole_documents(dataset), _TEXTS_PER_CALL)
+    tokens, seconds = 0, 0.0
+    while batch := await asyncio.to_thread(next, rows, None):
+        start = time.perf_counter()
+        texts = [chunk.embedded_text[:_CHARACTERS_MAX] for _, chunk in batch]
+        embeddings = await client.embed(texts, "passage", truncate="END")
+        seconds += time.perf_counter() - start
+        tokens += int(embeddings.tokens.sum())
+        await asyncio.to_thread(store.upsert, batch, embeddings.vectors)
+        on_texts(len(batch))
+    return tokens / seconds if seconds else 0.0
 
 
-def _whole_rows(dataset: Dataset) -> Iterator[_Row]:
+async def index_files(
+    folder: Path, client: AsyncClient, store: Store, size: ChunkSize, on_texts: OnTexts
+) -> IngestReport:
+    """Ingests the files that a corpus was made from, as `retriton ingest` does. Arguments as for `index_corpus`."""
+    done = 0
+
+    def show(progress: Progress) -> None:
+        nonlocal done
+        on_texts(progress.chunks - done)
+        done = progress.chunks
+
+    options = IngestOptions(chunk_size=size, index=_INDEX)
+    return await ingest_paths([folder], client, store, options, show)
+
+
+def _whole_documents(dataset: Dataset) -> Iterator[_Row]:
     for key, document in dataset.corpus.items():
         if document.whole:
             yield _stored(key), Chunk(document.whole, "", None, 0)
 
 
-def _chunk_rows(dataset: Dataset, encoder: EncoderInfo, size: ChunkSize) -> Iterator[_Row]:
+def _chunks(dataset: Dataset, encoder: EncoderInfo, size: ChunkSize) -> Iterator[_Row]:
     counter = TokenCounter(encoder)
     for key, document in dataset.corpus.items():
         paragraphs = tuple(Block(part) for part in document.text.split("\n\n") if part.strip())
         for chunk in chunk_document(Document(key, document.title, paragraphs, ""), counter, size):
             yield _stored(key), chunk
-
-
-def _file_rows(encoder: EncoderInfo, size: ChunkSize, folder: Path, skipped: list[Unreadable]) -> Iterator[_Row]:
-    reader = Reader(encoder, size)
-    try:
-        parts = (part for file in find_files([folder]) for part in file_parts(file))
-        for read in reader.read(parts, lambda ids: {}):
-            for document in read.changed:
-                for chunk in document.chunks:
-                    yield replace(document.document, source=read.part.file.name), chunk
-            skipped += read.unreadable
-    finally:
-        reader.close()
 
 
 def _stored(key: str) -> StoredDocument:

@@ -1,4 +1,4 @@
-"""Reports of evaluations: a table, the measures of every query, and a drawing."""
+"""Reports of evaluations: a table, the measures of every query, and a plot."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TextIO
 
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.evaluation.evaluate import EvalReport
 from retriton_pipeline.evaluation.measures import MEASURES
+from retriton_pipeline.evaluation.report import EvalReport
 
 
 def table(reports: Sequence[EvalReport]) -> str:
@@ -57,11 +57,9 @@ def _written(file: Path) -> Iterator[TextIO]:
 
 def draw(reports: Sequence[EvalReport], file: Path) -> None:
     """nDCG@10 of every configuration, grouped by dataset, with confidence intervals."""
-    try:
-        from matplotlib import colormaps
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PipelineError("--plot needs matplotlib: pip install matplotlib") from error
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+
     datasets = list(dict.fromkeys(report.dataset for report in reports))
     searches = list(dict.fromkeys(report.configuration for report in reports))
     figure = Figure(figsize=(4 + 1.6 * len(datasets), 4), layout="constrained")
