@@ -1,34 +1,36 @@
 # Two commands are enough on a fresh machine: `make demo` and `make test`.
-PYTHON ?= python3.11
+# The newest of Python 3.13, 3.12 and 3.11 that is installed; `make PYTHON=python3.11` takes another.
+PYTHON ?= $(eval PYTHON := $(shell deploy/local/find_python.sh))$(PYTHON)
 VENV := .venv
 SERVER_VENV := .venv-server
-PIP_INSTALL := pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+
+# Here the commands use the checkout, and not the user's data folder.
+export RETRITON_MODEL_REPOSITORY := model_repository
+export RETRITON_SERVER_ENV := $(SERVER_VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export demo serve test check format bench bench-peers clean
+.PHONY: help setup export demo serve test test-fast check docs format bench bench-peers clean
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready $(SERVER_VENV)/.ready  ## Create both environments: the project's, and the server's own
+setup: $(VENV)/.ready $(SERVER_VENV)/retriton-server.json  ## Create both environments: the project's and the server's
 
 # The project's environment: NumPy 2, PyTorch, Milvus Lite.
 $(VENV)/.ready: pyproject.toml constraints.txt | python-found
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/$(PIP_INSTALL) -e '.[pipeline,milvus-lite,otel,export,minilm,dev]'
+	$(VENV)/bin/$(PIP_INSTALL) -c constraints.txt -e '.[all,otel,dev]'
 	@touch $@
 
 # The server's environment: Triton's Python backend does not work with NumPy 2.
-# --no-deps: of nvidia-pytriton only the server binary is used, not its Python package.
-$(SERVER_VENV)/.ready: pyproject.toml constraints.txt | python-found libpython-found
-	$(PYTHON) -m venv $(SERVER_VENV)
-	$(SERVER_VENV)/bin/$(PIP_INSTALL) -e '.[serving]'
-	$(SERVER_VENV)/bin/$(PIP_INSTALL) --no-deps nvidia-pytriton
+$(SERVER_VENV)/retriton-server.json: $(VENV)/.ready | libpython-found
+	$(VENV)/bin/retriton setup --python $(PYTHON) --constraint constraints.txt
 	@touch $@
 
 .PHONY: python-found libpython-found
 python-found:
-	@command -v $(PYTHON) >/dev/null || { echo "Retriton needs $(PYTHON): install it, or name another with make PYTHON=..."; exit 1; }
+	@test -n "$(PYTHON)"
 
 # Triton's Python backend loads the shared libpython of the interpreter's version.
 libpython-found: | python-found
@@ -46,6 +48,9 @@ serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
 test: setup .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
 	$(VENV)/bin/pytest
 
+test-fast: $(VENV)/.ready  ## Run the tests that need no server, in under a minute
+	$(VENV)/bin/pytest -m 'not triton and not milvus and not slow'
+
 # The tests render deploy/kubernetes.
 .PHONY: kubectl-found chromium-found
 kubectl-found:
@@ -62,24 +67,27 @@ define install-package
   else echo "The tests need $(2). On Debian: sudo apt-get install $(1)"; exit 1; fi; }
 endef
 
-# The clients that the tests prove the gateway with: they want other versions of what we use.
+# Existing clients that the tests run against the gateway; they need other versions of packages than the project.
 .venv-clients/.ready: tests/gateway/clients.txt | python-found
 	$(PYTHON) -m venv .venv-clients
-	.venv-clients/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv-clients/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
-# A Milvus server in a wheel, for the tests: of version 2.3, the last there is.
+# A Milvus server in a wheel, for the tests; 2.3 is the last version there is.
 .venv-milvus/.ready: Makefile | python-found
 	$(PYTHON) -m venv .venv-milvus
-	.venv-milvus/bin/pip install --quiet --disable-pip-version-check --no-deps milvus==2.3.5
+	.venv-milvus/bin/$(PIP_INSTALL) --no-deps milvus==2.3.5
 	@touch $@
 
-check: setup  ## Lint and types
+check: $(VENV)/.ready docs  ## Lint, types, and the documentation's links
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-format: setup  ## Format the code
+docs: $(VENV)/.ready  ## Build the documentation into site/
+	$(VENV)/bin/mkdocs build --strict --quiet
+
+format: $(VENV)/.ready  ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
@@ -89,7 +97,7 @@ bench: export .venv-bench/.ready  ## Load tests: a table, and one JSON line (und
 # NVIDIA's perf_analyzer is in this version of tritonclient, and in no later one.
 .venv-bench/.ready: Makefile | python-found
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --no-deps tritonclient==2.50.0
+	.venv-bench/bin/$(PIP_INSTALL) --no-deps tritonclient==2.50.0
 	@touch $@
 
 bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-sentence-transformers/.ready  ## The same texts through Infinity and sentence-transformers
@@ -97,9 +105,9 @@ bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-s
 
 .venv-peers-%/.ready: bench/peers/%.txt | python-found
 	$(PYTHON) -m venv .venv-peers-$*
-	.venv-peers-$*/bin/pip install --quiet --disable-pip-version-check -r $<
+	.venv-peers-$*/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-peers-* .retriton build
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-peers-* .retriton build dist site
 	git clean -fdXq model_repository

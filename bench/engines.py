@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.measurements import REPOSITORY, SERVER_ENV
+from bench.measurements import REPOSITORY, SERVER_ENV, SERVER_PYTHON
 from bench.workloads import REPORT
 from retriton_client import AsyncClient
 from retriton_export import Checkpoint, ExportError, Recipe, export_encoder
@@ -61,7 +61,8 @@ def _measure(
         return {"recipe": str(recipe), "refused": str(error)[:160]}
     folder = repository / "encoder" / "1"
     command = [SERVER_ENV / "bin" / "python", "-m", "bench.engine_speed", folder, str(seconds)]
-    speeds = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(command, env=SERVER_PYTHON, capture_output=True, text=True, check=True)
+    speeds = json.loads(done.stdout)
     row = {"recipe": str(recipe), **{name: round(value) for name, value in speeds.items()}}
     row |= {"size_mb": round(manifest.artefact.size_bytes / 1e6), "cosine_min": manifest.parity["cosine_min_alone"]}
     if datasets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from retriton_serving.launcher import TritonServer
 
 REPOSITORY = Path("model_repository")
 SERVER_ENV = Path(".venv-server")
+SERVER_PYTHON = {**os.environ, "PYTHONPATH": "serving"}  # variables for the interpreter in SERVER_ENV
 QUERY = Load("embed_query", "queries", texts=1)
 BULK = Load("embed_passage", "passages", texts=32, connections=8)
 Results = dict[str, float]
@@ -121,7 +123,7 @@ class Measurements:
     def _inprocess(self) -> float:
         command = [SERVER_ENV / "bin" / "python", "-m", "bench.inprocess", REPOSITORY / "encoder" / "1"]
         command += [self._folder / "passages.json", "10"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=SERVER_PYTHON, capture_output=True, text=True, check=True)
         return float(json.loads(done.stdout)["tokens_per_s"])
 
     def _lane_counts(self, lane: str) -> tuple[float, float]:

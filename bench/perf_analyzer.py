@@ -8,8 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_ENVIRONMENT = Path(".venv-bench")  # with the `tritonclient` 2.50 wheel
-_SERVER_ENV = Path(".venv-server")  # whose `nvidia-pytriton` brings libb64 and libcudart, which the binary links to
+ENVIRONMENT = Path(".venv-bench")  # with the `tritonclient` 2.50 wheel
+SERVER_ENV = Path(".venv-server")  # whose `nvidia-pytriton` brings libb64 and libcudart, which the binary links to
 _WINDOWS = 3  # the fewest over which it averages
 _ANY_STABILITY = "1000"  # percent: one measurement of a fixed length, whatever happens
 
@@ -54,8 +54,8 @@ class PerfAnalyzer:
     """
 
     def __init__(self, folder: Path, url: str) -> None:
-        self._binary = _ENVIRONMENT / "bin" / "perf_analyzer"
-        libraries = next(_SERVER_ENV.glob("lib/python*/site-packages/nvidia_pytriton.libs"))
+        self._binary = ENVIRONMENT / "bin" / "perf_analyzer"
+        libraries = next(SERVER_ENV.glob("lib/python*/site-packages/nvidia_pytriton.libs"))
         self._folder = folder
         self._url = url
         links = folder / "lib"

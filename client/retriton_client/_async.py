@@ -27,13 +27,13 @@ from retriton_client._split import Split
 from retriton_client._tasks import all_or_first_error, slot
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 from retriton_client._wire import connect, query_and_passages, text_column
+from retriton_serving.contract.models import EMBED_PASSAGE, EMBED_QUERY, ENCODER_INFO, RERANK
 
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_TIMEOUT_S = 60.0
 _SCORES = ("score", "tokens", "tokens_dropped")
 _OUTPUTS = ("embedding", "tokens", "tokens_dropped")
-_LANES: dict[Role, str] = {"query": "embed_query", "passage": "embed_passage"}
-_RERANK = "rerank"
+_LANES: dict[Role, str] = {"query": EMBED_QUERY, "passage": EMBED_PASSAGE}
 
 
 class AsyncClient:
@@ -64,7 +64,7 @@ class AsyncClient:
         self._retry = retry or Retry()
         self._connection: InferenceServerClient | None = None
         self._slots: dict[str, asyncio.Semaphore] = {
-            role: asyncio.Semaphore(self._limits.requests_in_flight) for role in (*_LANES, _RERANK)
+            role: asyncio.Semaphore(self._limits.requests_in_flight) for role in (*_LANES, RERANK)
         }
 
     async def __aenter__(self) -> Self:
@@ -164,7 +164,7 @@ class AsyncClient:
     async def encoder_info(self) -> EncoderInfo:
         """What the server serves. Raises as `embed`."""
         deadline_s = self._deadline_s(None)
-        manifest, tokenizer = await self._infer("encoder_info", [], ("manifest", "tokenizer"), {}, deadline_s)
+        manifest, tokenizer = await self._infer(ENCODER_INFO, [], ("manifest", "tokenizer"), {}, deadline_s)
         try:
             return EncoderInfo.parse(manifest.item(), tokenizer.item())
         except (ValueError, KeyError, TypeError) as error:
@@ -172,7 +172,7 @@ class AsyncClient:
 
     async def reranker_info(self) -> RerankerInfo | None:
         """The cross-encoder that the server has; None if there is none. Raises as `embed`."""
-        (manifest,) = await self._infer("encoder_info", [], ("cross_encoder",), {}, self._deadline_s(None))
+        (manifest,) = await self._infer(ENCODER_INFO, [], ("cross_encoder",), {}, self._deadline_s(None))
         try:
             return RerankerInfo.parse(manifest.item())
         except (ValueError, KeyError, TypeError) as error:
@@ -192,9 +192,9 @@ class AsyncClient:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not give a vector within ``timeout_s``.
         """
         probes = [self._probe(lane, [text_column(["health"])], timeout_s) for lane in _LANES.values()]
-        probes.append(self._probe(_RERANK, query_and_passages("health", ["health"]), timeout_s))
+        probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s))
         took = await all_or_first_error(probes)
-        return {lane: ms for lane, ms in zip((*_LANES.values(), _RERANK), took, strict=True) if ms is not None}
+        return {lane: ms for lane, ms in zip((*_LANES.values(), RERANK), took, strict=True) if ms is not None}
 
     async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float) -> float | None:
         start = time.monotonic()
@@ -223,10 +223,10 @@ class AsyncClient:
     async def _rerank_request(
         self, query: str, passages: Sequence[str], first: int, truncate: Truncate, deadline_s: float
     ) -> list[NDArray[Any]]:
-        async with slot(self._slots[_RERANK], deadline_s):
+        async with slot(self._slots[RERANK], deadline_s):
             inputs = query_and_passages(query, passages, first)
             parameters = {"truncate": truncate}
-            return await self._infer(_RERANK, inputs, _SCORES, parameters, deadline_s, first)
+            return await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first)
 
     async def _infer(
         self,

@@ -19,15 +19,27 @@ import re
 
 from tritonclient.utils import InferenceServerException
 
-_TOO_LONG = re.compile(r"text (\d+) has (\d+) tokens, the encoder takes at most (\d+)")
-_PASSING = re.compile("no available versions|Stub process .* is not healthy")  # Triton that starts, stops or is broken
-_TEXT_NUMBER = re.compile(r"\btext (\d+)\b")
+from retriton_serving.contract.errors import WireError
+
+# Messages of Triton while it starts, stops, or has lost a process
+_TRANSIENT = re.compile("no available versions|Stub process .* is not healthy")
 
 
 class RetritonError(Exception):
-    """Anything that a call to the server can raise."""
+    """Anything that a call to the server can raise.
+
+    Attributes:
+        retryable: whether the same call may succeed later.
+        code: the server's error code, for example ``OVERLOADED``; empty if the error is not the server's.
+        numbers: the numbers in the server's message, by name.
+    """
 
     retryable = False
+    code = ""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.numbers: dict[str, int | float] = {}
 
 
 class InvalidRequest(RetritonError):
@@ -96,27 +108,30 @@ _BY_STATUS: dict[str, type[RetritonError]] = {
 
 
 def translate(error: InferenceServerException, url: str, first_text: int = 0) -> RetritonError:
-    """The exception of ours that stands for one of `tritonclient`.
+    """The exception for one of `tritonclient`.
 
     Args:
         error: what `tritonclient` raised.
-        url: the server that was asked, for the message.
+        url: the server, for the message.
         first_text: the place in the caller's list of the request's first text.
     """
     status = str(error.status() or "").removeprefix("StatusCode.")
     message = error.message() or ""
-    if match := _TOO_LONG.search(message):
-        index, tokens, tokens_max = map(int, match.groups())
-        return TextTooLong(_renumber(message, first_text), first_text + index, tokens, tokens_max)
-    code = message.partition(":")[0]
-    kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ServerFault)
-    if _PASSING.search(message):
-        kind = Unavailable
-    if kind is InvalidRequest:
-        return InvalidRequest(_renumber(message, first_text))
+    if wire := WireError.parse(message):
+        translated = _from_wire(wire, _BY_STATUS.get(status, ServerFault), url, first_text)
+        translated.code, translated.numbers = wire.code, wire.numbers
+        return translated
+    kind = Unavailable if _TRANSIENT.search(message) else _BY_STATUS.get(status, ServerFault)
     return kind(f"{url}: {message or status}")
 
 
-def _renumber(message: str, first_text: int) -> str:
-    """Text numbers of one request, as numbers in the caller's list."""
-    return _TEXT_NUMBER.sub(lambda match: f"text {first_text + int(match[1])}", message)
+def _from_wire(wire: WireError, by_status: type[RetritonError], url: str, first_text: int) -> RetritonError:
+    sentence = wire.sentence
+    if "index" in wire.numbers:  # of the text in its request; the caller's list may be longer
+        index = int(wire.numbers["index"])
+        sentence = sentence.replace(f"text {index} ", f"text {first_text + index} ", 1)
+        wire.numbers["index"] = first_text + index
+    if wire.code == "TEXT_TOO_LONG":
+        return TextTooLong(sentence, *(int(wire.numbers[name]) for name in ("index", "tokens", "tokens_max")))
+    kind = _BY_CODE.get(wire.code, by_status)
+    return InvalidRequest(sentence) if kind is InvalidRequest else kind(f"{url}: {sentence}")

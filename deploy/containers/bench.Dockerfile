@@ -10,7 +10,9 @@ COPY client client
 COPY export export
 COPY pipeline pipeline
 COPY serving serving
-RUN pip install --no-cache-dir -c constraints.txt '.[pipeline]' 'matplotlib==3.11.2' 'psutil==7.2.2'
+COPY model_repository model_repository
+COPY docs/samples docs/samples
+RUN pip install --no-cache-dir -c constraints.txt '.[rag]' 'matplotlib==3.11.2' 'psutil==7.2.2'
 # NVIDIA's perf_analyzer, and the wheel whose libb64 and libcudart it is linked to: as in the Makefile.
 RUN python -m venv .venv-bench && .venv-bench/bin/pip install --no-cache-dir --no-deps tritonclient==2.50.0 \
     && python -m venv .venv-server \

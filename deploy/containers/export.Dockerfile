@@ -12,8 +12,9 @@ COPY client client
 COPY export export
 COPY pipeline pipeline
 COPY serving serving
-RUN pip install --no-cache-dir -c constraints.txt '.[pipeline,export,minilm]' "tensorrt-cu13==$TENSORRT_VERSION"
-COPY model_repository /src/model_repository
+COPY model_repository model_repository
+COPY docs/samples docs/samples
+RUN pip install --no-cache-dir -c constraints.txt '.[export,minilm]' "tensorrt-cu13==$TENSORRT_VERSION"
 COPY deploy/containers/install_engine.py /src/install_engine.py
 
 # The container toolkit mounts the driver's libraries for these.

@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1.7
-# The HTTP gateway, and all other commands of the pipeline: `ingest`, `search`, `eval`, `key`.
+# The HTTP gateway, and the commands that share its packages: `ingest`, `search`, `ask`, `key`.
 #
 #   docker build -f deploy/containers/gateway.Dockerfile -t retriton-gateway:0.1.0 .
 #   docker run --read-only --tmpfs /tmp -p 8080:8080 -e RETRITON_URL=triton.example:8001 retriton-gateway:0.1.0
@@ -12,8 +12,10 @@ COPY client client
 COPY export export
 COPY pipeline pipeline
 COPY serving serving
+COPY model_repository model_repository
+COPY docs/samples docs/samples
 RUN python -m venv /opt/retriton \
-    && /opt/retriton/bin/pip install --no-cache-dir -c constraints.txt '.[pipeline,otel]'
+    && /opt/retriton/bin/pip install --no-cache-dir -c constraints.txt '.[gateway,otel]'
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/retriton /opt/retriton

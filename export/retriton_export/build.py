@@ -12,6 +12,7 @@ from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
 from retriton_export.recipes import GRAPH_FILE, Recipe, describe
 from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
+from retriton_serving.contract.models import CROSS_ENCODER, EMBEDDING_LANES, ENCODER
 from retriton_serving.engines import Engine, load_engine
 
 _TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf", "tensorrt")
@@ -44,7 +45,7 @@ def export_encoder(
         ExportError: see `retriton_export.errors`.
     """
     recipe = recipe or Recipe.choose()
-    target = model_repository / ("cross_encoder" if checkpoint.is_cross_encoder else "encoder") / "1"
+    target = model_repository / (CROSS_ENCODER if checkpoint.is_cross_encoder else ENCODER) / "1"
     if not target.is_dir():
         raise UnsupportedCheckpoint(f"there is no {target}: {model_repository} is not a model repository of Retriton")
     on_step("reading the checkpoint")
@@ -129,7 +130,7 @@ def _build_plan(graph: Path, inputs: Sequence[str], model_repository: Path, toke
     """The name of the plan, which replaces the graph."""
     from retriton_export import tensorrt_plan
 
-    lanes = [tensorrt_plan.lane_limits(model_repository / f"embed_{role}") for role in ("query", "passage")]
+    lanes = [tensorrt_plan.lane_limits(model_repository / lane) for lane in EMBEDDING_LANES.values()]
     (query_tokens, query_texts), (passage_tokens, passage_texts) = lanes
     shapes = tensorrt_plan.profiles(query_tokens, passage_tokens, max(query_texts, passage_texts), tokens_max)
     plan = tensorrt_plan.build_plan(graph, inputs, shapes)

@@ -1,4 +1,4 @@
-"""What differs between an encoder and a cross-encoder while it is exported."""
+"""What differs between encoders and cross-encoders during an export."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PAIRED_PASSAGES, _PAIRED_QUERIES = 24, 8
 Report = parity.ParityReport | score_parity.ScoreReport
 
 
-class Kind(Protocol):
-    """A loaded checkpoint, and how to compare an artefact with it.
+class ModelKind(Protocol):
+    """A loaded checkpoint, and how an artefact is compared with it.
 
     Attributes:
         model: PyTorch, float32: the reference.
@@ -37,20 +37,20 @@ class Kind(Protocol):
         """The length of one row of the output."""
 
     def calibration(self) -> Sequence[Feed]:
-        """Inputs of real texts."""
+        """Inputs made of real texts."""
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """Runs the parity gate; returns what it found."""
+        """Runs the parity gate, and returns its report."""
 
 
-def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> Kind:
-    """The checkpoint in PyTorch, as what it is.
+def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> ModelKind:
+    """Loads the checkpoint into PyTorch, as an encoder or a cross-encoder.
 
     Args:
         checkpoint: what to load.
         tokenizer_file: its ``tokenizer.json``.
-        pad_token_id: what fills a row.
-        with_types: whether its tokenizer gives token types.
+        pad_token_id: the padding token.
+        with_types: whether its tokenizer returns token types.
     """
     if checkpoint.is_cross_encoder:
         return CrossEncoderKind(checkpoint, tokenizer_file, pad_token_id, with_types)
@@ -58,7 +58,7 @@ def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_t
 
 
 class EncoderKind:
-    """See `Kind`."""
+    """An encoder: token ids and mask to vectors."""
 
     inputs: tuple[str, ...] = graph.INPUTS
     output: str = graph.OUTPUT
@@ -71,15 +71,15 @@ class EncoderKind:
         self._reference = parity.embed_with_torch(self.model, self._padding)
 
     def dimension(self) -> int:
-        """See `Kind`."""
+        """The length of one vector."""
         return int(self._reference([[0]]).shape[1])
 
     def calibration(self) -> Sequence[Feed]:
-        """See `Kind`."""
+        """Passages of the sample texts."""
         return [dict(zip(self.inputs, self._padding([ids]), strict=True)) for ids in self._passages(_CALIBRATION_TEXTS)]
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """See `Kind`."""
+        """Compares vectors and rankings with PyTorch."""
         return parity.measure_parity(
             self._reference,
             parity.embed_with_engine(compute, self._padding),
@@ -95,7 +95,7 @@ class EncoderKind:
 
 
 class CrossEncoderKind:
-    """See `Kind`."""
+    """A cross-encoder: pairs to scores."""
 
     inputs: tuple[str, ...] = graph.PAIR_INPUTS
     output: str = graph.PAIR_OUTPUT
@@ -107,15 +107,15 @@ class CrossEncoderKind:
         self._tokenizer = PairTokenizer(tokenizer_file, checkpoint.max_tokens)
 
     def dimension(self) -> int:
-        """See `Kind`."""
+        """One: a score."""
         return 1
 
     def calibration(self) -> Sequence[Feed]:
-        """See `Kind`."""
+        """Pairs of the sample texts."""
         return [self._feed([ids]) for query in self._pairs() for ids in query]
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """See `Kind`."""
+        """Compares scores with PyTorch."""
 
         def reference(feed: Feed) -> Any:
             with torch.inference_mode():

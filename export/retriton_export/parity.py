@@ -1,4 +1,4 @@
-"""The parity gate: an artefact must compute what the checkpoint computes, for texts of all lengths, in any company."""
+"""The parity gate: an artefact computes what its checkpoint computes, for all lengths, alone and batched."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Thresholds:
     Attributes:
         cosine_min: of every text.
         cosine_mean: on average.
-        company: how far a vector may move between computing its text alone and in a padded batch (cosine).
+        batch_invariance: how far a vector may move between computing its text alone and in a padded batch (cosine).
         top10_overlap: how many of the ten nearest passages must be the same, as a share.
     """
 
     cosine_min: float
     cosine_mean: float
-    company: float
+    batch_invariance: float
     top10_overlap: float
 
 
@@ -57,7 +57,7 @@ class ParityReport:
         cosine_min_alone: the lowest cosine when each text runs by itself.
         cosine_min_batched: the lowest when all run in one padded batch.
         cosine_mean: the mean of both.
-        company_min: the lowest cosine between the artefact's own vectors, alone and in the batch.
+        batch_invariance_min: the lowest cosine between the artefact's own vectors, alone and in the batch.
         passages: how many real passages were ranked...
         top10_overlap: ...and the share of the ten nearest to each query that both find.
         thresholds: what the gate asks for.
@@ -69,7 +69,7 @@ class ParityReport:
     cosine_min_alone: float
     cosine_min_batched: float
     cosine_mean: float
-    company_min: float
+    batch_invariance_min: float
     passages: int
     top10_overlap: float
     thresholds: Thresholds
@@ -81,7 +81,7 @@ class ParityReport:
         found = [
             ("lowest cosine", lowest, asked.cosine_min),
             ("mean cosine", self.cosine_mean, asked.cosine_mean),
-            ("lowest cosine between alone and batched", self.company_min, asked.company),
+            ("lowest cosine between alone and batched", self.batch_invariance_min, asked.batch_invariance),
             ("top-10 overlap", self.top10_overlap, asked.top10_overlap),
         ]
         failed = [f"{name} {value:.7f}, asked for {wanted}" for name, value, wanted in found if not value >= wanted]
@@ -125,7 +125,7 @@ def measure_parity(
         cosine_min_alone=float(cosines[0].min()),
         cosine_min_batched=float(cosines[1].min()),
         cosine_mean=float(np.mean(cosines)),
-        company_min=float(_cosines(alone, batched).min()),
+        batch_invariance_min=float(_cosines(alone, batched).min()),
         passages=len(passages),
         top10_overlap=_overlap(_scores(reference, passages, queries), _scores(artefact, passages, queries)),
         thresholds=THRESHOLDS[precision],

@@ -1,9 +1,10 @@
-"""Counts tokens as the server does."""
+"""Counts tokens as the server does, or as another model does."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -16,48 +17,49 @@ _TOKEN_CHARACTERS_MAX = 16
 
 
 class TokenCounter:
-    """The served tokenizer, on this side.
+    """Counts tokens with the tokenizer of the served encoder, without a request.
 
     Args:
-        encoder: what the server serves.
+        encoder: the served encoder.
+
+    Attributes:
+        passage_tokens_max: the most tokens of a passage, including the prompt's prefix and special tokens.
     """
 
     def __init__(self, encoder: EncoderInfo) -> None:
-        self._tokenizer = Tokenizer.from_str(encoder.tokenizer)
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = served_tokenizer(encoder.tokenizer)
         self._prompt = encoder.prompts.get("passage", "")
         self.passage_tokens_max = encoder.max_tokens
 
     def count(self, text: str) -> int:
-        """Tokens of ``text`` by itself, at least one for 16 characters.
+        """The number of tokens of ``text`` without prefix and special tokens, at least one per 16 characters.
 
-        A tokenizer may turn a monstrous word into one unknown token; counted so, it would never be too long.
+        The minimum limits words of any length that the tokenizer maps to a single unknown token.
         """
         return max(len(self._tokenizer.encode(text, add_special_tokens=False).ids), len(text) // _TOKEN_CHARACTERS_MAX)
 
     def count_passage(self, text: str) -> int:
-        """Tokens of ``text`` as the server embeds it as a passage, prefix and special tokens included."""
+        """The number of tokens of ``text`` as a passage, including the prompt's prefix and special tokens."""
         return len(self._tokenizer.encode(self._prompt + text).ids)
 
     def split(self, text: str, tokens_max: int) -> Iterator[str]:
-        """Pieces of at most ``tokens_max`` tokens, cut before the white space between words.
+        """Splits ``text`` before the white space between words into parts of at most ``tokens_max`` tokens.
 
-        A monstrous word is cut inside. Joined, the pieces are the text, but for white space at its end.
+        Words of more tokens are split too. Concatenated, the parts are ``text``, except for white space at its end.
         """
-        piece, piece_tokens = "", 0
+        part, part_tokens = "", 0
         for word in self._words(text, tokens_max):
             tokens = self.count(word)
-            if piece and piece_tokens + tokens > tokens_max:
-                yield piece
-                piece, piece_tokens = "", 0
-            piece += word
-            piece_tokens += tokens
-        if piece:
-            yield piece
+            if part and part_tokens + tokens > tokens_max:
+                yield part
+                part, part_tokens = "", 0
+            part += word
+            part_tokens += tokens
+        if part:
+            yield part
 
     def _words(self, text: str, tokens_max: int) -> Iterator[str]:
-        """Words with the white space before them; those with too many tokens (base64, rows of dots) in halves."""
+        """The words with the white space before them; those with too many tokens (base64, leaders) are halved."""
         for match in _WORD.finditer(text):
             pending = [match[0]]
             while pending:
@@ -69,14 +71,27 @@ class TokenCounter:
                     yield word
 
 
-def token_counter(tokenizer: str) -> Callable[[str], int]:
-    """Counts tokens as another model does.
+@lru_cache(maxsize=2)
+def served_tokenizer(definition: str) -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json``, without padding and truncation. Parsing a large one takes seconds.
 
     Args:
-        tokenizer: a ``tokenizer.json``, or the id of a repository on the hub that has one.
+        definition: the text of the file (see `EncoderInfo.tokenizer`).
+    """
+    tokenizer = Tokenizer.from_str(definition)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def token_counter(tokenizer: str) -> Callable[[str], int]:
+    """A function that counts the tokens of another model, for example an LLM.
+
+    Args:
+        tokenizer: the path of a ``tokenizer.json``, or the id of a Hugging Face repository that has one.
 
     Raises:
-        PipelineError: there is no such tokenizer.
+        PipelineError: the tokenizer cannot be loaded.
     """
     try:
         is_file = Path(tokenizer).is_file()

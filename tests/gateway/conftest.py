@@ -1,4 +1,4 @@
-"""A gateway as `retriton gateway` runs it, before the session's Triton, a Milvus Lite file, and a scripted LLM."""
+"""A gateway as `retriton gateway` runs it, in front of the session's Triton, Milvus Lite, and a scripted LLM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,15 +31,15 @@ ANSWER = Says(
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running one.
+    """A running gateway.
 
     Attributes:
         url: its base address.
-        key: that it lets in.
-        log: where its log is.
-        process: it.
-        keys_file: of its API keys.
-        llm: the endpoint that answers for it.
+        key: a valid API key.
+        log: its log file.
+        process: its process.
+        keys_file: the file of its API keys.
+        llm: its LLM endpoint.
     """
 
     url: str
@@ -50,21 +50,21 @@ class Gateway:
     llm: ChatEndpoint
 
     def client(self, key: str | None = None, timeout_s: float = 60) -> httpx.Client:
-        """HTTP with a key: its own, or another."""
+        """An HTTP client with an API key; the default is a valid one."""
         headers = {"Authorization": f"Bearer {self.key if key is None else key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False)
 
     def log_lines(self) -> list[dict[str, object]]:
-        """What it has logged."""
+        """The JSON records of its log."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 
 @contextmanager
 def running(triton: str, folder: Path, *options: str, llm: Says = ANSWER, **environ: str) -> Iterator[Gateway]:
-    """Starts one, and stops it."""
+    """Starts a gateway, and stops it."""
     key, line = new_key("tests")
     keys_file = folder / "keys"
-    keys_file.write_text(f"# who may come in\n{line}\n")
+    keys_file.write_text(f"# API keys\n{line}\n")
     (port,) = free_ports(1)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "OTEL_"))}
     with chat_endpoint(llm) as endpoint, (folder / "gateway.log").open("wb") as log:
@@ -91,18 +91,40 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the gateway did not start:\n{log.read_text()[-2000:]}")
 
 
+def error(answer: httpx.Response) -> dict[str, str]:
+    """The error of a response, which has all its fields and no internals."""
+    found: dict[str, str] = answer.json()["error"]
+    assert set(found) == {"message", "type", "param", "code"}
+    assert "Traceback" not in answer.text
+    return found
+
+
+def metric(http: httpx.Client, line: str) -> float:
+    """The sum of the metrics whose line starts with ``line``."""
+    lines = http.get("/v1/metrics").text.splitlines()
+    return sum(float(text.rsplit(" ", 1)[1]) for text in lines if text.startswith(line))
+
+
+def until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
+    """Waits until a condition of another process holds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="session")
 def gateway(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One for tests that leave it as it is; its collection `documents` has the sample documents."""
+    """A gateway for tests that do not change it; its collection `documents` has the sample documents."""
     with running(url, tmp_path_factory.mktemp("gateway")) as started:
         with started.client() as http:
-            upload(http, "documents", SAMPLES)
+            assert upload(http, "documents", SAMPLES)["state"] == "succeeded"
         yield started
 
 
 @pytest.fixture
 def http(gateway: Gateway) -> Iterator[httpx.Client]:
-    """A client of `gateway` with a key."""
+    """A client of `gateway` with its API key."""
     with gateway.client() as client:
         yield client
 
@@ -116,11 +138,11 @@ def upload(http: httpx.Client, collection: str, files: list[Path]) -> dict[str, 
 
 
 def wait_for_job(http: httpx.Client, job_id: str, timeout_s: float = 60) -> dict[str, object]:
-    """The job when it is over."""
+    """The job, once it is finished."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         job: dict[str, object] = http.get(f"/v1/jobs/{job_id}").json()
         if job["state"] not in ("queued", "running"):
             return job
         time.sleep(0.1)
-    raise AssertionError(f"the job is not over after {timeout_s} s: {job}")
+    raise AssertionError(f"the job is not finished after {timeout_s} s: {job}")

@@ -20,7 +20,7 @@ def chat(**more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": QUESTION}], **more}
 
 
-def test_retrieve_gives_passages_and_where_the_time_went(http: httpx.Client) -> None:
+def test_retrieve_returns_passages_and_the_time_of_every_stage(http: httpx.Client) -> None:
     found = http.post("/v1/retrieve", json={"query": QUESTION, "top_k": 2, "include_prompt": True}).json()
     assert [passage["number"] for passage in found["passages"]] == [1, 2]
     assert found["passages"][0]["source"] == "serving.md"
@@ -98,7 +98,7 @@ def test_wrong_requests(http: httpx.Client, body: dict[str, Any], status: int, m
     assert message in answer.json()["error"]["message"]
 
 
-def test_an_llm_that_breaks_off_is_told(url: str, tmp_path: Path) -> None:
+def test_an_llm_that_disconnects_is_an_error(url: str, tmp_path: Path) -> None:
     with running(url, tmp_path, llm=Says(("half an ",), breaks=True)) as gateway, gateway.client() as http:
         upload(http, "documents", SAMPLES[:1])
         refused = http.post("/v1/chat/completions", json=chat())

@@ -1,4 +1,4 @@
-"""Clients that others wrote: those of OpenAI and LangChain, aiperf, curl, and a walk-through of NVIDIA's."""
+"""Existing clients: OpenAI, LangChain, aiperf, curl, and a walk-through of NVIDIA's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from retriton_pipeline.gateway import new_key
 from tests.conftest import ROOT
 from tests.gateway.clients.documented import blocks, is_like
 from tests.gateway.clients.environment import SCRIPTS, run_client, tiny_triton
-from tests.gateway.conftest import SAMPLES, Gateway, running, upload
+from tests.gateway.conftest import SAMPLES, Gateway, running, until, upload
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 MODEL = "all-MiniLM-L6-v2"
@@ -40,7 +39,7 @@ def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def tiny(tiny_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway before an encoder with prompts, which also has the documentation's name, and a cross-encoder."""
+    """A gateway for an encoder with prompts, which also has the documentation's name, and a cross-encoder."""
     with running(tiny_url, tmp_path_factory.mktemp("tiny-gateway"), "--alias", MODEL) as started:
         yield started
 
@@ -55,7 +54,7 @@ def vectors(answer: Any) -> np.ndarray:
     return np.array([item.embedding for item in answer.data], np.float32)
 
 
-def test_openai_gets_vectors_in_order_and_counts_of_tokens(sdk: openai.OpenAI, client: Client) -> None:
+def test_openai_gets_vectors_in_order_and_token_counts(sdk: openai.OpenAI, client: Client) -> None:
     wanted = client.embed(TEXTS, "passage")
     found = sdk.embeddings.create(model=MODEL, input=TEXTS, user="somebody")
     assert [item.index for item in found.data] == list(range(70))
@@ -128,7 +127,7 @@ def test_openai_reads_answers_with_their_sources(sdk: openai.OpenAI) -> None:
     assert events[-1].usage and events[-1].usage.total_tokens == 10
 
 
-def test_roles_that_matter_must_be_told_by_field_or_by_name(tiny: Gateway, tiny_url: str) -> None:
+def test_the_role_is_required_where_prompts_differ(tiny: Gateway, tiny_url: str) -> None:
     with tiny.client() as http, Client(tiny_url) as client:
         refused = http.post("/v1/embeddings", json={"model": "tiny", "input": "a b"})
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "input_type_missing")
@@ -143,12 +142,12 @@ def test_roles_that_matter_must_be_told_by_field_or_by_name(tiny: Gateway, tiny_
 
 
 def test_langchain_embeds_and_ranks(tiny: Gateway, tiny_url: str, tmp_path: Path) -> None:
-    told = run_client(
+    printed = run_client(
         *("python", str(SCRIPTS / "langchain_nvidia.py"), tiny.url, tiny.key, "tiny", "tiny-cross-encoder", "which?"),
         *PASSAGES,
         folder=tmp_path,
     )
-    result = json.loads(told.splitlines()[-1])
+    result = json.loads(printed.splitlines()[-1])
     with Client(tiny_url) as client:
         query, passages = client.embed_queries(["which?"])[0], client.embed_passages(PASSAGES)
         logits = dict(zip(PASSAGES, _logits(client.rerank("which?", PASSAGES).scores), strict=True))
@@ -163,7 +162,7 @@ def test_langchain_embeds_and_ranks(tiny: Gateway, tiny_url: str, tmp_path: Path
     np.testing.assert_allclose([score for _, score in result["ranked"]], [logits[text] for text in best], atol=1e-4)
 
 
-def test_rankings_of_three_kinds_are_those_of_grpc(tiny: Gateway, tiny_url: str) -> None:
+def test_rankings_in_three_formats_equal_those_of_grpc(tiny: Gateway, tiny_url: str) -> None:
     with Client(tiny_url) as client:
         wanted = client.rerank("which?", PASSAGES)
     best, tokens = np.argsort(-wanted.scores, kind="stable").tolist(), int(wanted.tokens.sum())
@@ -224,7 +223,7 @@ def cached(hub: Path, name: str, encoder: EncoderInfo) -> None:
         (snapshot / file).symlink_to(Path("../../blobs") / blob.name)
 
 
-def test_curl_gets_what_the_documentation_says(tiny: Gateway) -> None:
+def test_responses_match_the_documentation(tiny: Gateway) -> None:
     documented = blocks()
     scripts = [
         number for number, (language, text) in enumerate(documented) if language == "sh" and "aiperf" not in text
@@ -256,7 +255,7 @@ def test_snippets_of_the_documentation_run(tiny: Gateway, tmp_path: Path) -> Non
     snippets = [text for language, text in blocks() if language == "python"]
     sdk, langchain = sorted(snippets, key=lambda text: "langchain" in text)
     assert "langchain" in langchain
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", sdk],
         env={**os.environ, **environ},
         capture_output=True,
@@ -264,7 +263,7 @@ def test_snippets_of_the_documentation_run(tiny: Gateway, tmp_path: Path) -> Non
         timeout=60,
         check=True,
     )
-    assert told.stdout.splitlines()[-1] == "Two lanes keep queries fast [1]. [1]"
+    assert printed.stdout.splitlines()[-1] == "Two lanes keep queries fast [1]. [1]"
     assert run_client("python", "-c", langchain, folder=tmp_path, **environ).startswith("32 2")
 
 
@@ -272,10 +271,10 @@ def test_snippets_of_the_documentation_run(tiny: Gateway, tmp_path: Path) -> Non
 def test_the_walk_through_of_the_playground(url: str, tmp_path: Path, poll_after_s: str) -> None:
     with running(url, tmp_path, "--poll-after", poll_after_s) as gateway:
         script = str(ROOT / "docs" / "walkthrough.py")
-        told = run_client("python", script, folder=tmp_path, GATEWAY=gateway.url, KEY=gateway.key).splitlines()
-    answering, other = (float(line.split()[0]) for line in told[-2:])
+        printed = run_client("python", script, folder=tmp_path, GATEWAY=gateway.url, KEY=gateway.key).splitlines()
+    answering, other = (float(line.split()[0]) for line in printed[-2:])
     assert answering > other + 0.2
-    pending = [line for line in told if line.startswith("pending: ")]
+    pending = [line for line in printed if line.startswith("pending: ")]
     assert len(pending) >= 2 if poll_after_s == "0" else not pending
 
 
@@ -286,8 +285,7 @@ def test_a_pending_answer_is_fetched_once_by_the_key_that_asked(url: str, tmp_pa
         with gateway.keys_file.open("a") as keys:
             keys.write(f"{line}\n")
         with gateway.client() as http, gateway.client(key) as stranger:
-            while stranger.get("/v1/models").status_code == 401:  # until the file has been read again
-                time.sleep(0.1)
+            until(lambda: stranger.get("/v1/models").status_code != 401)  # the new key is loaded
             begun = http.post("/v2/nvcf/pexec/functions/any", json=asked, headers={"NVCF-POLL-SECONDS": "0"})
             assert (begun.status_code, begun.headers["NVCF-STATUS"]) == (202, "pending-evaluation")
             address = f"/v2/nvcf/pexec/status/{begun.headers['NVCF-REQID']}"

@@ -1,4 +1,4 @@
-"""A gateway before a Milvus server, which the command line works on at the same time."""
+"""A gateway with a Milvus server that the command line uses at the same time."""
 
 from __future__ import annotations
 

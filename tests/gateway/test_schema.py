@@ -1,4 +1,4 @@
-"""Schemathesis, against the OpenAPI document that a gateway gives of itself."""
+"""Schemathesis checks a gateway against its own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None
         with gateway.client() as http:
             for name in ("documents", "A"):  # the default, and what schemathesis calls a collection
                 upload(http, name, SAMPLES[-2:])
-        told = run_client(
+        printed = run_client(
             *("st", "run", f"{gateway.url}/openapi.json", "--header", f"Authorization: Bearer {gateway.key}"),
             *("--max-examples", "25", "--generation-deterministic", "--continue-on-failure"),
             *("--request-timeout", "30", "--warnings", "off", "--no-color"),
@@ -46,6 +46,6 @@ def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None
             PYTHONPATH=str(SCRIPTS),
         )
         log = gateway.log.read_text()
-    assert re.search(r"Selected: (\d+)/\1\s+Tested: \1\s", told), told
-    assert "No issues found" in told
+    assert re.search(r"Selected: (\d+)/\1\s+Tested: \1\s", printed), printed
+    assert "No issues found" in printed
     assert "internal error" not in log

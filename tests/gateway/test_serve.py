@@ -24,45 +24,13 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client import Client, RetritonError, Retry, Tls
-from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, free_ports
-from retriton_serving.launcher.options import ServerTls
+from retriton_serving.launcher import Endpoint, ServerTls, TritonServer, TritonWheel, free_ports
 from tests.conftest import SERVER_ENV
 from tests.gateway.conftest import COMMAND, SAMPLES, running, upload
+from tests.launcher.serve_command import serving, until_ready
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 ONCE = Retry(attempts_max=1)
-
-
-@contextmanager
-def serving(
-    repository: Path, folder: Path, *options: str, **environ: str
-) -> Iterator[tuple[subprocess.Popen[bytes], Endpoint, str]]:
-    """`retriton serve` with its gateway: the process, Triton's ports, and the gateway's address."""
-    endpoint, port = Endpoint.free(), free_ports(1)[0]
-    ports = {"grpc": endpoint.grpc_port, "http": endpoint.http_port, "metrics": endpoint.metrics_port, "gateway": port}
-    command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV), *options]
-    command += [part for name, value in ports.items() for part in (f"--{name}-port", str(value))]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "OTEL_"))}
-    environ = {**clean, "RETRITON_MILVUS_URI": str(folder / "milvus.db"), **environ}
-    with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=folder)
-    try:
-        yield process, endpoint, f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def until_ready(address: str, timeout_s: float = 60) -> None:
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{address}/v1/health/ready", trust_env=False, timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    pytest.fail(f"{address} was not ready within {timeout_s} s")
 
 
 def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path, tmp_path: Path) -> None:
@@ -80,7 +48,7 @@ def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path
         assert http.post("/v1/embeddings", json=body, headers={"Origin": address}).status_code == 200
         gateway = next(p for p in psutil.Process(process.pid).children() if "gateway" in p.cmdline())
         gateway.kill()
-        time.sleep(0.5)
+        gateway.wait(10)
         until_ready(address, 30)
         process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0

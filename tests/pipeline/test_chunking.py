@@ -4,15 +4,15 @@ import tracemalloc
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import Block, Document
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.tokens import TokenCounter
+from tests.tokenizers import minilm_encoder
 
-pytestmark = pytest.mark.triton  # the tokenizer is the served one
 WORDS = st.sampled_from(
     [
         "vector",
@@ -41,6 +41,11 @@ BLOCKS = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def counter() -> TokenCounter:
+    return TokenCounter(minilm_encoder())
+
+
 def chunks(counter: TokenCounter, blocks: list[Block], tokens: int = 96, overlap: int = 0) -> list[Chunk]:
     return chunk_document(Document("source", "Title", tuple(blocks), ""), counter, ChunkSize(tokens, overlap))
 
@@ -49,7 +54,7 @@ def squeezed(texts: list[str]) -> str:
     return "".join("".join(texts).split())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(BLOCKS)
 def test_nothing_is_lost_and_every_chunk_fits(counter: TokenCounter, blocks: list[Block]) -> None:
     made = chunks(counter, blocks)
@@ -58,9 +63,9 @@ def test_nothing_is_lost_and_every_chunk_fits(counter: TokenCounter, blocks: lis
     assert [chunk.index for chunk in made] == list(range(len(made)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(BLOCKS, st.sampled_from([0, 20]))
-def test_what_a_chunk_repeats_is_known(counter: TokenCounter, blocks: list[Block], overlap: int) -> None:
+def test_overlap_and_separator_restore_the_document(counter: TokenCounter, blocks: list[Block], overlap: int) -> None:
     made = chunks(counter, [*blocks, table(30)], overlap=overlap)
     whole = "".join(f"{chunk.separator}{chunk.text[chunk.overlap :]}" for chunk in made)
     assert squeezed([whole]) == squeezed([block.text for block in [*blocks, table(30)]])
@@ -68,8 +73,8 @@ def test_what_a_chunk_repeats_is_known(counter: TokenCounter, blocks: list[Block
     assert made[0].overlap == 0
 
 
-def test_a_giant_text_is_cut_in_little_memory(counter: TokenCounter) -> None:
-    text = " ".join(f"word{n}" for n in range(100_000))
+def test_the_memory_to_split_a_large_text_is_limited(counter: TokenCounter) -> None:
+    text = " ".join(f"word{n}" for n in range(40_000))
     tracemalloc.start()
     made = chunks(counter, [Block(text)], tokens=256)
     peak = tracemalloc.get_traced_memory()[1]
@@ -87,7 +92,7 @@ def test_sentences_stay_whole_and_overlap(counter: TokenCounter) -> None:
         assert second.text.startswith(first.text.rsplit(". ", 1)[-1])
 
 
-def test_headings_open_chunks_and_stand_in_the_context(counter: TokenCounter) -> None:
+def test_headings_start_chunks_and_are_the_context(counter: TokenCounter) -> None:
     text = "Words that fill the section with something to say about its topic. " * 3
     blocks = [Block("Top", 1), Block(text), Block("Left", 2), Block(text), Block("Right", 2), Block(text)]
     made = chunks(counter, blocks)
@@ -106,24 +111,24 @@ def test_a_chunk_has_one_page(counter: TokenCounter) -> None:
     assert [chunk.page for chunk in chunks(counter, blocks)] == [1, 2, 3]
 
 
-def test_a_monstrous_word_is_cut(counter: TokenCounter) -> None:
+def test_a_word_with_too_many_tokens_is_split(counter: TokenCounter) -> None:
     made = chunks(counter, [Block("QUJD" * 20_000)])
     assert all(len(chunk.text) < 96 * 17 for chunk in made)
 
 
 @pytest.mark.parametrize(("tokens", "overlap"), [(64, 40), (64, -1)])
-def test_nonsense_sizes_are_refused(tokens: int, overlap: int) -> None:
+def test_invalid_overlaps_are_rejected(tokens: int, overlap: int) -> None:
     with pytest.raises(PipelineError, match="overlap"):
         ChunkSize(tokens, overlap)
 
 
-def test_chunks_without_room_are_refused(counter: TokenCounter) -> None:
+def test_chunks_without_room_for_text_are_rejected(counter: TokenCounter) -> None:
     with pytest.raises(PipelineError, match="leave no room"):
         chunks(counter, [Block("text")], tokens=24)
 
 
 @pytest.mark.parametrize("text", ["." * 20_000, "-" * 5000, "向量检索" * 500, "a. " * 5000, "|---|" * 300])
-def test_strange_texts_are_cut_in_time(counter: TokenCounter, text: str) -> None:
+def test_texts_without_words_are_split_in_linear_time(counter: TokenCounter, text: str) -> None:
     assert squeezed([chunk.text for chunk in chunks(counter, [Block(text)], tokens=64)]) == squeezed([text])
 
 
@@ -149,7 +154,7 @@ def test_every_chunk_of_a_table_has_its_header_and_whole_rows(counter: TokenCoun
     assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
 
 
-def test_a_row_that_alone_is_too_long_is_cut_and_keeps_the_header(counter: TokenCounter) -> None:
+def test_a_row_with_too_many_tokens_is_split_and_keeps_the_header(counter: TokenCounter) -> None:
     block = table(3, cell="word " * 150)
     made = chunks(counter, [block], tokens=96)
     assert all(chunk.text.startswith(block.header) for chunk in made)
@@ -157,7 +162,7 @@ def test_a_row_that_alone_is_too_long_is_cut_and_keeps_the_header(counter: Token
     assert "".join(chunk.text for chunk in made).count("word") == 450
 
 
-def test_a_header_that_would_fill_the_chunks_is_not_repeated(counter: TokenCounter) -> None:
+def test_a_header_of_more_than_half_a_chunk_is_not_repeated(counter: TokenCounter) -> None:
     header = "| " + " | ".join(f"column {n}" for n in range(40)) + " |\n|" + "---|" * 40
     block = Block("\n".join([header, *(f"| {n} |" for n in range(200))]), verbatim=True, header=header)
     made = chunks(counter, [block], tokens=96)
@@ -165,7 +170,7 @@ def test_a_header_that_would_fill_the_chunks_is_not_repeated(counter: TokenCount
     assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
 
 
-def test_the_header_of_a_table_is_not_left_alone(counter: TokenCounter) -> None:
-    for words in range(40):  # whatever room the text before leaves
+def test_a_table_header_is_followed_by_a_row(counter: TokenCounter) -> None:
+    for words in range(40):  # that leave room of any size in the first chunk
         made = chunks(counter, [Block("word " * words), table(6)], tokens=96)
         assert not any(chunk.text.endswith("---|") for chunk in made)

@@ -87,7 +87,7 @@ def test_markdown_front_matter_is_metadata_and_inline_images_are_dropped(tmp_pat
          "Die Prüfung der Straßenbeläge ist für Fußgänger größer.|Zweiter Absatz über Öl."),
     ],
 )  # fmt: skip
-def test_encodings_are_found_out(tmp_path: Path, raw: bytes, text: str) -> None:
+def test_encodings_are_detected(tmp_path: Path, raw: bytes, text: str) -> None:
     assert "|".join(block.text for block in load(tmp_path, "a.txt", raw).blocks) == text
 
 
@@ -110,12 +110,12 @@ def test_encodings_are_found_out(tmp_path: Path, raw: bytes, text: str) -> None:
         ("a.html", b"<html><body></body></html>", "no text"),
     ],
 )
-def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+def test_the_reason_why_a_file_is_unreadable(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableDocument, match=reason):
         load(tmp_path, name, content)
 
 
-def test_files_are_found_once_sorted_and_hidden_ones_left_out(tmp_path: Path) -> None:
+def test_files_are_found_once_and_sorted_without_hidden_ones(tmp_path: Path) -> None:
     for name in ("b.md", "a.txt", ".hidden.md", "sub/c.md", ".git/d.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -125,7 +125,7 @@ def test_files_are_found_once_sorted_and_hidden_ones_left_out(tmp_path: Path) ->
         list(find_files([tmp_path / "nowhere"]))
 
 
-def test_text_that_its_author_decoded_wrongly_is_repaired(tmp_path: Path) -> None:
+def test_mojibake_is_repaired(tmp_path: Path) -> None:
     broken = "Norwich 1–0 Ipswich, “größer”".encode().decode("latin-1")
     (tmp_path / "a.txt").write_text(f"{broken}\n\nLe château de São Paulo, IDÉE.", encoding="utf-8")
     first, second = load_document(tmp_path / "a.txt").blocks

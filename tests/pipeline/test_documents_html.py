@@ -31,7 +31,7 @@ def test_tables_become_markdown_with_a_header(tmp_path: Path) -> None:
     )
 
 
-def test_spans_keep_the_columns_and_every_row_says_what_it_is_about(tmp_path: Path) -> None:
+def test_cells_that_span_rows_are_repeated_and_columns_stay_aligned(tmp_path: Path) -> None:
     (text,) = texts(
         tmp_path,
         "<table><tr><th>Year</th><th>Month</th><th>Cost</th></tr><tr><td rowspan=2>2025</td><td>May</td><td>1</td></tr>"
@@ -40,7 +40,7 @@ def test_spans_keep_the_columns_and_every_row_says_what_it_is_about(tmp_path: Pa
     assert text.splitlines()[2:] == ["| 2025 | May | 1 |", "| 2025 | June | 2 |", "| Total |  | 3 |"]
 
 
-def test_financial_tables_lose_their_spacers(tmp_path: Path) -> None:
+def test_spacer_columns_of_financial_tables_are_removed(tmp_path: Path) -> None:
     rows = "".join(
         f"<tr><td>{name}</td><td></td><td>$</td><td>({n}</td><td>)</td><td>$</td><td>{n}</td><td></td></tr>"
         for name, n in [("Sales", 1), ("Costs", 2), ("Taxes", 3), ("Net", 4)]
@@ -51,7 +51,7 @@ def test_financial_tables_lose_their_spacers(tmp_path: Path) -> None:
     assert text.splitlines()[2] == "| Sales | $(1) | $1 |"
 
 
-def test_units_are_not_glued_to_their_neighbours(tmp_path: Path) -> None:
+def test_units_are_not_joined_with_adjacent_cells(tmp_path: Path) -> None:
     (text,) = texts(
         tmp_path, "<table><tr><th>Force</th><th>Share</th></tr><tr><td>N/mm</td><td>%</td></tr>"
         "<tr><td>$</td><td>name</td></tr><tr><td>890</td><td>12</td></tr></table>",
@@ -59,7 +59,7 @@ def test_units_are_not_glued_to_their_neighbours(tmp_path: Path) -> None:
     assert text.splitlines()[2:] == ["| N/mm | % |", "| $ | name |", "| 890 | 12 |"]
 
 
-def test_tables_that_only_place_text_are_read_as_text(tmp_path: Path) -> None:
+def test_layout_tables_are_read_as_text(tmp_path: Path) -> None:
     inner = "<table><tr><td>k</td><td>v</td></tr><tr><td>1</td><td>2</td></tr></table>"
     assert texts(tmp_path, f"<table><tr><td><p>One.</p><p>Two.</p>{inner}</td><td>Three.</td></tr></table>") == [
         "One.",
@@ -69,7 +69,7 @@ def test_tables_that_only_place_text_are_read_as_text(tmp_path: Path) -> None:
     ]
 
 
-def test_tables_inside_of_tables_take_no_time(tmp_path: Path) -> None:
+def test_nested_tables_are_read_in_linear_time(tmp_path: Path) -> None:
     depth = 60  # two ways at each level would be 2^60
     assert texts(tmp_path, "<table><tr><td>" * depth + "text" + "</td></tr></table>" * depth) == ["text"]
 
@@ -89,13 +89,13 @@ def test_lists_code_and_bold_headings(tmp_path: Path) -> None:
     ]
 
 
-def test_what_nobody_sees_is_left_out(tmp_path: Path) -> None:
+def test_hidden_elements_are_skipped(tmp_path: Path) -> None:
     hidden = "<div style='display: none'>xbrl</div><p hidden>h</p><script>s()</script><!-- c --><style>p {}</style>"
     image = f"<img alt='logo' src='data:image/png;base64,{'QUJD' * 1000}'>"
     assert texts(tmp_path, f"{hidden}{image}<p>{SENTENCE}</p>") == [SENTENCE.strip()]
 
 
-def test_what_stands_between_content_is_kept(tmp_path: Path) -> None:
+def test_elements_within_the_content_are_kept(tmp_path: Path) -> None:
     menu = "".join(f"<li><a href='/{n}'>Menu item {n}</a></li>" for n in range(20))
     body = (
         f"<div class='menu'><ul>{menu}</ul></div><div id='content'><h1>Steel</h1><p>{SENTENCE * 4}</p>"
@@ -113,12 +113,12 @@ def test_what_stands_between_content_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tag", ["div", "b", "ul><li", "table><tr><td"])
-def test_nesting_without_end_is_a_reason(tmp_path: Path, tag: str) -> None:
+def test_deep_nesting_is_unreadable(tmp_path: Path, tag: str) -> None:
     with pytest.raises(UnreadableDocument, match="nested too deeply"):
         blocks(tmp_path, f"<{tag}>a" * 50_000)
 
 
-def test_an_xml_declaration_and_utf16_do_not_matter(tmp_path: Path) -> None:
+def test_xhtml_in_utf16_with_an_xml_declaration(tmp_path: Path) -> None:
     file = tmp_path / "a.xhtml"
     file.write_bytes('<?xml version="1.0" encoding="utf-16"?><html><body><p>Größe</p></body></html>'.encode("utf-16"))
     assert [block.text for block in load_document(file).blocks] == ["Größe"]
@@ -127,7 +127,7 @@ def test_an_xml_declaration_and_utf16_do_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("title", "taken"), [("Untitled", "a"), ("10k_2021.htm", "a"), ("Annual report", "Annual report")]
 )
-def test_titles_made_by_programs_are_not_used(tmp_path: Path, title: str, taken: str) -> None:
+def test_generated_titles_are_not_used(tmp_path: Path, title: str, taken: str) -> None:
     file = tmp_path / "a.html"
     file.write_text(f"<title>{title}</title><p>text</p>")
     assert load_document(file).title == taken

@@ -12,7 +12,7 @@ SENTENCES = [f"This is the sentence with the number {n}, and it has some more wo
 
 
 class Sheet:
-    """PDF pages on which every line is put where it shall stand."""
+    """PDF pages with lines at given positions."""
 
     def __init__(self) -> None:
         self.pdf = FPDF()
@@ -49,7 +49,7 @@ def outline(document: Document) -> list[tuple[str, int]]:
     return [(block.text, block.heading_level) for block in document.blocks]
 
 
-def test_headings_by_size_and_by_bold_letters(read: Callable[[Sheet], Document]) -> None:
+def test_headings_by_font_size_and_weight(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     for style, size, text, y in (("", 22, "The report", 20), ("", 16, "Results", 35), ("B", 11, "Costs", 45)):
@@ -65,7 +65,7 @@ def test_headings_by_size_and_by_bold_letters(read: Callable[[Sheet], Document])
     ]  # fmt: skip
 
 
-def test_columns_are_read_one_after_the_other_though_drawn_otherwise(read: Callable[[Sheet], Document]) -> None:
+def test_columns_drawn_in_another_order_are_read_one_after_the_other(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     left, right = ([f"{side} line {n} of a narrow column" for n in range(8)] for side in ("left", "right"))
@@ -78,7 +78,7 @@ def test_columns_are_read_one_after_the_other_though_drawn_otherwise(read: Calla
     ]  # fmt: skip
 
 
-def test_columns_that_are_drawn_row_by_row_are_no_table(read: Callable[[Sheet], Document]) -> None:
+def test_columns_drawn_row_by_row_are_not_a_table(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     left, right = ([f"{side} line {n} of a narrow column" for n in range(8)] for side in ("left", "right"))
@@ -108,7 +108,7 @@ def test_tables_have_rows_columns_and_a_header(read: Callable[[Sheet], Document]
     )  # fmt: skip
 
 
-def test_the_header_of_a_table_is_found_where_its_names_fill_the_columns(read: Callable[[Sheet], Document]) -> None:
+def test_a_table_header_whose_names_fill_the_columns_is_detected(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     sheet.font(style="B")
@@ -122,7 +122,7 @@ def test_the_header_of_a_table_is_found_where_its_names_fill_the_columns(read: C
     assert table.header == "| Name of plan | Cost per year | Remarks |\n|---|---|---|"
 
 
-def test_words_that_are_broken_between_lines_are_whole_again(read: Callable[[Sheet], Document]) -> None:
+def test_hyphenated_words_are_joined(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     lines = ["The in-network doctors know exam-", "ples of those that are in-", "network, and of Lucene-", "BM25 too."]
@@ -132,7 +132,7 @@ def test_words_that_are_broken_between_lines_are_whole_again(read: Callable[[She
     )
 
 
-def test_running_headers_and_page_numbers_are_dropped(read: Callable[[Sheet], Document]) -> None:
+def test_running_headers_and_page_numbers_are_removed(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     for page in range(6):
         sheet.page()
@@ -146,7 +146,7 @@ def test_running_headers_and_page_numbers_are_dropped(read: Callable[[Sheet], Do
     assert all(sentence in text for sentence in SENTENCES[:24])
 
 
-def test_what_is_on_two_pages_or_far_apart_stays(read: Callable[[Sheet], Document]) -> None:
+def test_lines_repeated_on_distant_pages_are_kept(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     for page in range(9):
         sheet.page()
@@ -155,7 +155,7 @@ def test_what_is_on_two_pages_or_far_apart_stays(read: Callable[[Sheet], Documen
     assert [block.text for block in read(sheet).blocks].count("Overview") == 3
 
 
-def test_code_keeps_its_lines_and_indents(read: Callable[[Sheet], Document]) -> None:
+def test_code_keeps_its_lines_and_indentation(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     end = sheet.paragraph(SENTENCES[:4], 20, 30)
@@ -165,7 +165,7 @@ def test_code_keeps_its_lines_and_indents(read: Callable[[Sheet], Document]) -> 
     assert (code.text, code.verbatim) == ("def f():\n    return 1", True)
 
 
-def test_text_that_runs_up_the_margin_is_no_title(read: Callable[[Sheet], Document]) -> None:
+def test_rotated_text_in_the_margin_is_not_the_title(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     sheet.font(24)
@@ -181,7 +181,7 @@ def test_text_that_runs_up_the_margin_is_no_title(read: Callable[[Sheet], Docume
 @pytest.mark.parametrize(
     "title", ["Microsoft Word - x.docx", "untitled", "report_v2.pdf", "PowerPoint Presentation", "  "]
 )
-def test_titles_made_by_programs_are_not_used(read: Callable[[Sheet], Document], title: str) -> None:
+def test_generated_titles_are_not_used(read: Callable[[Sheet], Document], title: str) -> None:
     sheet = Sheet()
     sheet.pdf.set_title(title)
     sheet.pdf.set_author("Ann")
@@ -193,7 +193,7 @@ def test_titles_made_by_programs_are_not_used(read: Callable[[Sheet], Document],
     assert len(str(document.metadata["created"])) == len("2025-01-01")
 
 
-def test_a_turned_page_has_paragraphs_too(read: Callable[[Sheet], Document]) -> None:
+def test_rotated_text_has_paragraphs(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     with sheet.pdf.rotation(90, 100, 150):
@@ -202,7 +202,7 @@ def test_a_turned_page_has_paragraphs_too(read: Callable[[Sheet], Document]) -> 
     assert [text for text, _ in outline(read(sheet))] == [" ".join(SENTENCES[:3]), " ".join(SENTENCES[3:5])]
 
 
-def test_a_file_that_only_restricts_copying_is_read(read: Callable[[Sheet], Document]) -> None:
+def test_a_file_that_only_restricts_copying_is_readable(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     sheet.page()
     sheet.line("Readable.", 20, 30)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from retriton_pipeline.documents import Document, Part, Unreadable, file_parts, load_document, load_documents
-from retriton_pipeline.documents import json_lines as lines_module
+from retriton_pipeline.documents import Document, FilePart, Unreadable, file_parts, load_document, load_documents
+from retriton_pipeline.documents.records.json_lines import LINE_BYTES_MAX, PART_BYTES, line_parts
 from retriton_pipeline.errors import UnreadableDocument
 
 
@@ -35,14 +35,14 @@ def test_beir_lines(tmp_path: Path) -> None:
     assert (two.record, two.title) == ("d2", "a")
 
 
-def test_the_digest_is_that_of_the_record_alone(tmp_path: Path) -> None:
+def test_the_digest_depends_on_the_record_only(tmp_path: Path) -> None:
     before = documents(tmp_path, "a.jsonl", '{"id": 1, "text": "x"}\n{"id": 2, "text": "y"}\n')
     after = documents(tmp_path, "a.jsonl", '{"id": 0, "text": "new"}\n{"text":"y",   "id":2}\n{"id": 1, "text": "z"}\n')
     assert after[1].sha256 == before[1].sha256
     assert after[2].sha256 != before[0].sha256
 
 
-def test_records_of_any_layout(tmp_path: Path) -> None:
+def test_records_with_any_fields(tmp_path: Path) -> None:
     layout = {
         "id": 7, "name": "Policy", "page_content": "The text.", "views": 5, "rate": 0.5, "open": True, "none": None,
         "tags": ["a", "b"], "vector": [0.1, 0.2], "url": "https://x.example", "summary": "s" * 1000,
@@ -58,7 +58,7 @@ def test_records_of_any_layout(tmp_path: Path) -> None:
     assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#1", "x1")
 
 
-def test_bad_records_are_named_and_the_others_read(tmp_path: Path) -> None:
+def test_invalid_records_are_reported_and_the_others_read(tmp_path: Path) -> None:
     content = (
         lines({"text": "one"}, {"_id": "blank", "text": " "}, 5)
         + '{"text": \n\n'
@@ -76,19 +76,25 @@ def test_bad_records_are_named_and_the_others_read(tmp_path: Path) -> None:
     assert last.blocks[0].text == "?x"
 
 
-def test_parts_are_whole_lines_and_know_their_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines_module, "_PART_BYTES", 64)
+def test_parts_are_complete_lines_with_their_numbers(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
-    for size in range(120):  # whatever the border meets
+    for size in range(120):  # so that parts end at any position of a line
         file.write_text("".join(f'{{"text": "{"x" * (n * size % 97)}{n}"}}\n\n' for n in range(20)).rstrip())
-        parts = list(file_parts(file))
+        parts = list(line_parts(file, part_bytes=64))
         assert all(before.end == after.start for before, after in pairwise(parts))
         made = [document for part in parts for document in load_documents(part)]
         assert [document.source for document in made] == [f"{file}#{2 * n + 1}" for n in range(20)]
     assert len(parts) > 5
 
 
-def test_parts_and_documents_travel_between_processes(tmp_path: Path) -> None:
+def test_a_large_file_is_read_in_parts(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(lines({"text": "x" * (PART_BYTES // 2)}) * 5)
+    first, second, *_ = file_parts(file)
+    assert (first.start, first.end, first.first_line) == (0, second.start, 1)
+
+
+def test_parts_and_documents_can_be_pickled(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines({"text": "one"}))
     (part,) = file_parts(file)
@@ -96,9 +102,8 @@ def test_parts_and_documents_travel_between_processes(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(document)) == document
 
 
-def test_a_line_that_is_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines_module, "_LINE_BYTES_MAX", 100)
-    made = records(tmp_path, "a.jsonl", lines({"text": "x" * 350}, {"text": "short"}))
+def test_a_line_that_is_too_long_is_unreadable(tmp_path: Path) -> None:
+    made = records(tmp_path, "a.jsonl", lines({"text": "x" * LINE_BYTES_MAX}, {"text": "short"}))
     assert [type(document) for document in made] == [Unreadable, Document]
     assert [document.source.rpartition("#")[2] for document in made] == ["1", "2"]
 
@@ -113,7 +118,7 @@ def test_a_line_that_is_too_long_is_named(tmp_path: Path, monkeypatch: pytest.Mo
         ("a.jsonl", '{\n  "text": "a"\n}\n', ["a.jsonl"]),
     ],
 )
-def test_the_content_tells_how_many_records_there_are(
+def test_the_content_determines_the_number_of_records(
     tmp_path: Path, name: str, content: str, sources: list[str]
 ) -> None:
     assert [document.source for document in documents(tmp_path, name, content)] == [f"{tmp_path}/{s}" for s in sources]
@@ -132,15 +137,15 @@ def test_the_content_tells_how_many_records_there_are(
         ("a.json", b'{"n": ' + b"9" * 5000 + b"}", "not usable JSON"),
     ],
 )
-def test_files_without_records_say_why(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+def test_files_without_records_are_unreadable(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
     (unreadable,) = records(tmp_path, name, content)
     assert isinstance(unreadable, Unreadable)
     assert unreadable.source == str(tmp_path / name)
     assert reason in unreadable.reason
 
 
-def test_a_missing_file_is_named() -> None:
-    (unreadable,) = load_documents(Part(Path("/nowhere.jsonl")))
+def test_a_missing_file_is_unreadable() -> None:
+    (unreadable,) = load_documents(FilePart(Path("/nowhere.jsonl")))
     assert isinstance(unreadable, Unreadable)
     assert unreadable.reason == "it cannot be read: No such file or directory"
 
@@ -187,7 +192,7 @@ def test_mails(tmp_path: Path) -> None:
     }
 
 
-def test_mails_of_html_alone(tmp_path: Path) -> None:
+def test_mails_with_html_only(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(MAIL + b"Content-Type: text/html; charset=nonsense\r\n\r\n<p>Hello <b>you</b></p>")
     assert [block.text for block in load_document(tmp_path / "a.eml").blocks] == ["Hello you"]
     (tmp_path / "b.eml").write_bytes(b"Only text.")

@@ -1,32 +1,51 @@
-"""Reading files in processes of their own."""
+"""Reading files in worker processes. A named pipe is a file that a worker can read without end."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import file_parts
 from retriton_pipeline.errors import PipelineError
-from retriton_pipeline.ingest import reading
 from retriton_pipeline.ingest.reading import Reader, ReadPart
-from tests.pipeline.word_tokenizer import WORDS
+from tests.tokenizers import word_encoder
 
-ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", WORDS)
+SIZE = ChunkSize(64, 0)
 
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
-    opened = Reader(ENCODER, ChunkSize(64, 0), workers=1)
+    opened = Reader(word_encoder(), SIZE, workers=1)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "pipe.txt")
+    return tmp_path / "pipe.txt"
+
+
+@contextmanager
+def when_opened(pipe: Path, action: Callable[[], None]) -> Iterator[None]:
+    """Runs ``action`` in a thread as soon as ``pipe`` is opened for reading."""
+
+    def run() -> None:
+        with pipe.open("wb"):  # blocks until the other end is open
+            action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
 
 
 def read(reader: Reader, files: list[Path], known: dict[str, set[str]] | None = None) -> list[ReadPart]:
@@ -34,19 +53,42 @@ def read(reader: Reader, files: list[Path], known: dict[str, set[str]] | None = 
     return list(reader.read(parts, lambda ids: known or {}))
 
 
-def test_a_crash_costs_one_file(reader: Reader, tmp_path: Path) -> None:
-    outcomes = list(reader._map(os._exit, [(3,)])) + list(reader._map(len, [("abc",)]))
-    assert outcomes == ["its parser crashed (exit code 3)", 3]
+def test_a_parser_that_crashes_makes_only_its_file_unreadable(pipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("first text")
+    others = set(multiprocessing.active_children())
+
+    def kill_worker() -> None:
+        (worker,) = set(multiprocessing.active_children()) - others
+        worker.kill()
+
+    reader = Reader(word_encoder(), SIZE, workers=1)
+    try:
+        with when_opened(pipe, kill_worker):
+            crashed, changed = read(reader, [pipe, tmp_path / "a.txt"])
+    finally:
+        reader.close()
+    assert [entry.reason for entry in crashed.unreadable] == ["its parser crashed (exit code -9)"]
+    assert len(changed.changed) == 1
 
 
-def test_a_parser_that_hangs_is_ended(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_PARSE_SECONDS_MAX", 0.5)
-    start = time.monotonic()
-    assert list(reader._map(time.sleep, [(60,)])) == ["its parser took more than 0 s"]
-    assert time.monotonic() - start < 20
+def test_a_parser_that_hangs_is_stopped(pipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("first text")
+    reader = Reader(word_encoder(), SIZE, workers=1, parse_seconds_max=0.5)
+    try:
+        hanging, changed = read(reader, [pipe, tmp_path / "a.txt"])
+    finally:
+        reader.close()
+    assert [entry.reason for entry in hanging.unreadable] == ["its parser took more than 0.5 s"]
+    assert len(changed.changed) == 1
 
 
-def test_parts_come_in_order_with_what_changed_and_what_cannot_be_read(reader: Reader, tmp_path: Path) -> None:
+def test_closing_cancels_a_read(pipe: Path) -> None:
+    reader = Reader(word_encoder(), SIZE, workers=1)
+    with when_opened(pipe, reader.close), pytest.raises(CancelledError):
+        read(reader, [pipe])
+
+
+def test_parts_are_in_order_with_changed_and_unreadable_documents(reader: Reader, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.txt", "b.txt", "gone.txt", "c.jsonl")]
     files[0].write_text("first text")
     files[1].touch()
@@ -61,7 +103,7 @@ def test_parts_come_in_order_with_what_changed_and_what_cannot_be_read(reader: R
     assert [entry.document.source for entry in parts[3].changed] == [f"{files[3]}#x", f"{files[3]}#y"]
 
 
-def test_what_is_known_is_not_read_again(reader: Reader, tmp_path: Path) -> None:
+def test_unchanged_documents_are_not_read_again(reader: Reader, tmp_path: Path) -> None:
     files = [tmp_path / "a.txt", tmp_path / "c.jsonl"]
     files[0].write_text("first text")
     files[1].write_text('{"_id": "x", "text": "one"}\n{"_id": "y", "text": "two"}\n')
@@ -76,14 +118,6 @@ def test_what_is_known_is_not_read_again(reader: Reader, tmp_path: Path) -> None
     assert len(changed.unchanged) == 1
 
 
-def test_a_size_that_cannot_be_is_refused_at_once() -> None:
+def test_chunks_without_room_for_text_are_rejected_at_once() -> None:
     with pytest.raises(PipelineError, match="leave no room"):
-        Reader(ENCODER, ChunkSize(20, 0), workers=1)
-
-
-def test_closing_ends_a_read_that_waits(tmp_path: Path) -> None:
-    busy = Reader(ENCODER, ChunkSize(64, 0), workers=1)
-    waiting = busy._map(time.sleep, [(60,)])
-    threading.Timer(1.0, busy.close).start()
-    with pytest.raises(CancelledError):
-        next(waiting)
+        Reader(word_encoder(), ChunkSize(20, 0), workers=1)

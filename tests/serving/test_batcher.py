@@ -11,44 +11,30 @@ from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import Request, Vectors
 from retriton_serving.batching.vector_cache import VectorCache
-from retriton_serving.contract.errors import EncoderUnavailable, Expired, Overloaded, RequestRefused, ShuttingDown
+from retriton_serving.contract.errors import EncoderUnavailable, Expired, Overloaded, ShuttingDown
+from tests.serving.outcome import Outcome
 
 LIMITS = LaneLimits(BatchLimits(64), waiting_seconds_max=1.0, waiting_tokens_min=90, in_flight_max=2)
 PADDING = Padding(token_id=0, tokens_max=512)
 
 
-class Outcome:
-    """A reply that remembers."""
-
-    def __init__(self, abandoned: bool = False) -> None:
-        self.done = threading.Event()
-        self.vectors: Vectors | None = None
-        self.error: RequestRefused | None = None
-        self.abandoned = abandoned
-
-    def succeed(self, vectors: Vectors) -> None:
-        assert not self.done.is_set()
-        self.vectors = vectors
-        self.done.set()
-
-    def fail(self, error: RequestRefused) -> None:
-        assert not self.done.is_set()
-        self.error = error
-        self.done.set()
-
-    def is_abandoned(self) -> bool:
-        return self.abandoned
-
-
 class Gate:
-    """An encoder that computes (sum of ids, number of tokens), when it is let through."""
+    """An encoder that computes (sum of ids, number of tokens) of each text, once it is opened."""
 
     def __init__(self) -> None:
         self.open = threading.Event()
         self.calls: list[tuple[int, int]] = []
+        self._called = threading.Condition()
+
+    def wait_for_calls(self, number: int) -> None:
+        """Returns when there were so many calls."""
+        with self._called:
+            assert self._called.wait_for(lambda: len(self.calls) >= number, 10)
 
     def __call__(self, ids: TokenIds, mask: TokenIds) -> Vectors:
-        self.calls.append(ids.shape)
+        with self._called:
+            self.calls.append(ids.shape)
+            self._called.notify_all()
         assert self.open.wait(10)
         return np.stack([(ids * mask).sum(1), mask.sum(1)], axis=1).astype(np.float32)
 
@@ -75,29 +61,15 @@ def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> N
     batcher = MicroBatcher(gate, LIMITS, PADDING)
     for number in range(LIMITS.in_flight_max):
         batcher.submit(Request([[1] * 60], Outcome()))
-        while len(gate.calls) <= number:
-            time.sleep(0.001)
+        gate.wait_for_calls(number + 1)
     admitted = Outcome()
     batcher.submit(Request([[1] * 50, [1] * 40], admitted))
-    with pytest.raises(Overloaded, match="90 tokens wait already, and at most 90 may"):
+    with pytest.raises(Overloaded, match="90 tokens are queued already, at most 90 may be"):
         batcher.submit(Request([[1] * 10, [1] * 10], Outcome()))
     gate.open.set()
     assert admitted.done.wait(10)
     assert admitted.vectors is not None
     batcher.close()
-
-
-def test_a_request_that_cannot_be_in_time_is_refused_at_once() -> None:
-    def encode(ids: TokenIds, mask: TokenIds) -> Vectors:
-        time.sleep(0.05)
-        return np.zeros((len(ids), 2), np.float32)
-
-    batcher = MicroBatcher(encode, LaneLimits(BatchLimits(10), 60.0, 100_000, in_flight_max=1), PADDING)
-    batcher.submit(Request([[1] * 10] * 100, Outcome()))  # five seconds of work, at 200 tokens/s
-    time.sleep(1.5)
-    with pytest.raises(Overloaded):
-        batcher.submit(Request([[1]], Outcome(), time.monotonic() + 1.0))
-    batcher.submit(Request([[1]], Outcome(), time.monotonic() + 30.0))
 
 
 def test_a_queue_with_room_takes_a_request_of_any_size() -> None:
@@ -113,8 +85,7 @@ def test_what_nobody_waits_for_is_not_computed(reason: str) -> None:
     gate = Gate()
     batcher = MicroBatcher(gate, LaneLimits(BatchLimits(64), 1.0, 1000, in_flight_max=1), PADDING)
     batcher.submit(Request([[1] * 3], Outcome()))
-    while not gate.calls:
-        time.sleep(0.001)
+    gate.wait_for_calls(1)
     late = Outcome(abandoned=reason == "caller")
     batcher.submit(Request([[2] * 50], late, time.monotonic() if reason == "deadline" else None))
     gate.open.set()
@@ -135,6 +106,14 @@ def test_a_failing_encoder_fails_the_requests_of_its_batch_once() -> None:
     assert isinstance(outcome.error, EncoderUnavailable)
 
 
+def is_open(batcher: MicroBatcher) -> bool:
+    try:
+        batcher.check_room(None, urgent=True)
+    except ShuttingDown:
+        return False
+    return True
+
+
 def test_close_answers_what_was_admitted_and_refuses_what_is_new() -> None:
     gate = Gate()
     batcher = MicroBatcher(gate, LIMITS, PADDING)
@@ -142,13 +121,8 @@ def test_close_answers_what_was_admitted_and_refuses_what_is_new() -> None:
     batcher.submit(Request([[1] * 60] * 4, outcome))
     closing = threading.Thread(target=batcher.close)
     closing.start()
-    while True:
-        try:
-            batcher.submit(Request([[1]], Outcome()))
-        except ShuttingDown:
-            break
-        except Overloaded:
-            time.sleep(0.001)
+    while is_open(batcher):
+        pass
     gate.open.set()
     closing.join(10)
     assert outcome.vectors is not None
@@ -170,43 +144,21 @@ def test_known_texts_are_not_computed_again_and_probes_are() -> None:
     assert (cache.lookups, cache.hits) == (4, 2)
 
 
-def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
-    cache = VectorCache(bytes_max=3 * (256 + 8))
-    for number in range(4):
-        cache.keep([number], np.zeros(2, np.float32))
-        cache.find([0])
-    assert [cache.find([number]) is not None for number in range(4)] == [True, False, True, True]
-
-
-def test_requests_are_gathered_while_the_encoder_is_busy_only() -> None:
+def test_callers_wait_only_while_the_encoder_is_busy() -> None:
     gate = Gate()
     batcher = MicroBatcher(gate, LIMITS, PADDING)
 
-    def gathering_s() -> float:
+    def waited_s() -> float:
         start = time.monotonic()
-        batcher.gather(0.3)
+        batcher.wait_for_idle(0.3)
         return time.monotonic() - start
 
-    assert gathering_s() < 0.1
+    assert waited_s() < 0.1
     for _ in range(2):
         batcher.submit(Request([[1] * 64], Outcome()))
-    while len(gate.calls) < 2:
-        time.sleep(0.001)
-    assert gathering_s() > 0.25
+    gate.wait_for_calls(2)
+    assert waited_s() > 0.25
     batcher.submit(Request([[1] * 200], Outcome()))  # now the queue is full, and refusing does not wait
-    assert gathering_s() < 0.1
+    assert waited_s() < 0.1
     gate.open.set()
     batcher.close()
-
-
-def test_pad() -> None:
-    ids, mask = Padding(token_id=3, tokens_max=9)([[7, 8], [9]])
-    assert ids.tolist() == [[7, 8], [9, 3]]
-    assert mask.tolist() == [[1, 1], [1, 0]]
-
-
-@pytest.mark.parametrize(
-    ("longest", "length"), [(1, 1), (31, 31), (33, 34), (65, 68), (129, 136), (249, 254), (254, 254)]
-)
-def test_lengths_are_rounded_up_by_a_sixteenth_at_most(longest: int, length: int) -> None:
-    assert Padding(token_id=0, tokens_max=254)([[1] * longest])[0].shape == (1, max(length, longest))

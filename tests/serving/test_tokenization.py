@@ -57,8 +57,9 @@ def test_what_fits_is_left_alone(tokenizer: RoleTokenizer, truncate: Truncate) -
     ("raw", "code"), [(b"ok \xff", "TEXT_NOT_UTF8"), (b"", "TEXT_EMPTY"), (b" \n\t", "TEXT_EMPTY")]
 )
 def test_bad_texts_are_named(raw: bytes, code: str) -> None:
-    with pytest.raises(BadText, match=f"{code}: text 2"):
+    with pytest.raises(BadText, match="text 2 is") as refused:
         decode_text(raw, 2)
+    assert (refused.value.code, refused.value.numbers) == (code, {"index": 2})
 
 
 def test_unknown_truncation() -> None:

@@ -147,8 +147,8 @@ def test_a_request_of_too_much_text_is_refused_and_a_client_splits_it(
     assert client.check_health(3.0)
 
 
-def test_a_request_can_name_the_encoder_that_it_means(client: Client) -> None:
+def test_a_request_can_name_its_encoder(client: Client) -> None:
     fingerprint = client.encoder_info().fingerprint
     assert client.embed(["a"], "query", fingerprint=fingerprint).vectors.shape == (1, 384)
-    with pytest.raises(WrongEncoder, match=f"this server has .*{fingerprint}.*, the request means other"):
+    with pytest.raises(WrongEncoder, match=f"this server has .*{fingerprint}.*, the request names other"):
         client.embed(["a"], "query", fingerprint="other")

@@ -80,8 +80,9 @@ def test_too_long_pairs_are_refused_or_cut_at_the_passage(reranking: str, checkp
         assert cut.tokens.tolist()[1] == 48
         assert cut.tokens_dropped.tolist() == [0, 16]
         np.testing.assert_allclose(cut.scores[1:], expected(checkpoint, [("q", "x " * 44)]), atol=1e-5)
-        with pytest.raises(InvalidRequest, match="QUERY_TOO_LONG"):
+        with pytest.raises(InvalidRequest, match="the query has 60 tokens") as too_long:
             client.rerank("q " * 60, ["x"], truncate="END")
+        assert too_long.value.code == "QUERY_TOO_LONG"
         with pytest.raises(InvalidRequest, match="text 1 is empty"):
             client.rerank("q", ["x", " "])
         assert set(client.check_health()) == {"embed_query", "embed_passage", "rerank"}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from retriton_pipeline.cli.progress import steps
+from retriton_serving.contract.variables import QUERY_CACHE_MB
 from retriton_serving.launcher import (
     Endpoint,
     LaunchError,
@@ -52,7 +53,7 @@ def serve(
     query_cache_mb: Annotated[
         float | None,
         typer.Option(
-            envvar="RETRITON_QUERY_CACHE_MB",
+            envvar=QUERY_CACHE_MB,
             help="Megabytes for the cache of query vectors; 0: no cache. Default: as in the lane's config.pbtxt.",
         ),
     ] = None,
@@ -90,7 +91,7 @@ def serve(
         variant=variant,
         tls=_tls(grpc_tls_cert, grpc_tls_key, grpc_tls_ca, grpc_tls_name),
         connection_age_s=max_connection_age,
-        environ={} if query_cache_mb is None else {"RETRITON_QUERY_CACHE_MB": str(query_cache_mb)},
+        environ={} if query_cache_mb is None else {QUERY_CACHE_MB: str(query_cache_mb)},
     ).run(lambda line: typer.echo(line, err=True), grace)
 
 

@@ -1,4 +1,4 @@
-"""Finds files."""
+"""Finds files and reads their bytes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _BYTES_MAX = 256 * 1024 * 1024
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and every file below the folders named, hidden ones left out; sorted, each once.
+    """The files among ``paths`` and all files in the folders among them: sorted by folder, without duplicates.
 
-    Links to files are followed, links to folders are not. A folder that cannot be listed, and a link that leads
-    nowhere, are given as they are: reading them says why they cannot be read.
+    Hidden files and folders are skipped. Symbolic links to files are followed, those to folders are not. Folders that
+    cannot be listed and dangling links are included, so that loading them reports the reason.
 
     Raises:
         PipelineError: a path does not exist, or is neither a file nor a folder.
@@ -26,23 +26,23 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
             raise PipelineError(f"{display_name(path)} does not exist")
         if not path.is_file() and not path.is_dir():
             raise PipelineError(f"{display_name(path)} is neither a file nor a folder")
-        for file in [path] if path.is_file() else _below(path):
+        for file in [path] if path.is_file() else _walk(path):
             if (real := os.path.realpath(file)) not in seen:
                 seen.add(real)
                 yield file
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    refused: list[Path] = []
+def _walk(folder: Path) -> Iterator[Path]:
+    unlistable: list[Path] = []
     found: list[Path] = []
-    for parent, folders, files in os.walk(folder, onerror=lambda error: refused.append(Path(error.filename))):
+    for parent, folders, files in os.walk(folder, onerror=lambda error: unlistable.append(Path(error.filename))):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in files if not name.startswith(".")]
-    yield from sorted([*refused, *(file for file in found if file.is_file() or not file.exists())])
+    yield from sorted([*unlistable, *(file for file in found if file.is_file() or not file.exists())])
 
 
 def size_of(file: Path) -> int:
-    """Its bytes; none, where it cannot be looked at."""
+    """The size of ``file`` in bytes; 0 if it cannot be determined."""
     try:
         return file.stat().st_size
     except OSError:
@@ -50,12 +50,12 @@ def size_of(file: Path) -> int:
 
 
 def location(file: Path) -> str:
-    """Where a file is, through links of its folders, but not through one that is the file itself."""
+    """The path of ``file`` with links among its parent folders resolved, but not a link that is the file itself."""
     return display_name(Path(os.path.realpath(file.parent), file.name))
 
 
 def display_name(file: Path) -> str:
-    """The path as text that every program can show and store, also if its bytes are not UTF-8."""
+    """The path as valid Unicode, with bytes that are not UTF-8 replaced."""
     return os.fsencode(file).decode("utf-8", "replace")
 
 
@@ -63,7 +63,7 @@ def read_whole(file: Path) -> bytes:
     """The bytes of ``file``.
 
     Raises:
-        UnreadableDocument: there are none, or too many to be held at once, or they cannot be read.
+        UnreadableDocument: it is empty, too large, or cannot be read.
     """
     try:
         size = file.stat().st_size

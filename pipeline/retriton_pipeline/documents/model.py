@@ -1,4 +1,4 @@
-"""A document as a list of blocks: what every format is read into."""
+"""The document model: every format is read into a list of blocks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a document that stands by itself.
+    """A structural element of a document: a heading, a paragraph, a list, a table or code.
 
     Attributes:
-        text: the content, without surrounding white space.
-        heading_level: 1 for the highest heading, 0 for what is no heading.
-        page: the page it starts on, from 1; None where there are no pages.
-        verbatim: whether its line breaks matter (tables, code).
-        header: of a table, the first lines of its text, which are repeated where it is cut; empty for anything else.
+        text: the content, without leading and trailing white space.
+        heading_level: 1 for the highest heading; 0 if the block is not a heading.
+        page: the page on which it starts, from 1; None if the format has no pages.
+        verbatim: whether line breaks are significant (tables, code).
+        header: of a table, the first lines of its text, which are repeated in every chunk of it; empty otherwise.
     """
 
     text: str
@@ -29,12 +29,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Content:
-    """What a reader finds in a file.
+    """What a reader extracts from a file.
 
     Attributes:
-        title: its own title; empty where it has none.
+        title: the title that the file itself states; empty if it states none.
         blocks: the content in reading order.
-        metadata: what is known about it besides.
+        metadata: further properties, such as author and date.
     """
 
     title: str
@@ -47,12 +47,12 @@ class Document:
     """A file, or one record of a file that holds many.
 
     Attributes:
-        source: the path or address it came from, with ``#record`` if it is one of many; it identifies the document.
-        title: for people and for context.
+        source: the path, followed by ``#record`` for a record; identifies the document.
+        title: the title that is shown and embedded as context.
         blocks: the content in reading order.
         sha256: of the file's bytes, or of the record's canonical JSON.
-        record: the record's identifier inside its file; empty if the file is one document.
-        metadata: what filters may use: author, date, the fields of a record besides its text.
+        record: the record's identifier within its file; empty if the file is one document.
+        metadata: values for filters: author, date, and the fields of a record other than its text.
     """
 
     source: str
@@ -64,14 +64,14 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is read at once: a file, or a range of whole lines of one.
+class FilePart:
+    """The unit of reading: a whole file, or a range of complete lines of one.
 
     Attributes:
         file: its path.
-        start: the first byte.
-        end: the byte after the last; None to the end of the file.
-        first_line: the number of its first line in the file, from 1.
+        start: offset of the first byte.
+        end: offset after the last byte; None for the end of the file.
+        first_line: line number of the first line, from 1.
     """
 
     file: Path
@@ -82,11 +82,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file or a record without usable text.
+    """A file or a record from which no text can be read.
 
     Attributes:
-        source: as a document's.
-        reason: as the end of a sentence that begins with the source.
+        source: as in `Document`.
+        reason: why, as the rest of a sentence that begins with the source.
     """
 
     source: str

@@ -1,11 +1,11 @@
-"""What a file is by its first bytes, whatever its name says."""
+"""Detects formats by file signature (the first bytes), independent of the file name."""
 
 from __future__ import annotations
 
 from retriton_pipeline.errors import UnreadableDocument
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_KINDS = (
+_SIGNATURES = (
     (b"%PDF-", "a PDF"),
     (b"PK\x03\x04", "a ZIP archive or a newer Office file"),
     (b"PK\x05\x06", "an empty ZIP archive"),
@@ -19,38 +19,59 @@ _KINDS = (
     (b"\x7fELF", "a program"),
 )
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
-_PDF_HEADER_BYTES = 1024  # readers accept that much before the header
+_PDF_PREAMBLE_BYTES_MAX = 1024  # PDF viewers accept this many bytes before the header
 
 
-def require_pdf(raw: bytes) -> None:
-    """Raises `UnreadableDocument` if ``raw`` is no PDF."""
-    if b"%PDF-" not in raw[:_PDF_HEADER_BYTES]:
-        raise UnreadableDocument(f"it is not a PDF: {_looks(raw)}")
-
-
-def require_zip(raw: bytes, name: str) -> None:
-    """Raises `UnreadableDocument` if ``raw`` is no ZIP archive, as a ``name`` (DOCX, …) has to be."""
-    if raw.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in raw:
-        raise UnreadableDocument("it is encrypted, and opens only with a password")
-    if not raw.startswith(b"PK"):
-        raise UnreadableDocument(f"it is not {name}: {_looks(raw)}")
-
-
-def refuse_binary(raw: bytes) -> None:
-    """Raises `UnreadableDocument` if ``raw`` is a known kind of file that is no text."""
-    kind = kind_of(raw)
-    if kind not in ("", "HTML", "RTF"):
-        raise UnreadableDocument(f"it is not text: its content is {kind}")
-
-
-def kind_of(raw: bytes) -> str:
-    """What the content is, in words; empty if unknown."""
-    for start, kind in _KINDS:
+def detected_format(raw: bytes) -> str:
+    """The format of ``raw``, with its article; empty if unknown."""
+    for start, name in _SIGNATURES:
         if raw.startswith(start):
-            return kind
+            return name
     return "HTML" if raw[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML) else ""
 
 
-def _looks(raw: bytes) -> str:
-    kind = kind_of(raw)
-    return f"its content is {kind}" if kind else "its content is something else, or damaged"
+def require_pdf(raw: bytes) -> None:
+    """Checks that ``raw`` is a PDF.
+
+    Raises:
+        UnreadableDocument: it is not.
+    """
+    if b"%PDF-" not in raw[:_PDF_PREAMBLE_BYTES_MAX]:
+        raise UnreadableDocument(f"it is not a PDF: {_actual_content(raw)}")
+
+
+def require_zip(raw: bytes, name: str) -> None:
+    """Checks that ``raw`` is a ZIP archive, the container of the format ``name`` ("a DOCX").
+
+    Raises:
+        UnreadableDocument: it is not, or it is an encrypted Office file.
+    """
+    if raw.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in raw:
+        raise UnreadableDocument("it is encrypted and requires a password")
+    if not raw.startswith(b"PK"):
+        raise UnreadableDocument(f"it is not {name}: {_actual_content(raw)}")
+
+
+def require_rtf(raw: bytes) -> None:
+    """Checks that ``raw`` is RTF.
+
+    Raises:
+        UnreadableDocument: it is not.
+    """
+    if not raw.lstrip().startswith(b"{\\rtf"):
+        raise UnreadableDocument(f"it is not RTF: {_actual_content(raw)}")
+
+
+def require_text(raw: bytes) -> None:
+    """Checks that ``raw`` does not have the signature of a binary format.
+
+    Raises:
+        UnreadableDocument: it has.
+    """
+    name = detected_format(raw)
+    if name not in ("", "HTML", "RTF"):
+        raise UnreadableDocument(f"it is not text: its content is {name}")
+
+
+def _actual_content(raw: bytes) -> str:
+    return f"its content is {detected_format(raw) or 'something else, or damaged'}"

@@ -1,4 +1,4 @@
-"""Tables of every format as Markdown tables, whose header is known."""
+"""Tables of all formats as Markdown tables with a header."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import Iterable, Sequence
 
 from retriton_pipeline.documents.model import Block
 
-_BEFORE = re.compile(r"[$€£¥(]+")  # cells that belong to the number in the next, as accountants set them
-_AFTER = re.compile(r"[)%]+")
-_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[—–\-]")  # years are names of columns
+_PREFIX = re.compile(r"[$€£¥(]+")  # financial tables put signs and brackets into cells beside the number
+_SUFFIX = re.compile(r"[)%]+")
+_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[—–\-]")  # years are column names
 _HEADER_ROWS_MAX = 3
 
 
 def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: bool = False) -> Block | None:
-    """A table of ``rows``, of which it begins with a header; None if all cells are empty.
+    """A Markdown table of ``rows``, with the header first; None if all cells are empty.
 
-    Empty rows and columns are left out. What has one row or one column is no table, only lines. A ``plain`` table was
-    not made for the eye: its header is its first row, and no column is there for looks.
+    Empty rows and columns are removed. A table with a single row or column becomes lines of text.
+
+    Args:
+        rows: the texts of the cells.
+        page: the page on which the table starts.
+        plain: whether the rows are data, not laid out for display: the header is the first row and no column is a
+            spacer.
     """
-    grid = _without_empty([_glued([" ".join(cell.split()) for cell in row]) for row in rows])
+    grid = _without_empty([_joined_numbers([" ".join(cell.split()) for cell in row]) for row in rows])
     if not grid:
         return None
     if len(grid) == 1 or len(grid[0]) == 1:
         return Block("\n".join(" ".join(filter(None, row)) for row in grid), page=page, verbatim=True)
     if not plain:
-        grid = _with_one_header(_without_spacers(grid))
+        grid = _with_single_header(_without_spacers(grid))
     header = f"{_line(grid[0])}\n|{'---|' * len(grid[0])}"
     return Block("\n".join([header, *map(_line, grid[1:])]), page=page, verbatim=True, header=header)
 
@@ -34,11 +39,12 @@ def _line(row: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 
-def _glued(row: list[str]) -> list[str]:
+def _joined_numbers(row: list[str]) -> list[str]:
+    """``row`` with signs and brackets moved into the cell of their number; changed in place."""
     for index in range(len(row) - 1):
-        if _BEFORE.fullmatch(row[index]) and _NUMBER.match(row[index + 1]):
+        if _PREFIX.fullmatch(row[index]) and _NUMBER.match(row[index + 1]):
             row[index : index + 2] = ["", row[index] + row[index + 1]]
-        elif row[index][-1:].isdecimal() and _NUMBER.fullmatch(row[index]) and _AFTER.fullmatch(row[index + 1]):
+        elif row[index][-1:].isdecimal() and _NUMBER.fullmatch(row[index]) and _SUFFIX.fullmatch(row[index + 1]):
             row[index : index + 2] = [row[index] + row[index + 1], ""]
     return row
 
@@ -51,7 +57,7 @@ def _without_empty(rows: list[list[str]]) -> list[list[str]]:
 
 
 def _without_spacers(grid: list[list[str]]) -> list[list[str]]:
-    """Columns that hold nothing but the names of the next ones give them to these."""
+    """``grid`` with columns that contain only a column name merged into the next column."""
     for column in range(len(grid[0]) - 1):
         below = any(row[column] for row in grid[_HEADER_ROWS_MAX:])
         if len(grid) > _HEADER_ROWS_MAX and not below and not any(row[column] and row[column + 1] for row in grid):
@@ -60,8 +66,8 @@ def _without_spacers(grid: list[list[str]]) -> list[list[str]]:
     return _without_empty(grid)
 
 
-def _with_one_header(grid: list[list[str]]) -> list[list[str]]:
-    """A header that takes several rows, the first of which leaves cells empty for it, in one."""
+def _with_single_header(grid: list[list[str]]) -> list[list[str]]:
+    """``grid`` with a header of several rows joined into one; such a header has empty cells in its first row."""
     height = 1
     while height < min(_HEADER_ROWS_MAX, len(grid) - 1) and "" in grid[0] and _is_header(grid[height]):
         height += 1

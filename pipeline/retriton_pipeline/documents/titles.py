@@ -1,4 +1,4 @@
-"""Which title of a file's properties says something."""
+"""Chooses the title of a document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from retriton_pipeline.documents.model import Block
 
 _LOWEST_LEVEL = 6
-_GARBAGE = re.compile(
+_GENERATED = re.compile(
     r"microsoft (word|powerpoint|excel)\b.*"
     r"|(powerpoint|pdf|word)[ -]?(presentation|document)?"
     r"|(untitled|unbenannt|sans titre|document|dokument|slide|presentation|folie|layout|title)[ _-]?\d*"
@@ -19,12 +19,12 @@ _GARBAGE = re.compile(
 
 
 def usable_title(title: str | None) -> str:
-    """``title`` on one line; empty if programs made it (file names, "untitled", …)."""
+    """``title`` on one line; empty if an application generated it (file names, "untitled", …)."""
     line = " ".join((title or "").split())
-    return "" if _GARBAGE.fullmatch(line) else line
+    return "" if _GENERATED.fullmatch(line) else line
 
 
 def first_heading(blocks: Iterable[Block]) -> str:
-    """The first heading of the highest level; empty if there is none but the lowest, which is often only bold text."""
+    """The first heading of the highest level; empty if there is none above level 6, which is often only bold text."""
     headings = [block for block in blocks if 0 < block.heading_level < _LOWEST_LEVEL]
     return min(headings, key=lambda block: block.heading_level).text if headings else ""

@@ -1,81 +1,106 @@
-"""The application: routes behind the door."""
+"""The ASGI application: services, routes, and the middleware around them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp
 
-from retriton_pipeline.gateway import errors
-from retriton_pipeline.gateway.asking import Asking
-from retriton_pipeline.gateway.collections import Collections
-from retriton_pipeline.gateway.door import Guarded, Observed
-from retriton_pipeline.gateway.jobs import Jobs
-from retriton_pipeline.gateway.keys import ApiKeys
+from retriton_pipeline.gateway.http.access_log import AccessLogMiddleware
+from retriton_pipeline.gateway.http.admission import AdmissionMiddleware
+from retriton_pipeline.gateway.http.authentication import AuthenticationMiddleware
+from retriton_pipeline.gateway.http.error_responses import install_error_handlers
+from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
-from retriton_pipeline.gateway.pending import Pending
 from retriton_pipeline.gateway.routes import (
     chat,
     documents,
     embeddings,
+    jobs,
+    models,
     operations,
     page,
     playground,
     ranking,
     retrieve,
 )
-from retriton_pipeline.gateway.routes import jobs as job_routes
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.services.api_keys import ApiKeys
+from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.health import HealthProbes
+from retriton_pipeline.gateway.services.pending_answers import PendingAnswers
+from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
+from retriton_pipeline.gateway.services.reranking import Reranking
+from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
+from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.tracing import traced
+
+_OTHER_THREADS = 16  # for uploads, and for opening and closing collections
 
 
 def create_app(settings: Settings) -> ASGIApp:
     """The gateway as an ASGI application.
 
     Raises:
-        PipelineError: the file of API keys cannot be used.
+        PipelineError: the file of API keys is invalid.
     """
-    metrics, keys, served = GatewayMetrics(), ApiKeys(settings.keys_file), Served(settings)
-    collections, jobs, pending = (
-        Collections(settings, served),
-        Jobs(settings, served, metrics),
-        Pending(settings.bounds, metrics),
-    )
-    asking = Asking(settings, served, collections, metrics)
+    metrics, keys = GatewayMetrics(), ApiKeys(settings.keys_file)
+    services = _Services(settings, metrics)
+    app = FastAPI(title="Retriton", lifespan=lambda app: services.running(), docs_url=None, redoc_url=None)
+    install_error_handlers(app)
+    for routes in services.routers():
+        app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
+    app.include_router(operations.router(services.probes, metrics))
+    app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
+    admission = AdmissionMiddleware(traced(app), settings, metrics)
+    return AccessLogMiddleware(AuthenticationMiddleware(admission, keys, settings, metrics), metrics)
+
+
+class _Services:
+    """The services of one gateway."""
+
+    def __init__(self, settings: Settings, metrics: GatewayMetrics) -> None:
+        self._settings = settings
+        self._upstream = Upstream(settings)
+        self._collections = Collections(settings, self._upstream)
+        self._jobs = UploadJobs(settings, self._upstream, metrics)
+        self._pending = PendingAnswers(settings.bounds, metrics)
+        self._question_answering = QuestionAnswering(settings, self._collections, metrics)
+        self.probes = HealthProbes(settings, self._upstream, self._collections)
+
+    def routers(self) -> list[APIRouter]:
+        """The routes that need an API key."""
+        settings = self._settings
+        return [
+            embeddings.router(settings, self._upstream),
+            playground.router(settings, self._upstream, self._pending),
+            ranking.router(Reranking(self._upstream)),
+            retrieve.router(self._question_answering),
+            chat.router(settings.llm, self._question_answering),
+            documents.router(settings, self._collections, self._jobs),
+            page.router(),
+            jobs.router(self._jobs),
+            models.router(settings, self._upstream),
+        ]
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
+        """Runs the background tasks; closes everything at the end."""
+        threads = 2 * self._settings.bounds.retrievals + _OTHER_THREADS  # dense and BM25 searches run side by side
+        executor = ThreadPoolExecutor(threads, thread_name_prefix="blocking")
+        asyncio.get_running_loop().set_default_executor(executor)
         background = [
-            asyncio.ensure_future(work) for work in (jobs.run(), collections.release_idle(), pending.expire())
+            asyncio.ensure_future(task)
+            for task in (self._jobs.run(), self._collections.close_idle(), self._pending.expire())
         ]
         yield
-        pending.close()
+        self._pending.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        await collections.close()
-        await served.client.close()
-
-    app = FastAPI(title="Retriton", lifespan=lifespan, docs_url=None, redoc_url=None)
-    errors.install(app)
-    key = [Depends(HTTPBearer(auto_error=False))]  # for the OpenAPI document: the door asks for it
-    for routes in (
-        embeddings.router(settings, served),
-        playground.router(settings, served, pending),
-        ranking.router(served),
-        retrieve.router(asking),
-        chat.router(settings.llm, asking, metrics),
-        documents.router(settings, collections, jobs),
-        page.router(),
-        job_routes.router(jobs),
-        operations.models(settings, served),
-    ):
-        app.include_router(routes, dependencies=key)
-    app.include_router(operations.router(operations.Probes(settings, served, collections), metrics))
-    app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
-    return Observed(Guarded(traced(app), keys, settings, metrics), metrics)
+        await self._collections.close()
+        await self._upstream.client.close()

@@ -1,20 +1,10 @@
-"""Errors as OpenAI's clients read them: a status, and one JSON object; what failed inside is for the log alone."""
+"""Errors as HTTP reports them: a status, a code for programs, and a message; internal causes only go to the log."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
-from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.routing import Match
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from retriton_client import (
     DeadlineExceeded,
@@ -40,16 +30,16 @@ RETRY_AFTER_S = 1
 
 
 @dataclass
-class Refused(Exception):
-    """An answer that is an error.
+class ApiError(Exception):
+    """A request that ends in an error response.
 
     Attributes:
-        status: of HTTP.
+        status: the HTTP status.
         code: for programs.
         message: for people.
         param: the field of the request that is wrong.
-        retry_after_s: when it may be tried again; None where that is of no use.
-        headers: of the answer besides: what a resource allows, say.
+        retry_after_s: seconds until a retry makes sense; None where it does not.
+        headers: further headers of the response, for example ``Allow``.
     """
 
     status: int
@@ -59,145 +49,40 @@ class Refused(Exception):
     retry_after_s: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
-        """What was wrong, as OpenAI shapes it."""
-        return {"message": self.message, "type": _kind(self.status), "param": self.param, "code": self.code}
 
-    def response(self) -> Response:
-        """The whole answer."""
-        headers = dict(self.headers)
-        if self.retry_after_s is not None:
-            headers["Retry-After"] = str(self.retry_after_s)
-        if self.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        return Response(orjson.dumps({"error": self.as_json()}), self.status, headers, "application/json")
-
-
-class ErrorBody(BaseModel):
-    """What was wrong."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str
-
-
-class ErrorAnswer(BaseModel):
-    """The answer of every request that is refused."""
-
-    error: ErrorBody
-
-
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route can answer besides its result, for the OpenAPI document."""
-    return {
-        status: {"model": ErrorAnswer} for status in sorted({400, 401, 404, 413, 422, 429, 500, 503, 504, *statuses})
-    }
-
-
-_INSIDE: dict[type[Exception], Refused] = {
-    Overloaded: Refused(429, "overloaded", "the server has too much to do: try again", None, RETRY_AFTER_S),
-    Unavailable: Refused(503, "unavailable", "the encoder is not available now: try again", None, RETRY_AFTER_S),
-    DeadlineExceeded: Refused(504, "deadline_exceeded", "the time for this request is over"),
-    TimeoutError: Refused(504, "deadline_exceeded", "the time for this request is over"),
-    RetritonError: Refused(502, "server_fault", "the encoder answered something it should not"),
-    StoreError: Refused(503, "store_unavailable", "the vector store did not do what it was asked: try again", None, 1),
-    LLMError: Refused(502, "llm_failed", "the LLM endpoint failed"),
+_PUBLIC: dict[type[Exception], ApiError] = {
+    NotInstalled: ApiError(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one"),
+    WrongEncoder: ApiError(503, "encoder_changed", "the encoder was replaced: try again", None, RETRY_AFTER_S),
+    NoSuchCollection: ApiError(404, "collection_not_found", "there is no such collection: upload documents first"),
+    NoBm25Index: ApiError(400, "no_keyword_search", "the collection has no BM25 index: search with mode dense"),
+    TextTooLong: ApiError(400, "text_too_long", "", "input"),
+    InvalidRequest: ApiError(400, "invalid_request", ""),
+    EncoderMismatch: ApiError(409, "encoder_mismatch", ""),
+}  # an empty message stands for that of the exception
+_INTERNAL: dict[type[Exception], ApiError] = {
+    Overloaded: ApiError(429, "overloaded", "the server is overloaded: try again", None, RETRY_AFTER_S),
+    Unavailable: ApiError(503, "unavailable", "the encoder is not available: try again", None, RETRY_AFTER_S),
+    DeadlineExceeded: ApiError(504, "deadline_exceeded", "the deadline of the request was exceeded"),
+    TimeoutError: ApiError(504, "deadline_exceeded", "the deadline of the request was exceeded"),
+    RetritonError: ApiError(502, "server_fault", "the inference server sent an invalid response"),
+    StoreError: ApiError(503, "store_unavailable", "the vector store failed: try again", None, RETRY_AFTER_S),
+    LLMError: ApiError(502, "llm_failed", "the LLM endpoint failed"),
+    PipelineError: ApiError(400, "invalid_request", ""),
 }
 
 
-def refusal(error: BaseException) -> Refused:
-    """The answer that stands for ``error``. What is our fault is logged, and told in general terms."""
-    if isinstance(error, Refused):
+def api_error(error: BaseException) -> ApiError:
+    """The error response for ``error``. Causes on the server's side are logged, and reported in general terms."""
+    if isinstance(error, ApiError):
         return error
-    if (told := _told(error)) is not None:
-        return told
-    for kind, answer in _INSIDE.items():
+    for kind, response in _PUBLIC.items():
         if isinstance(error, kind):
-            log.warning("%s: %s", answer.code, error)
-            return answer
-    if isinstance(error, PipelineError):
-        return Refused(400, "invalid_request", str(error))
+            return replace(response, message=response.message or str(error))
+    for kind, response in _INTERNAL.items():
+        if isinstance(error, kind):
+            if not response.message:
+                return replace(response, message=str(error))
+            log.warning("%s: %s", response.code, error)
+            return response
     log.error("internal error", exc_info=error)
-    return Refused(500, "internal_error", "an error of the server; its log has it under the id of this request")
-
-
-_IN_OTHER_WORDS: dict[type[Exception], Refused] = {
-    NotInstalled: Refused(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one"),
-    WrongEncoder: Refused(503, "encoder_changed", "the encoder was exchanged: try again", None, RETRY_AFTER_S),
-    NoSuchCollection: Refused(404, "collection_not_found", "there is no such collection: upload documents first"),
-    NoBm25Index: Refused(400, "no_keyword_search", "the collection has no keyword index: search with mode dense"),
-}
-
-
-def _told(error: BaseException) -> Refused | None:
-    """Errors that are meant for the caller."""
-    for kind, answer in _IN_OTHER_WORDS.items():
-        if isinstance(error, kind):
-            return answer
-    match error:
-        case TextTooLong():
-            return Refused(400, "text_too_long", _without_code(error), "input")
-        case InvalidRequest():
-            return Refused(400, "invalid_request", _without_code(error))
-        case EncoderMismatch():
-            return Refused(409, "encoder_mismatch", str(error))
-        case HTTPException():
-            if isinstance(error.__cause__, Refused):  # of a body, in the middle of its parsing
-                return error.__cause__
-            code = _HTTP_CODES.get(error.status_code, "http_error")
-            return Refused(error.status_code, code, str(error.detail), headers=error.headers or {})
-        case RequestValidationError():
-            return _invalid(error.errors())
-    return None
-
-
-_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
-
-
-def _without_code(error: Exception) -> str:
-    """``TEXT_EMPTY: text 0 is empty`` without the code that programs read on the wire."""
-    code, colon, sentence = str(error).partition(": ")
-    return sentence if colon and code.isupper() else str(error)
-
-
-def _invalid(errors: Sequence[Any]) -> Refused:
-    """Of several shapes that a body could have, the error of the one that it comes closest to."""
-    worst = max(errors, key=lambda error: (len(error["loc"]), not error["type"].endswith("_type")))
-    if worst["type"] == "json_invalid":
-        why = worst.get("ctx", {}).get("error", worst["msg"])
-        return Refused(400, "malformed_json", f"the body is not JSON: {why}")
-    where, *parts = map(str, worst["loc"])
-    name = ".".join(part for part in parts if where != "body" or not _IN_UNION.search(part))
-    return Refused(422, "invalid_request", f"{name or 'the body'}: {worst['msg']}", name or None)
-
-
-_IN_UNION = re.compile(r"[\[\]-]|Request$|^(str|int)$")  # what pydantic calls the members of a union
-
-
-def _kind(status: int) -> str:
-    names = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout_error"}
-    return names.get(status, "invalid_request_error" if status < 500 else "server_error")
-
-
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-
-
-def _allowed(request: Request) -> list[str]:
-    asked = [{**request.scope, "method": method} for method in _METHODS]
-    return [
-        scope["method"] for scope in asked if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
-    ]
-
-
-def install(app: FastAPI) -> None:
-    """Lets ``app`` answer every exception with a `Refused`."""
-
-    async def handle(request: Request, error: Exception) -> Response:
-        answer = refusal(error)
-        if answer.status == 405:  # Starlette names the methods of the first route of this address only
-            answer.headers = {"Allow": ", ".join(_allowed(request))}
-        return answer.response()
-
-    for kind in (Refused, RetritonError, PipelineError, HTTPException, RequestValidationError, TimeoutError, Exception):
-        app.add_exception_handler(kind, handle)
+    return ApiError(500, "internal_error", "internal error; the log has the details under the id of this request")

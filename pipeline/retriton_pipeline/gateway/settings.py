@@ -1,4 +1,4 @@
-"""How a gateway behaves: frozen values, given once."""
+"""Settings of a gateway: immutable values, passed once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retriton_client import Role, Tls
-from retriton_pipeline.generation.llm import LLM
+from retriton_pipeline.generation import LLM
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What the gateway takes at the most; more is refused with both numbers.
+    """Limits of the gateway. Requests beyond them are rejected with a message that names the limit.
 
     Attributes:
-        requests: under way at a time; more are answered with 429.
-        body_bytes: of a request in JSON.
-        upload_bytes: of a request with files.
-        retrievals: searches at a time; others wait for their turn.
-        pending: answers that wait to be fetched...
-        pending_bytes: ...all together...
-        pending_s: ...and for so long.
-        jobs: uploads that wait to be ingested.
+        requests: concurrent requests; more are rejected with 429.
+        body_bytes: of a JSON request.
+        upload_bytes: of an upload request.
+        retrievals: concurrent retrievals; others wait.
+        pending: results of the playground API that were not fetched yet.
+        pending_bytes: of all these results together.
+        pending_s: seconds until such a result is discarded.
+        jobs: uploads in the queue.
     """
 
     requests: int = 512
@@ -36,21 +36,21 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a gateway stands before.
+    """The backends of a gateway, and its defaults.
 
     Attributes:
         url: ``host:port`` of Triton's gRPC endpoint, or ``dns:///host:port`` of several.
-        tls: how to speak to it, if encrypted.
-        milvus, milvus_token: where the vectors are.
-        collection: that is searched where a request names none.
-        llm: that answers questions; without one, chat completions are refused.
-        keys_file: names and digests of API keys; without one, everybody is let in...
-        hosts: ...who calls it by its address, ``localhost``, or one of these names.
-        aliases: further names of the embedding model, for clients that insist on one.
-        input_type: what texts are where a request does not say; None refuses, if the encoder tells roles apart.
-        timeout_s: until an answer begins.
-        poll_after_s: after which an answer of the playground API has to be fetched.
-        prompt_tokens: the budget of prompts.
+        tls: encrypts the connection to Triton.
+        milvus, milvus_token: file name or address of Milvus, and its token.
+        collection: default of requests.
+        llm: answers chat completions; without one they are rejected.
+        keys_file: names and digests of API keys; None accepts every request that passes the origin check.
+        hosts: host names for the origin check, besides the address and ``localhost``.
+        aliases: additional names of the embedding model, for clients that require a certain one.
+        input_type: default role of texts; None rejects requests without a role, if the encoder's prompts differ.
+        timeout_s: seconds until a response must start.
+        poll_after_s: seconds after which a result of the playground API has to be fetched.
+        prompt_tokens: budget of prompts.
         bounds: see `Bounds`.
     """
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient, RetritonError
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import Part, Unreadable, display_name, file_parts, location, size_of
+from retriton_pipeline.documents import FilePart, Unreadable, display_name, file_parts, location, size_of
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
@@ -173,7 +173,7 @@ class Ingestion:
         return Progress(self._bytes_done, self._bytes_total, report.documents, report.chunks, report.tokens)
 
     def _items(self, files: Iterable[Path]) -> Iterator[_Item]:
-        parts: Iterator[Part] = (part for file in files for part in file_parts(file))
+        parts: Iterator[FilePart] = (part for file in files for part in file_parts(file))
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)
             for document in read.changed:

@@ -23,6 +23,7 @@ async def ingest_paths(
     store: Store | None,
     options: IngestOptions | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    reader: Reader | None = None,
 ) -> IngestReport:
     """Reads, chunks, embeds and stores the documents in ``paths``.
 
@@ -34,6 +35,7 @@ async def ingest_paths(
         store: where to; None for a dry run without a Milvus file.
         options: how.
         on_progress: called after every batch.
+        reader: parses and chunks the files, instead of processes that are started for this run; it is not closed.
 
     Raises:
         PipelineError: a path does not exist; nothing could be read for a rebuild; a folder that is to be pruned is
@@ -43,7 +45,9 @@ async def ingest_paths(
     options = options or IngestOptions()
     files = await asyncio.to_thread(_files, paths, options)
     encoder = await client.encoder_info()
-    reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
+    owns_reader = reader is None
+    if reader is None:
+        reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
     try:
         target = await asyncio.to_thread(_opened, store, encoder, options)
         ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
@@ -53,7 +57,8 @@ async def ingest_paths(
         elif options.prune:
             await asyncio.to_thread(ingestion.prune, paths)
     finally:
-        await asyncio.to_thread(reader.close)
+        if owns_reader:
+            await asyncio.to_thread(reader.close)
     if options.rebuild and store and not options.dry_run:
         await asyncio.to_thread(_publish, store)
     return report

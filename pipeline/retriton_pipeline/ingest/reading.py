@@ -22,7 +22,7 @@ from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import (
     Document,
-    Part,
+    FilePart,
     Unreadable,
     display_name,
     holds_records,
@@ -37,7 +37,7 @@ from retriton_pipeline.tokens import TokenCounter
 CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
-_PARSE_SECONDS_MAX = 600.0
+PARSE_SECONDS_MAX = 600.0
 _HASH_BYTES = 1 << 20
 
 
@@ -54,7 +54,7 @@ class ReadDocument:
 class ReadPart:
     """All of one part of a file."""
 
-    part: Part
+    part: FilePart
     size_bytes: int
     changed: list[ReadDocument]
     unchanged: list[StoredDocument]
@@ -73,11 +73,20 @@ class Reader:
         size: of the chunks.
         workers: how many processes.
         base: the folder of files that come from elsewhere; they are named, and known again, by their place in it.
+        parse_seconds_max: after which a process that reads one part of a file is stopped.
     """
 
-    def __init__(self, encoder: EncoderInfo, size: ChunkSize, workers: int = WORKERS, base: Path | None = None) -> None:
+    def __init__(
+        self,
+        encoder: EncoderInfo,
+        size: ChunkSize,
+        workers: int = WORKERS,
+        base: Path | None = None,
+        parse_seconds_max: float = PARSE_SECONDS_MAX,
+    ) -> None:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
         self._ahead = 2 * workers
+        self._parse_seconds_max = parse_seconds_max
         self._waiting: deque[Any] = deque()
         self._lock = threading.Lock()
         self._closed = False
@@ -98,7 +107,7 @@ class Reader:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def read(self, parts: Iterable[Part], lookup: Lookup) -> Iterator[ReadPart]:
+    def read(self, parts: Iterable[FilePart], lookup: Lookup) -> Iterator[ReadPart]:
         """Every part, in order. ``lookup`` says which contents of some documents the store has."""
         for group in batched(parts, _PARTS_PER_LOOKUP):
             identities = list(self._map(_identify, [(part,) for part in group]))
@@ -107,7 +116,7 @@ class Reader:
             yield from self._read_group(group, identities, known)
 
     def _read_group(
-        self, group: list[Part], identities: list[list[_Identity] | str], known: dict[str, set[str]]
+        self, group: list[FilePart], identities: list[list[_Identity] | str], known: dict[str, set[str]]
     ) -> Iterator[ReadPart]:
         calls, done = [], {}
         for number, (part, found) in enumerate(zip(group, identities, strict=True)):
@@ -124,7 +133,7 @@ class Reader:
             outcome = done.get(number) or next(results)
             yield self._unreadable(part, outcome) if isinstance(outcome, str) else outcome
 
-    def _unreadable(self, part: Part, reason: str) -> ReadPart:
+    def _unreadable(self, part: FilePart, reason: str) -> ReadPart:
         entry = Unreadable(self._naming.source(display_name(part.file)), reason)
         return ReadPart(part, _size(part), [], [], [entry])
 
@@ -134,25 +143,25 @@ class Reader:
             with self._lock:  # what is scheduled while `close` cancels would never end
                 if self._closed:
                     raise CancelledError
-                self._waiting.append(self._pool.schedule(function, args=call, timeout=_PARSE_SECONDS_MAX))
+                self._waiting.append(self._pool.schedule(function, args=call, timeout=self._parse_seconds_max))
             if len(self._waiting) > self._ahead:
                 yield self._next()
         while self._waiting:
             yield self._next()
 
     def _next(self) -> Any:
-        outcome = _outcome(self._waiting[0])
+        outcome = _outcome(self._waiting[0], self._parse_seconds_max)
         self._waiting.popleft()
         return outcome
 
 
-def _outcome(future: Any) -> Any:
+def _outcome(future: Any, seconds_max: float) -> Any:
     try:
         return future.result()
     except ProcessExpired as error:
         return f"its parser crashed (exit code {error.exitcode})"
     except FutureTimeout:
-        return f"its parser took more than {_PARSE_SECONDS_MAX:.0f} s"
+        return f"its parser took more than {seconds_max:g} s"
 
 
 @dataclass(frozen=True)
@@ -194,7 +203,7 @@ class _Origin:
     file: str
 
     @classmethod
-    def of(cls, part: Part) -> _Origin:
+    def of(cls, part: FilePart) -> _Origin:
         naming = _state[2]
         return cls(naming.identity(part.file), naming.location(part.file))
 
@@ -203,7 +212,7 @@ class _Origin:
         return key, content_hash([CHUNKER_VERSION, key, sha256, _state[1]])
 
 
-def _identify(part: Part) -> list[_Identity]:
+def _identify(part: FilePart) -> list[_Identity]:
     """The documents of a part and their contents, without parsing and cutting them."""
     origin = _Origin.of(part)
     if holds_records(part.file):
@@ -219,7 +228,7 @@ def _identify(part: Part) -> list[_Identity]:
     return [origin.identity("", digest.hexdigest())]
 
 
-def _read(part: Part, known: dict[str, Collection[str]]) -> ReadPart:
+def _read(part: FilePart, known: dict[str, Collection[str]]) -> ReadPart:
     read, origin = ReadPart(part, _size(part), [], [], []), _Origin.of(part)
     for item in load_documents(part):
         if isinstance(item, Unreadable):
@@ -244,5 +253,5 @@ def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Colle
         read.unreadable.append(Unreadable(source, str(error)))
 
 
-def _size(part: Part) -> int:
+def _size(part: FilePart) -> int:
     return max(0, (part.end or size_of(part.file)) - part.start)

@@ -14,7 +14,7 @@ from typing import Any, Self, Unpack
 from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
-from retriton_pipeline.ingest import IngestKeywords, IngestOptions, IngestReport, Progress, ingest_paths
+from retriton_pipeline.ingest import IngestKeywords, IngestOptions, IngestReport, Progress, Reader, ingest_paths
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
 from retriton_pipeline.rag.shared_task import SharedTask
 from retriton_pipeline.rag.stream import AnswerStream
@@ -115,6 +115,7 @@ class AsyncRag:
         paths: Sequence[StrPath],
         *,
         on_progress: Callable[[Progress], None] = lambda progress: None,
+        reader: Reader | None = None,
         **options: Unpack[IngestKeywords],
     ) -> IngestReport:
         """Reads, chunks, embeds and stores documents.
@@ -124,6 +125,7 @@ class AsyncRag:
         Args:
             paths: files, and folders that are searched for files.
             on_progress: called after every batch.
+            reader: parses and chunks the files, instead of processes that are started for this call; it is not closed.
             options: the fields of `IngestOptions`.
 
         Returns:
@@ -140,7 +142,7 @@ class AsyncRag:
             store = None
         async with AsyncClient(self.url, timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY, tls=self._tls) as client:
             try:
-                return await ingest_paths([Path(path) for path in paths], client, store, settings, on_progress)
+                return await ingest_paths([Path(path) for path in paths], client, store, settings, on_progress, reader)
             finally:
                 self._ready.reset()  # the collection is new, or has a new version
 

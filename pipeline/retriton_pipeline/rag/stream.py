@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from retriton_pipeline.errors import LLMError
@@ -19,11 +19,19 @@ class AnswerStream(AsyncIterator[AnswerDelta]):
         llm: generates the answer.
         prompted: what is asked.
         parameters: further parameters of the LLM, for example ``temperature``.
+        instructions: messages before the prompt, for example one with the role ``system``.
     """
 
-    def __init__(self, llm: LLM, prompted: PromptedQuestion, parameters: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        llm: LLM,
+        prompted: PromptedQuestion,
+        parameters: Mapping[str, Any] | None = None,
+        instructions: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.prompted = prompted
-        self._deltas = llm.stream([{"role": "user", "content": prompted.prompt.text}], parameters)
+        messages = [*instructions, {"role": "user", "content": prompted.prompt.text}]
+        self._deltas = llm.stream(messages, parameters)
         self._started_s = time.perf_counter()
         self._latency_ms: dict[str, float] = {}
         self._text: list[str] = []

@@ -9,7 +9,7 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores(quota_file: Path = _QUOTA) -> int:
-    """Those of its affinity, and no more than its control group's quota: a container with a limit sees all cores."""
+    """The cores of its affinity, limited by its control group's quota: a container sees all cores of the node."""
     cores = len(os.sched_getaffinity(0))
     try:
         quota, period = quota_file.read_text(encoding="ascii").split()

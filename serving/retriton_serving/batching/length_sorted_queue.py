@@ -1,6 +1,7 @@
-"""The texts that wait in a lane, and which of them make the next micro-batch.
+"""A queue that forms micro-batches of similar lengths.
 
-The oldest text always goes, so nothing starves; those nearest to it in length go with it, so little is padding.
+The oldest text is always in the next micro-batch, so none starves; its nearest neighbours in length join it, so padding
+stays small.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class BatchLimits:
     Attributes:
         tokens_max: the most tokens of a micro-batch, padding included; one longer text goes alone.
         texts_max: the most texts of a micro-batch.
-        padding_share_max: the most of them that may be padding...
-        padding_free_tokens: ...but so many always may: about what one more call of the engine costs.
+        padding_share_max: the most padding, as a share of all tokens.
+        padding_free_tokens: padding that is always allowed: the cost of one more call of the engine.
     """
 
     tokens_max: int
@@ -32,24 +33,24 @@ class BatchLimits:
 
     @property
     def window_tokens(self) -> int:
-        """Among how many of the oldest tokens neighbours are looked for.
+        """The oldest tokens, among which neighbours in length are chosen.
 
-        More would save little padding, and begin many requests instead of finishing some.
+        A larger window saves little padding, and begins many requests instead of completing some.
         """
         return _WINDOW_BATCHES * self.tokens_max
 
     def admit(self, texts: int, tokens: int, longest: int) -> bool:
-        """Whether ``texts`` texts of together ``tokens`` tokens, the longest of ``longest``, make one micro-batch."""
+        """Whether ``texts`` texts with ``tokens`` tokens in all, the longest with ``longest``, fit one micro-batch."""
         padded = texts * longest
         padding_max = max(self.padding_free_tokens, self.padding_share_max * padded)
         return texts <= self.texts_max and padded <= self.tokens_max and padded - tokens <= padding_max
 
 
-class WaitingTexts(Generic[T]):
-    """A queue by age, whose oldest part is given out by length. Not thread-safe."""
+class LengthSortedQueue(Generic[T]):
+    """First in, first out between windows; sorted by length inside the window. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._later: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), the oldest first
+        self._later: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), oldest first
         self._window: list[tuple[int, int, T]] = []  # the oldest texts, sorted; arrivals are unique
         self._window_tokens = 0
         self._arrivals = 0
@@ -60,7 +61,7 @@ class WaitingTexts(Generic[T]):
         return len(self._window) + len(self._later)
 
     def add(self, length: int, item: T, urgent: bool = False) -> None:
-        """Puts in a text of ``length`` tokens; an urgent one counts as older than all that wait."""
+        """Adds a text of ``length`` tokens; an urgent one counts as the oldest."""
         self.tokens += length
         if urgent:
             self._urgent_arrivals -= 1
@@ -70,10 +71,10 @@ class WaitingTexts(Generic[T]):
             self._arrivals += 1
 
     def take(self, limits: BatchLimits) -> list[T]:
-        """Takes out one micro-batch: the oldest text, and its neighbours in length while ``limits`` admit them.
+        """Removes one micro-batch: the oldest text, and its neighbours in length within ``limits``.
 
         Raises:
-            IndexError: nothing waits.
+            IndexError: the queue is empty.
         """
         self._fill_window(limits.window_tokens)
         low, high = self._neighbours(self._oldest(), limits)
@@ -85,18 +86,18 @@ class WaitingTexts(Generic[T]):
         return [item for _, _, item in batch]
 
     def _fill_window(self, tokens_max: int) -> None:
-        """Moves the oldest texts into the window; an urgent one always, the others while there is room."""
+        """Moves the oldest texts into the window: urgent ones always, the others while there is room."""
         while self._later and (self._later[0][1] < 0 or not self._window or self._window_tokens < tokens_max):
             entry = self._later.popleft()
             insort(self._window, entry)
             self._window_tokens += entry[0]
 
     def _oldest(self) -> int:
-        """The place in the window of the text that waits longest."""
+        """The index of the oldest text in the window."""
         return min(range(len(self._window)), key=lambda place: self._window[place][1])
 
     def _neighbours(self, place: int, limits: BatchLimits) -> tuple[int, int]:
-        """Grows the range around ``place``, each time to the side that adds less padding, while admitted."""
+        """Extends the range around ``place`` to the side that adds less padding, within ``limits``."""
         entries = self._window
         low, high = place, place + 1
         tokens = longest = entries[place][0]

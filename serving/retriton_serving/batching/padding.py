@@ -11,11 +11,11 @@ TokenIds = NDArray[np.int64]
 
 
 class Padding:
-    """How the rows of a micro-batch are filled up.
+    """Pads the rows of a micro-batch to one length.
 
     Args:
-        token_id: what fills a row.
-        tokens_max: the longest row that the encoder takes.
+        token_id: the padding token.
+        tokens_max: the encoder's limit.
     """
 
     def __init__(self, token_id: int, tokens_max: int) -> None:
@@ -33,9 +33,9 @@ class Padding:
         return ids, mask
 
     def _length(self, longest: int) -> int:
-        """A little more than ``longest``, at most a sixteenth: engines keep something for every shape they have seen.
+        """``longest``, rounded up by at most a sixteenth: engines keep compiled code for every shape.
 
-        On OpenVINO this halves the memory and is faster.
+        On OpenVINO this halves the memory, and is faster.
         """
         step = 1 << (longest // 32).bit_length()
         return max(longest, min(self._tokens_max, -(-longest // step) * step))

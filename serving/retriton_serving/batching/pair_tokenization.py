@@ -48,11 +48,11 @@ class PairTokenizer:
         return [_pack(encoding) for encoding in self._tokenizer.encode_batch([tuple(pair) for pair in pairs])]
 
     def fit(self, pair: Pair, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
-        """Cuts the passage so that the pair fits.
+        """Truncates the passage so that the pair fits.
 
         Raises:
-            TextTooLong: the pair does not fit, and ``truncate`` is NONE; ``index`` is the passage's place.
-            BadText: nothing would be left of the passage.
+            TextTooLong: the pair exceeds the limit, and ``truncate`` is NONE; ``index`` is the place of the passage.
+            BadText: the query leaves no room for the passage.
         """
         if len(ids) <= self._max_tokens:
             return TokenizedText(ids)
@@ -64,6 +64,8 @@ class PairTokenizer:
             raise BadText(
                 "QUERY_TOO_LONG",
                 f"the query has {query_tokens} tokens, which leaves none of {self._max_tokens} for a passage",
+                tokens=query_tokens,
+                tokens_max=self._max_tokens,
             )
         cut = _pack(self._cutting[truncate].encode(pair.query, pair.passage))
         return TokenizedText(cut, dropped=len(ids) - len(cut))

@@ -1,7 +1,8 @@
-"""A request inside a lane: texts that are admitted, answered and refused together."""
+"""A request inside a lane: texts that are admitted, computed and answered together."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -15,55 +16,79 @@ Vectors = NDArray[np.float32]
 
 
 class Reply(Protocol):
-    """Where the outcome of a request goes. Exactly one of the first two is called, once."""
+    """Where the outcome of a request goes. Exactly one of `succeed` and `fail` is called, once."""
 
     def succeed(self, vectors: Vectors) -> None:
-        """Takes float32 ``[texts, dimension]`` in the order of the texts."""
+        """Sends float32 ``[texts, dimension]``, in the order of the texts."""
 
     def fail(self, error: RequestRefused) -> None:
-        """Takes the reason why there are no vectors."""
+        """Sends the reason for which there are no vectors."""
 
     def is_abandoned(self) -> bool:
-        """Whether nobody waits for the outcome any more."""
+        """Whether the caller has disconnected."""
 
 
 class Request:
-    """Texts of one caller. Not thread-safe: the batcher guards it.
+    """The texts of one caller. Thread-safe; replies exactly once.
 
     Args:
         texts: the token ids of each text.
         reply: where the outcome goes.
-        deadline_s: when the outcome is worth nothing any more, on ``time.monotonic``.
-        urgent: whether it goes ahead of all that wait, and past the bound of the queue: a health probe.
+        deadline_s: until when the outcome is useful, on ``time.monotonic``; None is always.
+        urgent: whether it precedes all waiting requests and ignores the queue's bounds: a health probe.
     """
 
     def __init__(
         self, texts: Sequence[Sequence[int]], reply: Reply, deadline_s: float | None = None, urgent: bool = False
     ) -> None:
         self.texts = texts
-        self.reply = reply
         self.deadline_s = deadline_s
         self.urgent = urgent
-        self.tokens = sum(map(len, texts))
-        self.closed = False
         self.admitted_s = time.monotonic()
+        self._reply = reply
+        self._lock = threading.Lock()
+        self._answered = False
         self._vectors: list[Vectors | None] = [None] * len(texts)
         self._missing = len(texts)
 
-    def put(self, index: int, vector: Vectors) -> bool:
-        """Keeps the vector of text ``index``; true when it was the last one missing."""
-        self._vectors[index] = vector
-        self._missing -= 1
-        return self._missing == 0 and not self.closed
+    @property
+    def is_answered(self) -> bool:
+        """Whether a reply was sent."""
+        return self._answered
 
-    def vectors(self) -> Vectors:
-        """All vectors, float32 ``[texts, dimension]``."""
-        return np.stack([vector for vector in self._vectors if vector is not None])
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the caller has disconnected."""
+        return self._reply.is_abandoned()
+
+    def put(self, index: int, vector: Vectors) -> None:
+        """Stores the vector of text ``index``; the last one sends the reply."""
+        with self._lock:
+            self._vectors[index] = vector
+            self._missing -= 1
+            if self._missing or self._answered:
+                return
+            self._answered = True
+        self._reply.succeed(np.stack([vector for vector in self._vectors if vector is not None]))
+
+    def fail(self, error: RequestRefused) -> None:
+        """Sends the error, unless a reply was sent."""
+        with self._lock:
+            if self._answered:
+                return
+            self._answered = True
+        self._reply.fail(error)
 
 
-class WaitingText(NamedTuple):
-    """One text of a request, in the queue."""
+class QueuedText(NamedTuple):
+    """One text of a request, in the queue.
+
+    Attributes:
+        request: the request.
+        place: of the text in its request.
+        ids: the token ids of the text.
+    """
 
     request: Request
-    place: int  # among the texts of its request
+    place: int
     ids: Sequence[int]

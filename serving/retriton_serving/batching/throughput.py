@@ -1,4 +1,4 @@
-"""How fast a lane gets on while it is busy."""
+"""The throughput of a lane while it is busy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ _IDLE_S = 0.25
 _WEIGHT = 0.5  # of the newest window
 
 
-class Pace:
+class ThroughputEstimate:
     """Tokens per second, smoothed over the last windows in which the lane was busy. Not thread-safe."""
 
     def __init__(self) -> None:
@@ -16,8 +16,8 @@ class Pace:
         self._since_s = self._last_s = float("-inf")
 
     def add(self, tokens: int, now_s: float) -> None:
-        """Counts ``tokens`` that were done at ``now_s`` (monotonic seconds)."""
-        if now_s - self._last_s > _IDLE_S:  # nothing to do in between says nothing about the pace
+        """Counts ``tokens`` computed at ``now_s`` (monotonic seconds)."""
+        if now_s - self._last_s > _IDLE_S:  # idle time says nothing about the throughput
             self._since_s, self._tokens = now_s, 0
         else:
             self._tokens += tokens

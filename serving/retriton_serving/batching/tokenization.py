@@ -12,11 +12,11 @@ from tokenizers import Encoding, Tokenizer
 
 from retriton_serving.contract.errors import BadParameter, BadText, TextTooLong
 
-TEXT_BYTES_MAX = 1024 * 1024  # a lane tokenizes all that came together: a larger text would hold up the others
+TEXT_BYTES_MAX = 1024 * 1024  # requests are tokenized together: a larger text would delay the others
 
 
 class Truncate(StrEnum):
-    """What to do with a text longer than the encoder takes: refuse it, drop its start, or drop its end."""
+    """What to do with a text beyond the encoder's limit: refuse it, drop its start, or drop its end."""
 
     NONE = "NONE"
     START = "START"
@@ -44,13 +44,13 @@ class TokenizedText:
 
 
 class LaneTokenizer(Protocol):
-    """What a lane needs to know of texts; for the reranking lane a text is a pair."""
+    """Tokenizes the texts of a lane; in the reranking lane a text is a pair."""
 
     def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
         """Token ids of every text, untruncated."""
 
     def fit(self, text: Any, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
-        """Cuts the ids of a text to what the graph takes, or refuses it."""
+        """Truncates the ids of a text to the model's limit, or raises `RequestRefused`."""
 
 
 def decode_text(raw: bytes, index: int, kind: str = "text") -> str:
@@ -61,16 +61,20 @@ def decode_text(raw: bytes, index: int, kind: str = "text") -> str:
     """
     if len(raw) > TEXT_BYTES_MAX:
         raise BadText(
-            "TEXT_TOO_LARGE", f"{kind} {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it."
+            "TEXT_TOO_LARGE",
+            f"{kind} {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it.",
+            index=index,
+            bytes=len(raw),
+            bytes_max=TEXT_BYTES_MAX,
         )
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise BadText(
-            "TEXT_NOT_UTF8", f"{kind} {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}"
+            "TEXT_NOT_UTF8", f"{kind} {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}", index=index
         ) from None
     if not text or text.isspace():
-        raise BadText("TEXT_EMPTY", f"{kind} {index} is empty")
+        raise BadText("TEXT_EMPTY", f"{kind} {index} is empty", index=index)
     return text
 
 
@@ -79,7 +83,7 @@ class RoleTokenizer:
 
     Args:
         tokenizer_file: a Hugging Face ``tokenizer.json``; its own padding and truncation are switched off.
-        prompt: what goes in front of each text.
+        prompt: the prefix of each text.
         max_tokens: the most tokens of one text, prefix and special tokens included.
     """
 
@@ -95,10 +99,10 @@ class RoleTokenizer:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])]
 
     def fit(self, text: str, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
-        """Cuts ``ids``, the tokens of ``text``, to what the encoder takes.
+        """Truncates ``ids``, the tokens of ``text``, to the encoder's limit.
 
         Raises:
-            TextTooLong: it does not fit, and ``truncate`` is NONE; ``index`` is the text's place in its request.
+            TextTooLong: the text exceeds the limit, and ``truncate`` is NONE; ``index`` is its place in the request.
         """
         if len(ids) <= self._max_tokens:
             return TokenizedText(ids)
@@ -117,7 +121,7 @@ class RoleTokenizer:
 
 
 def _special_tokens(encoding: Encoding) -> tuple[int, int]:
-    """How many special tokens stand before and after the text."""
+    """The numbers of special tokens before and after the text."""
     mask = encoding.special_tokens_mask
     head = next(i for i, special in enumerate(mask) if not special)
     tail = next(i for i, special in enumerate(reversed(mask)) if not special)

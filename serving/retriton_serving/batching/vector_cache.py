@@ -1,8 +1,7 @@
-"""Vectors of texts that were computed before.
+"""A cache of vectors by token ids.
 
-Triton's own response cache does not serve here: it knows the inputs of a request and not its parameters (how to
-truncate), it would answer the probe in place of a dead encoder, and it stores nothing of answers that come after
-`execute` has returned. This one knows texts by the tokens that are computed, whatever request they came with.
+Triton's response cache does not fit: it ignores the parameters of a request (how to truncate), answers the probe in
+place of a dead encoder, and it does not store responses that are sent after `execute` has returned.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Vector = NDArray[np.float32]
 
 
 class VectorCache:
-    """The vectors used last, in at most ``bytes_max``. Thread-safe.
+    """The least recently used vectors are evicted beyond ``bytes_max``. Thread-safe.
 
     Attributes:
         lookups, hits: counts since the start.
@@ -30,11 +29,11 @@ class VectorCache:
         self._entries: LRUCache[bytes, Vector] = LRUCache(bytes_max, getsizeof=_size)
 
     def totals(self) -> dict[str, Callable[[], float]]:
-        """What metrics ask for, by the name of the counter."""
+        """The counters, by the names of their metrics."""
         return {"cache_lookups_total": lambda: self.lookups, "cache_hits_total": lambda: self.hits}
 
     def find(self, ids: Sequence[int]) -> Vector | None:
-        """The vector of a text, if it is there."""
+        """The vector of a text, if it is cached."""
         with self._lock:
             vector = self._entries.get(_key(ids))
             self.lookups += 1
@@ -42,13 +41,14 @@ class VectorCache:
             return vector
 
     def keep(self, ids: Sequence[int], vector: Vector) -> None:
-        """Puts in the vector of a text; the least recently used leave."""
-        with self._lock:
-            self._entries[_key(ids)] = vector
+        """Stores the vector of a text, if it fits at all."""
+        if _size(vector) <= self._entries.maxsize:
+            with self._lock:
+                self._entries[_key(ids)] = vector
 
 
 def _size(vector: Vector) -> int:
-    return vector.nbytes + 256  # and the key, and Python around both
+    return vector.nbytes + 256  # and about 256 bytes for the key and the objects
 
 
 def _key(ids: Sequence[int]) -> bytes:

@@ -1,28 +1,65 @@
-"""Why a request is refused.
+"""Why a request gets no result, and how that is written on the wire.
 
 ::
 
-    RequestRefused              a machine-readable code, and a sentence for people
-    ├── TextTooLong             the caller's fault: TEXT_TOO_LONG
-    ├── BadText                 the caller's fault: TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE, QUERY_TOO_LONG
-    ├── BadParameter            the caller's fault: BAD_PARAMETER
-    ├── WrongEncoder            another encoder was meant: WRONG_ENCODER
-    ├── NotInstalled            this server has no such model: NOT_INSTALLED
-    ├── Overloaded              the queue is full, try again: OVERLOADED
-    ├── Expired                 the deadline passed, or the caller left: EXPIRED
-    ├── ShuttingDown            no new work, try another replica: SHUTTING_DOWN
-    └── EncoderUnavailable      the engine did not answer, try again: ENCODER_UNAVAILABLE
+    RequestRefused
+    ├── TextTooLong             TEXT_TOO_LONG        INVALID_ARGUMENT
+    ├── BadText                 TEXT_EMPTY, TEXT_NOT_UTF8, TEXT_TOO_LARGE, QUERY_TOO_LONG   INVALID_ARGUMENT
+    ├── BadParameter            BAD_PARAMETER        INVALID_ARGUMENT
+    ├── WrongEncoder            WRONG_ENCODER        INVALID_ARGUMENT: the request names another encoder
+    ├── NotInstalled            NOT_INSTALLED        INVALID_ARGUMENT: the server has no such model
+    ├── Overloaded              OVERLOADED           UNAVAILABLE: the queue is full, retry
+    ├── Expired                 EXPIRED              CANCELLED: the deadline passed, or the caller disconnected
+    ├── ShuttingDown            SHUTTING_DOWN        UNAVAILABLE: retry on another replica
+    └── EncoderUnavailable      ENCODER_UNAVAILABLE  UNAVAILABLE: the engine failed, retry
 
-The message on the wire is ``CODE: sentence``, so that any KServe v2 client can tell them apart.
+The message of a gRPC error is ``CODE: sentence {"name":number,...}``: a code for programs, a sentence for people, and a
+JSON object with the numbers in the sentence, always at the end.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import dataclass, field
 from enum import Enum
+
+_CODE = re.compile(r"[A-Z][A-Z_]*")
+Number = int | float
+
+
+@dataclass(frozen=True)
+class WireError:
+    """An error as it is sent.
+
+    Attributes:
+        code: for programs.
+        sentence: for people.
+        numbers: those in the sentence, by name.
+    """
+
+    code: str
+    sentence: str
+    numbers: dict[str, Number] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence} {json.dumps(self.numbers, separators=(',', ':'))}"
+
+    @classmethod
+    def parse(cls, message: str) -> WireError | None:
+        """The error in a message; None for a message that is not one of ours, such as Triton's own."""
+        head, brace, body = message.rpartition(" {")
+        code, colon, sentence = head.partition(": ")
+        if not (brace and colon and _CODE.fullmatch(code)):
+            return None
+        try:
+            return cls(code, sentence, json.loads("{" + body))
+        except ValueError:
+            return None
 
 
 class Fault(Enum):
-    """Whose fault a refusal is; the lane maps it to the status codes of Triton."""
+    """Who can do something about a refusal; determines the gRPC status."""
 
     CALLER = "caller"
     RETRYABLE = "retryable"
@@ -30,37 +67,51 @@ class Fault(Enum):
 
 
 class RequestRefused(Exception):
-    """A request that gets an error instead of vectors."""
+    """A request that gets an error instead of a result.
+
+    Args:
+        sentence: for people.
+        numbers: those in the sentence, by name.
+    """
 
     code = "REFUSED"
     fault = Fault.CALLER
 
-    def __str__(self) -> str:
-        return f"{self.code}: {super().__str__()}"
+    def __init__(self, sentence: str, **numbers: Number) -> None:
+        super().__init__(sentence)
+        self.numbers = numbers
+
+    @property
+    def wire(self) -> WireError:
+        """The error as it is sent."""
+        return WireError(self.code, str(self), self.numbers)
 
 
 class TextTooLong(RequestRefused):
-    """A text has more tokens than the encoder takes, and the caller did not allow truncation."""
+    """A text has more tokens than the encoder takes, and the request does not allow truncation."""
 
     code = "TEXT_TOO_LONG"
 
     def __init__(self, index: int, tokens: int, tokens_max: int) -> None:
         super().__init__(
             f"text {index} has {tokens} tokens, the encoder takes at most {tokens_max} (prefix and special tokens "
-            "included). Split the text, or set the request parameter truncate to START or END."
+            "included). Split the text, or set the request parameter truncate to START or END.",
+            index=index,
+            tokens=tokens,
+            tokens_max=tokens_max,
         )
 
 
 class BadText(RequestRefused):
     """A text that cannot be embedded, whatever its length."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: str, sentence: str, **numbers: Number) -> None:
+        super().__init__(sentence, **numbers)
         self.code = code
 
 
 class BadParameter(RequestRefused):
-    """A request parameter has a value that does not exist."""
+    """A request parameter has an invalid value."""
 
     code = "BAD_PARAMETER"
 
@@ -72,7 +123,7 @@ class WrongEncoder(RequestRefused):
 
 
 class NotInstalled(RequestRefused):
-    """The model that was asked for was not exported into this server's repository."""
+    """The requested model was not exported into this server's repository."""
 
     code = "NOT_INSTALLED"
 
@@ -83,26 +134,30 @@ class Overloaded(RequestRefused):
     code = "OVERLOADED"
     fault = Fault.RETRYABLE
 
-    def __init__(self, waiting: int, waiting_max: int, what: str = "tokens wait") -> None:
-        super().__init__(f"{waiting} {what} already, and at most {waiting_max} may. Try again later.")
+    def __init__(self, waiting: int, waiting_max: int, what: str = "tokens are queued") -> None:
+        super().__init__(
+            f"{waiting} {what} already, at most {waiting_max} may be. Try again later.",
+            waiting=waiting,
+            waiting_max=waiting_max,
+        )
 
 
 class Expired(RequestRefused):
-    """The request's deadline passed, or its caller left, before it was computed."""
+    """The request's deadline passed, or its caller disconnected, before it was computed."""
 
     code = "EXPIRED"
     fault = Fault.CANCELLED
 
 
 class ShuttingDown(RequestRefused):
-    """The server finishes what it has and takes nothing new."""
+    """The server completes accepted work and accepts no new work."""
 
     code = "SHUTTING_DOWN"
     fault = Fault.RETRYABLE
 
 
 class EncoderUnavailable(RequestRefused):
-    """The encoder model failed or is gone."""
+    """The encoder model failed, or does not run."""
 
     code = "ENCODER_UNAVAILABLE"
     fault = Fault.RETRYABLE

@@ -37,7 +37,7 @@ class GatewayProcess(SupervisedProcess):
     ) -> None:
         check_port_free(host, port, f"choose another with --gateway-port, {_NO_GATEWAY}")
         self.address = f"{host}:{port}"
-        command = [sys.executable, "-m", "retriton_pipeline.cli", "gateway", "--host", host, "--port", str(port)]
+        command = [sys.executable, "-m", "retriton", "gateway", "--host", host, "--port", str(port)]
         super().__init__(
             "gateway",
             [*command, "--url", triton.local_grpc_url, *options],

@@ -43,16 +43,15 @@ class TritonWheel:
     def command(self, scratch: Path) -> list[str]:
         """The server with its folders.
 
-        The wheel keeps the Python backend in parts; links in ``scratch`` bring them together.
+        The wheel keeps the Python backend in parts; links in ``scratch`` bring them together. This package is linked
+        beside them: the stub's interpreter ignores PYTHONPATH, but imports from the folder of the backend.
         """
         backend = scratch / "backends" / "python"
         backend.mkdir(parents=True)
         for part in (self._server / "backends" / "python").glob("*.*"):
             (backend / part.name).symlink_to(part)
         (backend / self._stub.name).symlink_to(self._stub)
-        packages = scratch / "python"
-        packages.mkdir()
-        (packages / _PACKAGE.name).symlink_to(_PACKAGE)  # the models run the launcher's own version of this code
+        (backend / _PACKAGE.name).symlink_to(_PACKAGE)  # the models run the launcher's own version of this code
         return [
             str(self._server / "bin" / "tritonserver"),
             f"--backend-directory={backend.parent}",
@@ -60,10 +59,9 @@ class TritonWheel:
         ]
 
     def environ(self, scratch: Path) -> dict[str, str]:
-        """The stub finds its packages through PATH and PYTHONPATH, and its libraries through LD_LIBRARY_PATH."""
+        """The stub finds its environment through PATH, and its libraries through LD_LIBRARY_PATH."""
         return {
             **os.environ,
-            "PYTHONPATH": str(scratch / "python"),
             "PATH": f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
             "LD_LIBRARY_PATH": f"{self._libraries}{os.pathsep}{self._libpython_folder}",
         }

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from retriton_serving.contract.manifest import Manifest
+from retriton_serving.contract.models import ENCODER
 from retriton_serving.launcher.errors import LaunchError
 
 REPOSITORY_VARIABLE = "RETRITON_MODEL_REPOSITORY"
-ENCODER = "encoder"
 _VERSION = "1"  # of every model
 _PACKAGES = Path(__file__).parents[2]  # site-packages, or the folder `serving` of a checkout
 

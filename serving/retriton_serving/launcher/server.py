@@ -19,13 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from retriton_serving.contract import draining
+from retriton_serving.contract.draining import request_drain
+from retriton_serving.contract.models import ENCODER
+from retriton_serving.contract.variables import DRAIN_FOLDER
 from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.options import ServerTls, restricted
 from retriton_serving.launcher.ports import Endpoint
 from retriton_serving.launcher.process import start_process
-from retriton_serving.launcher.repository import ENCODER
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a server of this machine is behind no proxy
@@ -84,7 +85,7 @@ class TritonServer:
                 *(tls.options() if tls else []),
                 *options,
             ],
-            env={**triton.environ(self._scratch), **(environ or {}), draining.FOLDER_VARIABLE: str(self._scratch)},
+            env={**triton.environ(self._scratch), **(environ or {}), DRAIN_FOLDER: str(self._scratch)},
             log=log,
         )
 
@@ -130,7 +131,7 @@ class TritonServer:
         Meanwhile it refuses what is new with a retryable status. It is killed in the end, since an orderly stop of
         Triton answers with NOT_FOUND while it unloads, and waits long for processes that are dead already.
         """
-        if grace_s > 0 and draining.order(self._scratch, grace_s, is_alive=lambda: self._process.poll() is None):
+        if grace_s > 0 and request_drain(self._scratch, grace_s, is_alive=lambda: self._process.poll() is None):
             time.sleep(_LAST_ANSWERS_S)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)

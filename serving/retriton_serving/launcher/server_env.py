@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from retriton_serving.launcher.errors import LaunchError
-from retriton_serving.launcher.interpreter import Interpreter, choose_interpreter
+from retriton_serving.launcher.interpreter import choose_interpreter
 from retriton_serving.launcher.repository import data_folder
+from retriton_serving.launcher.server_packages import install_packages, server_requirements
 
 SERVER_ENV_VARIABLE = "RETRITON_SERVER_ENV"
-TRITON_WHEEL = "nvidia-pytriton>=0.7"  # without its dependencies: only the server inside is used
-_EXTRA = "triton"
 _MARKER = "retriton-server.json"  # empty while an environment is being made
-_ERROR_LINES = 15
 
 log = logging.getLogger("retriton.setup")
 
@@ -114,9 +110,9 @@ def create_server_env(
         interpreter = choose_interpreter(python, on_step)
         marker.truncate(0)
         _clear(environment)
-        contents = Contents(_requirements(interpreter.version), interpreter.version, _digest(constraint))
+        contents = Contents(server_requirements(interpreter.version), interpreter.version, _digest(constraint))
         on_step(f"creating the server's environment in {environment} (Python {interpreter.version})")
-        _build(environment, interpreter, contents.requirements, constraint, on_step)
+        install_packages(environment, interpreter, contents.requirements, constraint, on_step)
         marker.write(json.dumps(asdict(contents)))
     return environment
 
@@ -143,7 +139,7 @@ def _up_to_date(environment: Path, marker: IO[str], python: str | None, constrai
         return False
     made = Contents(**json.loads(text))
     return (
-        made.requirements == _requirements(made.python)
+        made.requirements == server_requirements(made.python)
         and (python is None or made.python == choose_interpreter(python).version)
         and (constraint is None or made.constraint == _digest(constraint))
     )
@@ -158,28 +154,6 @@ def _digest(constraint: Path | None) -> str:
         raise LaunchError(f"the constraints in {constraint} cannot be read: {error.strerror}") from None
 
 
-def _requirements(python: str) -> list[str]:
-    """Of the extra `triton` of the installed distribution, for a version of Python."""
-    from packaging.requirements import Requirement
-
-    try:
-        declared = importlib.metadata.requires("retriton") or []
-    except importlib.metadata.PackageNotFoundError:
-        raise LaunchError("retriton is not installed, so the requirements of its server are unknown") from None
-    variables = {"python_version": python, "python_full_version": f"{python}.0"}
-    found = []
-    for requirement in map(Requirement, declared):
-        marker = requirement.marker
-        if (
-            marker
-            and marker.evaluate({**variables, "extra": _EXTRA})
-            and not marker.evaluate({**variables, "extra": ""})
-        ):
-            requirement.marker = None
-            found.append(str(requirement))
-    return [*sorted(found), TRITON_WHEEL]
-
-
 def _clear(environment: Path) -> None:
     """Removes everything but the marker, which is locked."""
     for entry in environment.iterdir():
@@ -187,41 +161,3 @@ def _clear(environment: Path) -> None:
             shutil.rmtree(entry)
         elif entry.name != _MARKER:
             entry.unlink()
-
-
-def _build(
-    environment: Path,
-    interpreter: Interpreter,
-    requirements: list[str],
-    constraint: Path | None,
-    on_step: Callable[[str], None],
-) -> None:
-    if uv := shutil.which("uv"):
-        try:
-            _run([uv, "venv", "--quiet", "--allow-existing", "--python", interpreter.executable, environment])
-            _install([uv, "pip", "install", "--python", environment], requirements, constraint, on_step)
-            return
-        except LaunchError as error:
-            on_step(f"uv failed, pip is used instead: {error}")
-            _clear(environment)
-    _run([interpreter.executable, "-m", "venv", environment])
-    pip: list[str | Path] = [environment / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
-    _install(pip, requirements, constraint, on_step)
-
-
-def _install(
-    command: Sequence[str | Path], requirements: list[str], constraint: Path | None, on_step: Callable[[str], None]
-) -> None:
-    command = [*command, "--quiet", *(["--constraint", constraint] if constraint else [])]
-    *packages, triton = requirements
-    on_step(f"installing {', '.join(packages)}")
-    _run([*command, *packages])
-    on_step(f"installing Triton ({triton})")
-    _run([*command, "--no-deps", triton])
-
-
-def _run(command: Sequence[str | Path]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    if done.returncode:
-        output = "\n  ".join(done.stdout.splitlines()[-_ERROR_LINES:])
-        raise LaunchError(f"{' '.join(map(str, command))} failed:\n  {output}")

@@ -16,46 +16,48 @@ from retriton_serving.batching.tokenization import LaneTokenizer, RoleTokenizer,
 from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.contract.errors import BadParameter
 from retriton_serving.contract.manifest import EncoderSpec
+from retriton_serving.contract.models import ENCODER
+from retriton_serving.contract.variables import QUERY_CACHE_MB
 from retriton_serving.triton.lane import Lane
-
-QUERY_CACHE_VARIABLE = "RETRITON_QUERY_CACHE_MB"
 
 
 class TritonPythonModel(Lane):
-    """Texts to vectors, with the prefix of its role."""
+    """Texts to vectors, with the prefix of the lane's role."""
 
-    graph = "encoder"
-    graph_output = "sentence_embedding"
+    model = ENCODER
+    model_output = "sentence_embedding"
 
     def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
-        """See `Lane`."""
+        """A tokenizer with the prompt of the lane's role."""
         return RoleTokenizer(file, spec.prompts.get(parameters["role"], ""), spec.max_tokens)
 
     def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
-        """As large as the parameter ``cache_mb`` says, or for queries the environment."""
+        """A cache of ``cache_mb`` megabytes; for queries the environment overrides the parameter."""
         megabytes = float(parameters["cache_mb"])
         if parameters["role"] == "query":
-            megabytes = float(os.environ.get(QUERY_CACHE_VARIABLE, megabytes))
+            megabytes = float(os.environ.get(QUERY_CACHE_MB, megabytes))
         return VectorCache(int(megabytes * 1e6)) if megabytes else None
 
-    def read(self, request: Any) -> list[str]:
-        """The input ``text``, ``[texts, 1]``."""
+    def read_texts(self, request: Any) -> list[str]:
+        """The input ``text``, BYTES ``[texts, 1]``."""
         raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
         return [decode_text(item, index) for index, item in enumerate(raw)]
 
     def read_options(self, parameters: dict[str, Any]) -> int:
-        """The parameter ``dimensions``: how many of a vector's first values are wanted; all without it."""
+        """The parameter ``dimensions``: how many leading values of each vector are returned; default all."""
         wanted = parameters.get("dimensions", self._spec.dimension)
-        if not isinstance(wanted, int) or not 1 <= wanted <= self._spec.dimension:
-            raise BadParameter(f"dimensions is {wanted!r}, it can be 1 to {self._spec.dimension}")
+        if type(wanted) is not int or not 1 <= wanted <= self._spec.dimension:
+            raise BadParameter(
+                f"dimensions is {wanted!r}, it can be 1 to {self._spec.dimension}", dimensions_max=self._spec.dimension
+            )
         return wanted
 
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
-        """See `Lane`."""
+        """Token ids and attention mask, int64 ``[texts, length]``."""
         return {"input_ids": ids, "attention_mask": mask}
 
-    def outputs(self, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32], options: int) -> list[Any]:
-        """Vectors of ``options`` dimensions, of length one again where they were so before."""
+    def outputs(self, options: int, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+        """Vectors with ``options`` dimensions, normalised again if the encoder normalises."""
         if options < rows.shape[1]:
             rows = np.ascontiguousarray(rows[:, :options])
             if self._spec.normalized:

@@ -1,7 +1,7 @@
-"""The Triton models that run a graph where the server has no backend for it: token ids in, one row a text out.
+"""The Triton models `encoder` and `cross_encoder` in the Python backend: token ids in, one row for each text out.
 
-As many micro-batches are computed at a time as there are cores, each on one core: that is faster than one after the
-other on all cores, which wait for each other at every operator, and it suffers less from what else runs.
+One micro-batch is computed on each core. That is faster than one at a time on all cores, which synchronise at every
+operator, and less sensitive to other load.
 """
 
 from __future__ import annotations
@@ -18,22 +18,20 @@ import triton_python_backend_utils as pb_utils
 from retriton_serving.batching.cores import usable_cores
 from retriton_serving.contract.errors import NotInstalled
 from retriton_serving.contract.manifest import Manifest
+from retriton_serving.contract.models import CROSS_ENCODER, EMBED_QUERY
 from retriton_serving.engines import Compute, load_engine
 from retriton_serving.triton import workers
-from retriton_serving.triton.responses import refuse
-
-_OPTIONAL = "cross_encoder"  # a repository without one serves all the rest
-_FIRST = "embed_query"  # the lane whose micro-batches are computed before all others
+from retriton_serving.triton.responses import error_response, send
 
 
 class TritonPythonModel:
-    """One micro-batch a request; those of queries first."""
+    """Computes one micro-batch for each request; those of queries first."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Loads the installed graph once, and starts a worker for each core that this process may use."""
+        """Loads the installed engine once, and starts a worker for each usable core."""
         config = json.loads(args["model_config"])
         folder = Path(args["model_repository"]) / args["model_version"]
-        self._refusal = Manifest.missing(folder) if args["model_name"] == _OPTIONAL else ""
+        self._refusal = Manifest.missing(folder) if args["model_name"] == CROSS_ENCODER else ""
         if self._refusal:
             return
         artefact = Manifest.read(folder).artefact
@@ -48,13 +46,13 @@ class TritonPythonModel:
             threading.Thread(target=self._work, args=(engine.worker(),), daemon=True).start()
 
     def execute(self, requests: list[Any]) -> None:
-        """Queues each request: it is a whole micro-batch already."""
+        """Queues each request, which is a whole micro-batch."""
         for request in requests:
             if self._refusal:
-                refuse(request, NotInstalled(self._refusal))
+                send(request.get_response_sender(), error_response(NotInstalled(self._refusal)))
                 continue
-            later = json.loads(request.parameters() or "{}").get("lane") != _FIRST
-            # Copies: the request's memory is Triton's again as soon as `execute` returns.
+            later = json.loads(request.parameters() or "{}").get("lane") != EMBED_QUERY
+            # Copies, because Triton reuses the request's memory when `execute` returns.
             feed = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy().copy() for name in self._inputs}
             self._waiting.put((later, next(self._arrivals), (feed, request.get_response_sender())))
 
@@ -63,8 +61,8 @@ class TritonPythonModel:
             _, _, (feed, sender) = self._waiting.get()
             try:
                 response = pb_utils.InferenceResponse([pb_utils.Tensor(self._output, compute(feed))])
-            except Exception as error:  # noqa: BLE001 - whatever the engine raises, this request fails and no other
+            except Exception as error:  # noqa: BLE001 - whatever the engine raises fails this request only
                 message = f"{type(error).__name__}: {error}"
                 failure = pb_utils.TritonError(message, pb_utils.TritonError.INTERNAL)
                 response = pb_utils.InferenceResponse(error=failure)
-            sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+            send(sender, response)

@@ -1,4 +1,4 @@
-"""The Triton model `encoder_info`: what is served, so that clients need no copy of the checkpoint."""
+"""The Triton model `encoder_info`: manifests and tokenizer, so that clients need no copy of the checkpoint."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE
+from retriton_serving.contract.models import CROSS_ENCODER, ENCODER
 
 
 class TritonPythonModel:
-    """Gives out ``manifest.json`` and ``tokenizer.json`` of the encoder beside it, and the cross-encoder's manifest."""
+    """Returns ``manifest.json`` and ``tokenizer.json`` of the encoder, and the manifest of the cross-encoder."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Reads the files once: they change only with the encoder."""
+        """Reads the files once; a new encoder needs a restart."""
         models = Path(args["model_repository"]).parent
-        encoder, cross_encoder = models / "encoder" / "1", models / "cross_encoder" / "1" / MANIFEST_FILE
+        encoder, cross_encoder = models / ENCODER / "1", models / CROSS_ENCODER / "1" / MANIFEST_FILE
         contents = {
             "manifest": (encoder / MANIFEST_FILE).read_bytes(),
             "tokenizer": (encoder / TOKENIZER_FILE).read_bytes(),
@@ -26,7 +27,7 @@ class TritonPythonModel:
         self._files = {name: np.array([content], np.object_) for name, content in contents.items()}
 
     def execute(self, requests: list[Any]) -> list[Any]:
-        """Answers each request with the outputs that it names."""
+        """Returns the outputs that each request names."""
         return [
             pb_utils.InferenceResponse(
                 [pb_utils.Tensor(name, self._files[name]) for name in request.requested_output_names()]

@@ -1,7 +1,7 @@
 """A lane's metrics on Triton's Prometheus page.
 
-Telling Triton a number is a message between processes; so all is summed here, and told once a second. A histogram is
-told as counters with the names and labels that Prometheus gives to one, since Triton's own takes single observations.
+Reporting a number to Triton is a message between processes, so sums are kept here and reported once a second. A
+histogram is reported as counters with Prometheus' names and labels, because Triton's own takes single observations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import triton_python_backend_utils as pb_utils
 
-from retriton_serving.batching.batcher import BatchRecord
+from retriton_serving.batching.dispatcher import ComputedBatch
 
 _PERIOD_S = 1.0
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -38,29 +38,36 @@ _HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
 
 
 class LaneMetrics:
-    """Counters and histograms of one lane, and gauges that are asked once a second.
+    """Counters, histograms and gauges of one lane.
 
     Args:
         lane: the model's name, a label of every metric.
-        gauges: by name, what to ask.
-        totals: by name of a counter, what to ask for its value so far.
     """
 
-    def __init__(
-        self, lane: str, gauges: Mapping[str, Callable[[], float]], totals: Mapping[str, Callable[[], float]]
-    ) -> None:
+    def __init__(self, lane: str) -> None:
         self._lane = lane
         self._lock = threading.Lock()
         self._sums: Counter[tuple[str, str, str]] = Counter()  # by metric, name of its other label, value of that
         self._observed: dict[str, list[float]] = defaultdict(list)
-        self._gauges = gauges
-        self._totals = totals
-        self._told: Counter[str] = Counter()
-        self._families = self._declare()
+        self._gauges: Mapping[str, Callable[[], float]] = {}
+        self._totals: Mapping[str, Callable[[], float]] = {}
+        self._reported: Counter[str] = Counter()
+        self._families: dict[str, Any] = {}
         self._metrics: dict[tuple[str, str, str], Any] = {}
         self._stopped = threading.Event()
-        self._teller = threading.Thread(target=self._tell_periodically, daemon=True)
-        self._teller.start()
+        self._reporter = threading.Thread(target=self._report_periodically, daemon=True)
+
+    def start(self, gauges: Mapping[str, Callable[[], float]], totals: Mapping[str, Callable[[], float]]) -> None:
+        """Declares the metrics, and reports them once a second from now on.
+
+        Args:
+            gauges: by name, functions that return the present value.
+            totals: by name of a counter, functions that return its total.
+        """
+        self._gauges = gauges
+        self._totals = totals
+        self._families = self._declare()
+        self._reporter.start()
 
     def add(self, name: str, amount: float, outcome: str = "") -> None:
         """Adds to the counter ``retriton_<name>``."""
@@ -72,27 +79,27 @@ class LaneMetrics:
         with self._lock:
             self._observed[name].append(value)
 
-    def record(self, batch: BatchRecord) -> None:
+    def record(self, batch: ComputedBatch) -> None:
         """Counts a micro-batch."""
         with self._lock:
             for name, value in (
                 ("encode_seconds", batch.encode_s),
                 ("queue_seconds", batch.queue_s),
                 ("batch_tokens", batch.padded_tokens),
-                ("batch_texts", batch.texts),
+                ("batch_texts", len(batch.texts)),
             ):
                 self._observed[name].append(value)
             for name, value in (
-                ("texts", batch.texts),
+                ("texts", len(batch.texts)),
                 ("tokens", batch.tokens),
                 ("padded_tokens", batch.padded_tokens),
             ):
                 self._sums[f"{name}_total", "", ""] += value
 
     def close(self) -> None:
-        """Tells what is not told yet."""
+        """Reports what is not reported yet."""
         self._stopped.set()
-        self._teller.join()
+        self._reporter.join()
 
     def _declare(self) -> dict[str, Any]:
         family = pb_utils.MetricFamily
@@ -102,19 +109,19 @@ class LaneMetrics:
         families = {name: family(f"retriton_{name}", text, family.COUNTER) for name, text in counters.items()}
         return families | {name: family(f"retriton_{name}", "Now.", family.GAUGE) for name in self._gauges}
 
-    def _tell_periodically(self) -> None:
+    def _report_periodically(self) -> None:
         while not self._stopped.wait(_PERIOD_S):
-            self._tell()
-        self._tell()
+            self._report()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         with self._lock:
             sums, self._sums = self._sums, Counter()
             observed, self._observed = self._observed, defaultdict(list)
         for name, ask in self._totals.items():
             so_far = ask()
-            sums[name, "", ""] += so_far - self._told[name]  # type: ignore[assignment]
-            self._told[name] = so_far  # type: ignore[assignment]
+            sums[name, "", ""] += so_far - self._reported[name]  # type: ignore[assignment]
+            self._reported[name] = so_far  # type: ignore[assignment]
         for name, values in observed.items():
             sums.update(_as_histogram(name, values))
         for key, amount in sums.items():
@@ -131,7 +138,7 @@ class LaneMetrics:
 
 
 def _as_histogram(name: str, values: list[float]) -> dict[tuple[str, str, str], float]:
-    """What observations add to the series of a histogram."""
+    """The increments of a histogram's series."""
     bounds = _HISTOGRAMS[name][1]
     counts = [0] * (len(bounds) + 1)
     for value in values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,68 +14,72 @@ from retriton_serving.batching.padding import TokenIds
 from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
 from retriton_serving.batching.request import Vectors
 from retriton_serving.batching.tokenization import LaneTokenizer, decode_text
-from retriton_serving.contract import draining
+from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
+from retriton_serving.contract.models import CROSS_ENCODER
 from retriton_serving.triton.lane import Lane
-from retriton_serving.triton.responses import refuse
+from retriton_serving.triton.responses import error_response, send
 
 _PASSAGES_MAX = 1024
 
 
 class TritonPythonModel(Lane):
-    """One query a request. Without an installed cross-encoder every request is refused."""
+    """One query and its passages a request. Without an installed cross-encoder every request is refused."""
 
-    graph = "cross_encoder"
-    graph_output = "score"
+    model = CROSS_ENCODER
+    model_output = "score"
 
     def initialize(self, args: dict[str, str]) -> None:
-        """See `Lane`."""
-        self._refusal = Manifest.missing(Path(args["model_repository"]).parent / self.graph / "1")
+        """Starts as any lane, if a cross-encoder is installed."""
+        self._refusal = Manifest.missing(Path(args["model_repository"]).parent / self.model / "1")
         if self._refusal:
-            draining.obey(args["model_name"], lambda: None)
+            drain_on_request(args["model_name"], lambda: None)
         else:
             super().initialize(args)
 
     def execute(self, requests: list[Any]) -> None:
-        """See `Lane`."""
+        """Scores the passages of each request, or refuses it."""
         if not self._refusal:
             super().execute(requests)
             return
         for request in requests:
-            refuse(request, NotInstalled(self._refusal))
+            send(request.get_response_sender(), error_response(NotInstalled(self._refusal)))
 
     def finalize(self) -> None:
-        """See `Lane`."""
+        """Answers what was admitted."""
         if not self._refusal:
             super().finalize()
 
     def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
-        """See `Lane`."""
+        """A tokenizer of pairs."""
         return PairTokenizer(file, spec.max_tokens)
 
-    def read(self, request: Any) -> list[Pair]:
-        """The inputs ``query``, ``[1]``, and ``passages``, ``[n]``."""
+    def read_texts(self, request: Any) -> list[Pair]:
+        """The inputs ``query``, BYTES ``[1]``, and ``passages``, BYTES ``[n]``."""
         query = pb_utils.get_input_tensor_by_name(request, "query").as_numpy().reshape(-1)
         passages = pb_utils.get_input_tensor_by_name(request, "passages").as_numpy().reshape(-1)
         if len(query) != 1 or not 1 <= len(passages) <= _PASSAGES_MAX:
             raise BadParameter(
                 f"{len(query)} queries and {len(passages)} passages; a request has one query and 1 to {_PASSAGES_MAX} "
-                "passages"
+                "passages",
+                queries=len(query),
+                passages=len(passages),
+                passages_max=_PASSAGES_MAX,
             )
         text = decode_text(query[0], 0, "query")
         return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
 
-    def size_bytes(self, texts: list[Pair]) -> int:
-        """See `Lane`; the query is turned into tokens with each passage."""
+    def size_bytes(self, texts: Sequence[Pair]) -> int:
+        """The approximate size of what is tokenized; the query is tokenized with each passage."""
         return sum(len(pair.query) + len(pair.passage) for pair in texts)
 
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
-        """See `Lane`."""
+        """Token ids, attention mask and token types, int64 ``[pairs, length]``."""
         ids, types = unpack(ids)
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
-    def outputs(self, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32], options: None) -> list[Any]:
+    def outputs(self, options: None, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
         """Scores, float32 ``[n]``."""
         return [
             pb_utils.Tensor("score", np.ascontiguousarray(rows[:, 0])),

@@ -1,4 +1,4 @@
-"""Errors as Triton sends them."""
+"""Responses of Triton."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from retriton_serving.contract.errors import Fault, RequestRefused
 _STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
 
 
-def refuse(request: Any, error: RequestRefused) -> None:
-    """Answers a request of Triton with an error."""
-    request.get_response_sender().send(as_response(error), flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+def send(sender: Any, response: Any) -> None:
+    """Sends the only response of a request; a caller that has disconnected is logged."""
+    try:
+        sender.send(response, flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+    except pb_utils.TritonModelException as error:
+        pb_utils.Logger.log_warn(f"a response could not be delivered: {error}")
 
 
-def as_response(error: RequestRefused) -> Any:
-    """The error with the status that fits."""
+def error_response(error: RequestRefused) -> Any:
+    """The error, with its code and numbers, and the status of its fault."""
     status = getattr(pb_utils.TritonError, _STATUS[error.fault])  # the stub adds TritonError after this import
-    return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), status))
+    return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error.wire), status))

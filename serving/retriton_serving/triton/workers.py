@@ -1,4 +1,4 @@
-"""What becomes of a process whose thread fails."""
+"""Threads that fail end their process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 
 
 def end_process_with_any() -> None:
-    """From now on the process ends when one of its threads does so with an exception.
+    """From now on, an exception that ends a thread ends the process.
 
-    A model that lost a worker to a bug would take work and never answer. Ended, it is seen as unhealthy.
+    A model that lost a worker would accept work and never answer. A process that ended is unhealthy, and is replaced.
     """
     threading.excepthook = _end_process
 

@@ -1,1 +1,1 @@
-"""Routes by subject; each module makes a router of what it needs."""
+"""Routes, one module a subject: each parses a request, calls one service, and shapes the response."""

@@ -1,4 +1,4 @@
-"""The page at ``/``, and its files."""
+"""The web page at ``/``, and its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 FOLDER = Path(__file__).parent.parent / "static"
 _HEADERS = {
-    "Cache-Control": "no-cache",  # names stay when files change
+    "Cache-Control": "no-cache",  # file names do not change with their content
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -20,17 +20,17 @@ _HEADERS = {
 
 
 class PageFiles(StaticFiles):
-    """What the page is made of."""
+    """The scripts and styles of the page."""
 
     def file_response(self, *arguments: Any, **named: Any) -> Response:
-        """As the page itself."""
+        """The file, with the headers of the page."""
         response = super().file_response(*arguments, **named)
         response.headers.update(_HEADERS)
         return response
 
 
 def router() -> APIRouter:
-    """The route of the page; its files are mounted by the application."""
+    """The route of the page; the application mounts its files."""
     routes = APIRouter()
 
     @routes.get("/", include_in_schema=False)

@@ -1,22 +1,21 @@
-"""The API of NVIDIA's Retrieval QA playground: an answer that takes long is fetched under an id."""
+"""The API of NVIDIA's Retrieval QA playground: a result that takes long is fetched by the id of its request."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import WithJsonSchema
 from starlette.responses import Response
 
-from retriton_client import Truncate
-from retriton_pipeline.gateway.bodies import Text
-from retriton_pipeline.gateway.errors import documented
-from retriton_pipeline.gateway.gathering import Kind
-from retriton_pipeline.gateway.names import resolve_role
-from retriton_pipeline.gateway.pending import Pending, Ticket
-from retriton_pipeline.gateway.routes.embeddings import TEXTS_MAX, EmbeddingsAnswer, EncodingFormat, as_json
-from retriton_pipeline.gateway.served import Served
+from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsResponse, embeddings_json
+from retriton_pipeline.gateway.schemas.errors import error_responses
+from retriton_pipeline.gateway.schemas.playground import PendingResponse, PlaygroundRequest
+from retriton_pipeline.gateway.services.coalescing import CoalescingKey
+from retriton_pipeline.gateway.services.models import resolve_role
+from retriton_pipeline.gateway.services.pending_answers import PendingAnswers, Ticket
+from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 
 _POLL_S_MAX = 300  # as NVIDIA's
@@ -26,64 +25,46 @@ PollSeconds = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": _POLL_S_MAX}),  # a header is never null
 ]
 RequestId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_RESPONSES = error_responses(502) | {202: {"model": PendingResponse}}
 
 
-class PlaygroundRequest(BaseModel):
-    """What to embed, and as what."""
-
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX)]
-    model: str = Field(description="`query` or `passage`.")
-    encoding_format: EncodingFormat = "float"
-    truncate: Truncate = "NONE"
-
-
-class PendingAnswer(BaseModel):
-    """The answer is not there yet."""
-
-    status: Literal["pending-evaluation"]
-    reqId: str  # noqa: N815 - NVIDIA's spelling
-
-
-_ANSWERS = documented(502) | {202: {"model": PendingAnswer}}
-
-
-def router(settings: Settings, served: Served, pending: Pending) -> APIRouter:
-    """Both routes; any function id stands for the embedding model."""
+def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> APIRouter:
+    """Both routes. Every function id refers to the embedding model."""
     routes = APIRouter(tags=["playground"], prefix="/v2/nvcf/pexec")
 
-    @routes.post("/functions/{function_id}", response_model=EmbeddingsAnswer, responses=_ANSWERS)
+    @routes.post("/functions/{function_id}", response_model=EmbeddingsResponse, responses=_RESPONSES)
     async def invoke(
-        function_id: str, asked: PlaygroundRequest, request: Request, poll_seconds: PollSeconds = None
+        function_id: str, body: PlaygroundRequest, request: Request, poll_seconds: PollSeconds = None
     ) -> Response:
         """Embed texts; 202 with `NVCF-REQID` if it takes longer than `NVCF-POLL-SECONDS`."""
-        encoder = await served.encoder()
-        role = resolve_role(asked.model, None, encoder, settings.aliases, settings.input_type)
-        texts = [asked.input] if isinstance(asked.input, str) else asked.input
+        encoder = await upstream.encoder()
+        role = resolve_role(body.model, None, encoder, settings.aliases, settings.input_type)
+        texts = [body.input] if isinstance(body.input, str) else body.input
 
-        async def work() -> bytes:
-            found = await served.embed(texts, Kind(role, asked.truncate, None))
-            return as_json(found, asked.model, asked.encoding_format)
+        async def embed() -> bytes:
+            found = await upstream.embedder.embed(texts, CoalescingKey(role, body.truncate, None))
+            return embeddings_json(found, body.model, body.encoding_format)
 
-        size_bytes = len(await request.body())
-        return await _answer(pending.begin(request.scope["key"], work, size_bytes, _wait_s(settings, poll_seconds)))
+        size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)
+        return await _response(pending.start(request.scope["key"], embed, size_bytes, wait_s))
 
-    @routes.get("/status/{request_id}", response_model=EmbeddingsAnswer, responses=_ANSWERS)
+    @routes.get("/status/{request_id}", response_model=EmbeddingsResponse, responses=_RESPONSES)
     async def status(request_id: RequestId, request: Request, poll_seconds: PollSeconds = None) -> Response:
-        """The answer to an earlier request, or 202 again."""
-        return await _answer(pending.fetch(request.scope["key"], request_id, _wait_s(settings, poll_seconds)))
+        """The result of an earlier request, or 202 again."""
+        return await _response(pending.fetch(request.scope["key"], request_id, _wait_s(settings, poll_seconds)))
 
     return routes
 
 
 def _wait_s(settings: Settings, poll_seconds: int | None) -> float:
-    wanted = settings.poll_after_s if poll_seconds is None else float(poll_seconds)
-    return min(wanted, settings.timeout_s / 2)
+    wanted_s = settings.poll_after_s if poll_seconds is None else float(poll_seconds)
+    return min(wanted_s, settings.timeout_s / 2)
 
 
-async def _answer(waiting: Awaitable[Ticket]) -> Response:
+async def _response(waiting: Awaitable[Ticket]) -> Response:
     ticket = await waiting
     headers = {"NVCF-REQID": ticket.id}
     if ticket.body is not None:
         return Response(ticket.body, 200, {**headers, "NVCF-STATUS": "fulfilled"}, "application/json")
-    answer = PendingAnswer(status="pending-evaluation", reqId=ticket.id)
-    return Response(answer.model_dump_json(), 202, {**headers, "NVCF-STATUS": answer.status}, "application/json")
+    body = PendingResponse(status="pending-evaluation", reqId=ticket.id)
+    return Response(body.model_dump_json(), 202, {**headers, "NVCF-STATUS": body.status}, "application/json")

@@ -2,7 +2,7 @@
 
 import { anotherKey, currentKey } from "./key.js";
 
-/** An answer that is an error; `requestId` finds it in the gateway's log. */
+/** An error response; `requestId` identifies it in the gateway's log. */
 export class ApiError extends Error {
   constructor(message, { code = "", requestId = "", retryAfterS = null } = {}) {
     super(message);
@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A response that is not an error; asks for a key if it takes one. Raises ApiError, and AbortError if it was stopped. */
+/** A successful response; asks for an API key if one is required. Raises ApiError, and AbortError if it was cancelled. */
 export async function request(path, options = {}) {
   for (;;) {
     const key = currentKey();
@@ -22,18 +22,18 @@ export async function request(path, options = {}) {
   }
 }
 
-/** The JSON of an answer. */
+/** The JSON of a response. */
 export async function getJson(path, options) {
   return (await request(path, options)).json();
 }
 
-/** Posts JSON; the response. */
+/** Posts JSON; returns the response. */
 export function postJson(path, body, signal) {
   const headers = { "Content-Type": "application/json" };
   return request(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
-/** The server-sent events of a response, parsed. Raises ApiError if one is an error, or the last one never comes. */
+/** The server-sent events of a response, parsed. Raises ApiError if one is an error, or the last one is missing. */
 export async function* events(response) {
   const requestId = response.headers.get("X-Request-ID") ?? "";
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -67,10 +67,10 @@ async function fetched(path, options) {
 }
 
 async function errorOf(response) {
-  const told = await response.json().catch(() => null); // a proxy in between may answer something else
+  const answered = await response.json().catch(() => null); // a proxy may respond with something else
   const retryAfter = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
-  return new ApiError(told?.error?.message ?? `The gateway answered with status ${response.status}.`, {
-    code: told?.error?.code,
+  return new ApiError(answered?.error?.message ?? `The gateway answered with status ${response.status}.`, {
+    code: answered?.error?.code,
     requestId: response.headers.get("X-Request-ID") ?? "",
     retryAfterS: Number.isNaN(retryAfter) ? null : retryAfter,
   });

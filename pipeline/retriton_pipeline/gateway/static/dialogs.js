@@ -1,8 +1,8 @@
-/** What the page asks back. */
+/** Dialogs. */
 
 import { byId } from "./dom.js";
 
-/** Whether the user confirms, or enters what the dialog asks for. */
+/** Whether the user confirms the dialog, or fills it in. */
 export function ask(dialog) {
   return new Promise((resolve) => {
     const form = dialog.querySelector("form");
@@ -18,12 +18,12 @@ export function ask(dialog) {
       end(true);
     });
     on(form.querySelector("[value=cancel]"), "click", () => end(false));
-    on(dialog, "close", () => dialog.open || end(false)); // if it is open, that was the dialog before this one
+    on(dialog, "close", () => dialog.open || end(false)); // an open dialog: the event belongs to the previous one
     dialog.showModal();
   });
 }
 
-/** Whether the user really wants that. */
+/** Whether the user confirms an action. */
 export function confirmed(question) {
   byId("confirm-question").textContent = question;
   return ask(byId("confirm-dialog"));

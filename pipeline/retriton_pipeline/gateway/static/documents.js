@@ -8,18 +8,18 @@ import { existingCollection } from "./settings.js";
 
 const PAGE = 100;
 
-/** Lists them anew. */
+/** Loads the first page of documents. */
 export async function loadDocuments() {
   byId("document-list").replaceChildren();
   await loadMore();
 }
 
-/** Lists some more. */
+/** Loads the next page. */
 export async function loadMore() {
   const name = existingCollection();
   const list = byId("document-list");
   const found = name === null ? [] : await some(name, list.children.length);
-  if (name !== existingCollection()) return; // another one was chosen meanwhile
+  if (name !== existingCollection()) return; // another collection was selected meanwhile
   list.append(...found.slice(0, PAGE).map((document) => item(name, document)));
   byId("more-documents").hidden = found.length <= PAGE;
   byId("no-documents").hidden = list.children.length > 0;

@@ -1,4 +1,4 @@
-/** The page's elements. What documents and models say is added as text only: it is never read as HTML. */
+/** Elements of the page. Text of documents and models is only added as text nodes, never as HTML. */
 
 export const byId = (id) => document.getElementById(id);
 

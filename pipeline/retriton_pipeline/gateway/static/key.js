@@ -1,4 +1,4 @@
-/** The API key: it leaves this tab only in the header of requests, and is gone with it. */
+/** The API key: kept in the session storage of this tab, and sent only in the header of requests. */
 
 import { ask } from "./dialogs.js";
 import { byId } from "./dom.js";
@@ -16,7 +16,7 @@ export const currentKey = () => sessionStorage.getItem(STORED_AS);
  * @returns {Promise<boolean>} whether there is another key now.
  */
 export async function anotherKey(refused) {
-  if (currentKey() !== refused) return true; // another request has asked meanwhile
+  if (currentKey() !== refused) return true; // another request has asked for it meanwhile
   asking ??= askForKey(refused).finally(() => (asking = null));
   return asking;
 }
@@ -33,7 +33,7 @@ async function askForKey(refused) {
   byId("key-problem").textContent = refused === null ? "" : "The gateway does not know this key.";
   input.setAttribute("aria-invalid", String(refused !== null));
   const given = await ask(byId("key-dialog"));
-  const key = input.value.replace(/[^\x21-\x7e]/g, ""); // a header has room for nothing else
+  const key = input.value.replace(/[^\x21-\x7e]/g, ""); // the characters that a header may contain
   input.value = "";
   if (!given) return false;
   sessionStorage.setItem(STORED_AS, key);

@@ -1,8 +1,8 @@
-/** A question's words in a text. */
+/** Highlights the words of a question in a text. */
 
 import { element } from "./dom.js";
 
-const SEGMENTS = new Intl.Segmenter("en", { granularity: "word" }); // knows words of languages without spaces, too
+const SEGMENTS = new Intl.Segmenter("en", { granularity: "word" }); // also segments languages without spaces
 const EVERYWHERE = new Set(
   ("a about all also an and any are as at be been between but by can could did do does for from had has have how i if in " +
     "into is it its many me much my no not of on or our she should so some than that the their them then there these " +
@@ -35,7 +35,7 @@ function* words(text) {
 
 const folded = (word) => word.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** "batches", "batched" and "batch" are one word here; what is left of a short word would mean anything. */
+/** Stems "batches", "batched" and "batch" to one word; short words are kept, because their stems are ambiguous. */
 function stem(word) {
   const short = word.replace(ENDINGS, "");
   return short.length >= 3 ? short : word;

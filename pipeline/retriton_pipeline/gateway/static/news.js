@@ -1,11 +1,11 @@
-/** What the page tells: to screen readers politely, and errors at once. */
+/** Announcements for screen readers, and error messages. */
 
 import { byId, counted } from "./dom.js";
 
 const PAUSE_MS = 1500;
 const SENTENCES = /^[\s\S]*[.!?:\n\u3002\uff01\uff1f](?=\s|$)/;
 
-/** Tells a screen reader, when it has finished what it says. */
+/** Announces a text to screen readers, after the current announcement. */
 export function say(text) {
   byId("news").textContent = text;
 }
@@ -18,13 +18,13 @@ export function showProblem(error) {
   byId("problem").hidden = false;
 }
 
-/** Takes the error away. */
+/** Hides the error. */
 export function hideProblem() {
   byId("problem").hidden = true;
   byId("problem-text").textContent = "";
 }
 
-/** Reads a streamed answer out in sentences: piece by piece, nobody could follow. */
+/** Announces a streamed answer to screen readers, sentence by sentence. */
 export class Reading {
   #unread = "";
   #nextAt = 0;

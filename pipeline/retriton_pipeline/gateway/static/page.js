@@ -9,7 +9,7 @@ import { areValid, asked, existingCollection, loadCollections, loadModels, onCol
 import { Turn } from "./turn.js";
 import { takeFiles } from "./uploads.js";
 
-const MESSAGES_MAX = 40; // of the conversation; the gateway has room for the last few anyway
+const MESSAGES_MAX = 40; // of the conversation; only the last ones fit into a prompt
 const WAITING = "Waiting for the answer…";
 
 const conversation = {
@@ -80,7 +80,7 @@ const conversation = {
   show() {
     byId("stop").hidden = !this.underWay;
     byId("submit").hidden = !!this.underWay;
-    if ([byId("stop"), byId("submit")].includes(document.activeElement)) byId("question").focus(); // the focus is not lost
+    if ([byId("stop"), byId("submit")].includes(document.activeElement)) byId("question").focus(); // keeps the focus
     byId("begin-anew").hidden = !this.turns.length;
     byId("intro").hidden = !!this.turns.length;
   },
@@ -130,19 +130,19 @@ function listen() {
   });
   byId("forget-key").addEventListener("click", () => {
     forgetKey();
-    location.reload(); // what the key has let in goes with it
+    location.reload(); // removes the data that was loaded with the key
   });
   byId("more-documents").addEventListener("click", () => loadMore().catch(showProblem));
   onCollection(() => loadDocuments().catch(showProblem));
   takeFiles(loaded, async (name) => {
-    await loadCollections(existingCollection() ?? name); // another one may have been chosen meanwhile
+    await loadCollections(existingCollection() ?? name); // another collection may be selected by now
     await loadDocuments();
   });
 }
 
 let loading = null;
 
-/** What the gateway has; asked for once, and again if that failed. */
+/** The models of the gateway; loaded once, and again after a failure. */
 function loaded() {
   loading ??= load().catch((error) => {
     loading = null;
@@ -160,5 +160,5 @@ async function load() {
 
 listen();
 byId("forget-key").hidden = currentKey() === null;
-if (matchMedia("(hover: hover)").matches) byId("question").focus({ preventScroll: true }); // no keyboard jumps up
+if (matchMedia("(hover: hover)").matches) byId("question").focus({ preventScroll: true }); // does not open an on-screen keyboard
 await loaded().catch(showProblem);

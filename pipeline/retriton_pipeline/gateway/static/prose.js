@@ -1,11 +1,11 @@
-/** An answer as it grows: paragraphs, lists and code, with citations as links. */
+/** Renders a streamed answer: paragraphs, lists and code, with citations as links. */
 
 import { element } from "./dom.js";
 
 const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|\*(?=\S)([^*\n]*\S)\*|\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
 const ITEM = /^\s*(?:[-*+]|\d{1,3}[.)])(?:\s+|$)/;
 
-/** Renders a text that is added to into `container`; `cite` makes the link for a number, or null. */
+/** Renders a growing text into `container`; `cite` returns the link for a citation, or null. */
 export class Prose {
   #container;
   #cite;
@@ -16,7 +16,7 @@ export class Prose {
     this.#cite = cite;
   }
 
-  /** Only what has changed is made anew: a link that has the focus keeps it. */
+  /** Only replaces changed blocks, so that a focused link keeps the focus. */
   render(text) {
     const blocks = blocksOf(text);
     blocks.forEach((source, place) => {
@@ -68,7 +68,7 @@ export class Prose {
   }
 }
 
-/** Blocks end at empty lines; code has them inside, and lists begin a block of their own. */
+/** Blocks end at empty lines, except in code; a list starts a new block. */
 function blocksOf(text) {
   const blocks = [];
   let lines = [];

@@ -1,9 +1,9 @@
-/** How questions are asked. */
+/** Settings of questions. */
 
 import { getJson } from "./api.js";
 import { byId, element } from "./dom.js";
 
-const NEW = "\n"; // no collection can be called that
+const NEW = "\n"; // not a valid name of a collection
 const NO_LLM = "no LLM: passages and prompt only";
 let existing = [];
 
@@ -13,12 +13,12 @@ export async function loadModels() {
   const idOf = (kind) => data.find((model) => model.kind === kind)?.id ?? null;
   const [encoder, reranker, llm] = ["embedding", "reranking", "chat"].map(idOf);
   byId("rerank-field").hidden = !reranker;
-  const told = [`encoder ${encoder}`, reranker && `reranker ${reranker}`, llm ? `LLM ${llm}` : NO_LLM];
-  byId("models").textContent = told.filter(Boolean).join(" · ");
+  const parts = [`encoder ${encoder}`, reranker && `reranker ${reranker}`, llm ? `LLM ${llm}` : NO_LLM];
+  byId("models").textContent = parts.filter(Boolean).join(" · ");
   return llm;
 }
 
-/** Offers the collections there are, and chooses `chosen`, or the gateway's own. */
+/** Fills the list of collections, and selects `chosen`, or the gateway's default. */
 export async function loadCollections(chosen = null) {
   const { data, default: usual } = await getJson("v1/collections");
   existing = data;
@@ -30,19 +30,19 @@ export async function loadCollections(chosen = null) {
   showName();
 }
 
-/** The chosen collection, or null if it has yet to be made. */
+/** The selected collection, or null if it does not exist yet. */
 export function existingCollection() {
   const chosen = byId("collection").value;
   return existing.includes(chosen) ? chosen : null;
 }
 
-/** The chosen collection, made or not; null, and the field says why, if the name of a new one cannot be used. */
+/** The selected collection, existing or new; null, with a message in the field, if the name of a new one is invalid. */
 export function collection() {
   if (byId("collection").value !== NEW) return byId("collection").value;
   return byId("new-collection").reportValidity() ? byId("new-collection").value : null;
 }
 
-/** Calls `act` when another collection is chosen. */
+/** Calls `act` when another collection is selected. */
 export function onCollection(act) {
   byId("collection").addEventListener("change", () => {
     showName();
@@ -51,10 +51,10 @@ export function onCollection(act) {
   });
 }
 
-/** Whether questions can be asked so; if not, a field says why. */
+/** Whether the settings are valid; if not, a field has a message. */
 export const areValid = () => collection() !== null && byId("top-k").reportValidity();
 
-/** The settings as requests have them. */
+/** The settings in the format of requests. */
 export function asked() {
   return {
     collection: collection(),

@@ -1,10 +1,10 @@
-/** Where the milliseconds went. */
+/** The duration of each stage. */
 
 import { element } from "./dom.js";
 
-const SHOWN_MS_MIN = 0.05; // less would be shown as 0.0
+const SHOWN_MS_MIN = 0.05; // less is shown as 0.0
 
-/** A bar of the stages, and the same as text. */
+/** The stages as a bar and as text. */
 export function stagesView(latencyMs) {
   const stages = stagesOf(latencyMs);
   const bar = element("div", { class: "bar", "aria-hidden": "true" });
@@ -13,12 +13,12 @@ export function stagesView(latencyMs) {
     part.style.flexGrow = ms;
     bar.append(part);
   }
-  const told = stages.map(([name, ms]) => entry(name, ms, { "data-stage": name }));
+  const rows = stages.map(([name, ms]) => entry(name, ms, { "data-stage": name }));
   return element(
     "div",
     { class: "stages", role: "group", "aria-label": "Milliseconds" },
     bar,
-    element("dl", {}, entry("total", latencyMs.total, {}), ...told),
+    element("dl", {}, entry("total", latencyMs.total, {}), ...rows),
   );
 }
 

@@ -95,10 +95,10 @@ class JobView {
   end({ state, result, error }) {
     if (state === "failed") return this.fail(error.message);
     if (state === "cancelled") return this.fail("Cancelled; what was stored before stays.");
-    const told = ["added", "replaced", "unchanged"].filter((what) => result[what]).map((what) => `${result[what]} ${what}`);
-    if (result.skipped.length) told.push(`${result.skipped.length} skipped`);
+    const counts = ["added", "replaced", "unchanged"].filter((what) => result[what]).map((what) => `${result[what]} ${what}`);
+    if (result.skipped.length) counts.push(`${result.skipped.length} skipped`);
     const chunks = result.chunks ? `; ${counted(result.chunks, "chunk")}` : "";
-    this.#conclude(`${told.join(", ") || "Nothing in it"}${chunks}.`);
+    this.#conclude(`${counts.join(", ") || "Nothing in it"}${chunks}.`);
     const reasons = result.skipped.map(({ source, reason }) => element("li", {}, `${source}: ${reason}`));
     if (reasons.length) this.view.append(element("ul", { class: "skipped" }, ...reasons));
   }

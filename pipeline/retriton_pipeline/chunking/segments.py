@@ -1,0 +1,70 @@
+"""Splits a document into segments: the sentences, rows and lines that chunks are assembled from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from retriton_pipeline.chunking.splitting import split_text
+from retriton_pipeline.documents import Block, Document
+from retriton_pipeline.tokens import TokenCounter
+
+CONTEXT_TOKENS_MAX = 32
+_LINE_BREAK_TOKENS = 2  # reserved for the line break after the context
+_Headings = list[tuple[int, str]]  # level and text of a heading and those above it
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A text that is never split further.
+
+    Attributes:
+        text: with the white space that separates it from the previous segment at its start.
+        tokens: of the text.
+        page: as in `Chunk`.
+        context: as in `Chunk`.
+        is_heading: whether it belongs to a heading.
+        table_header: of the table that it is a row of; precedes it where it starts a chunk. Otherwise empty.
+        table_header_tokens: of the table header.
+    """
+
+    text: str
+    tokens: int
+    page: int | None
+    context: str
+    is_heading: bool
+    table_header: str = ""
+    table_header_tokens: int = 0
+
+
+def document_segments(document: Document, counter: TokenCounter, tokens_max: int) -> Iterator[Segment]:
+    """The segments of ``document``, in order, of at most ``tokens_max`` tokens each."""
+    headings: _Headings = []
+    for block in document.blocks:
+        if block.heading_level:
+            headings = [heading for heading in headings if heading[0] < block.heading_level]
+        context = _context(document.title, headings, counter)
+        if block.heading_level:
+            headings.append((block.heading_level, block.text))
+        yield from _block_segments(block, context, counter, tokens_max)
+
+
+def _block_segments(block: Block, context: str, counter: TokenCounter, tokens_max: int) -> Iterator[Segment]:
+    header = f"{block.header}\n" if block.header and block.text.startswith(f"{block.header}\n") else ""
+    header_tokens = counter.count(header) if header else 0
+    if header_tokens > tokens_max // 2:
+        header, header_tokens = "", 0  # repeating it would leave too little room for rows
+    is_heading = block.heading_level > 0
+    parts = split_text(block.text.removeprefix(header), block.verbatim, counter, tokens_max - header_tokens)
+    for number, part in enumerate(parts):
+        tokens = counter.count(part)
+        if number:
+            yield Segment(part, tokens, block.page, context, is_heading, header, header_tokens)
+        else:  # the first row includes the header
+            yield Segment(f"\n\n{header}{part}", tokens + header_tokens, block.page, context, is_heading)
+
+
+def _context(title: str, headings: _Headings, counter: TokenCounter) -> str:
+    names = list(dict.fromkeys([title, *(text for _, text in headings)]))
+    line = " > ".join(" ".join(name.split()) for name in names if name)
+    return next(counter.split(line, CONTEXT_TOKENS_MAX - _LINE_BREAK_TOKENS), "")

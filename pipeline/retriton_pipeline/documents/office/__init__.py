@@ -1,0 +1,1 @@
+"""Office formats: Office Open XML, OpenDocument, EPUB and RTF."""

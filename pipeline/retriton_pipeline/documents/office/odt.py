@@ -1,0 +1,72 @@
+"""ODT: paragraphs, lists and tables are renamed to the HTML elements that correspond to them."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.model import Content, Scalar
+from retriton_pipeline.documents.office.archive import local_name, open_archive, parse_xml, read_member
+from retriton_pipeline.documents.titles import first_heading, usable_title
+from retriton_pipeline.errors import UnreadableDocument
+
+_HTML_TAGS = {
+    "p": "p",
+    "list": "ul",
+    "list-item": "li",
+    "table": "table",
+    "table-row": "tr",
+    "table-cell": "td",
+    "line-break": "br",
+    "annotation": "template",  # `html_blocks` skips templates
+    "tracked-changes": "template",
+    "note-citation": "template",
+    **dict.fromkeys(("text", "section", "list-header", "text-box", "table-header-rows"), "div"),
+}
+_HTML_ATTRIBUTES = {"number-columns-spanned": "colspan", "number-rows-spanned": "rowspan"}
+_METADATA = {"creator": "author", "initial-creator": "author", "subject": "subject", "creation-date": "created"}
+
+
+def read_odt(raw: bytes) -> Content:
+    """Blocks and document properties. Comments and deleted text are skipped.
+
+    Raises:
+        UnreadableDocument: it is of another format, encrypted, damaged or too large.
+    """
+    archive = open_archive(raw, "an ODT", "content.xml")
+    if b"encryption-data" in read_member(archive, "META-INF/manifest.xml"):
+        raise UnreadableDocument("it is encrypted and requires a password")
+    root = parse_xml(archive.read("content.xml"))
+    body = next((element for element in root.iter() if local_name(element.tag) == "text" and len(element)), None)
+    if body is None:
+        raise UnreadableDocument("it is an OpenDocument file, but not a text document")
+    for element in body.iter(etree.Element):
+        _rename(element)
+    meta = read_member(archive, "meta.xml")
+    title, metadata = _properties(meta) if meta else ("", {})
+    blocks = html_blocks(body)
+    return Content(title or first_heading(blocks), blocks, metadata)
+
+
+def _rename(element: etree._Element) -> None:
+    """Replaces the name and attributes of ``element`` by those of HTML."""
+    name = local_name(element.tag)
+    attributes = {local_name(key): str(value) for key, value in element.attrib.items()}
+    if name == "h":
+        element.tag = f"h{min(int(attributes.get('outline-level', '1')), 6)}"
+    elif name in ("s", "tab"):
+        element.tag, element.text = "span", " "
+    else:
+        element.tag = _HTML_TAGS.get(name, "span")
+    if name == "note-body":  # the text of a note stays within the paragraph that refers to it
+        for paragraph in element:
+            paragraph.tag, paragraph.text = "span", f" {paragraph.text or ''}"
+    for odf_name, html_name in _HTML_ATTRIBUTES.items():
+        if odf_name in attributes:
+            element.set(html_name, attributes[odf_name])
+
+
+def _properties(raw: bytes) -> tuple[str, dict[str, Scalar]]:
+    texts = {local_name(element.tag): (element.text or "").strip() for element in parse_xml(raw).iter(etree.Element)}
+    metadata = {_METADATA[name]: text for name, text in texts.items() if name in _METADATA and text}
+    return usable_title(texts.get("title")), dict(metadata)

@@ -1,0 +1,100 @@
+"""Removes running headers, running footers and page numbers from the pages of a PDF."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from retriton_pipeline.documents.pdf.line import Line
+
+_MARGIN_LINES = 3  # the first and the last lines of a page
+_PAGES_MIN = 3
+_PAGE_DISTANCE_MAX = 2  # left and right pages may have different headers
+_SHORT_WORDS = 6
+_PAGE_DIGITS_MAX = 5
+_HEIGHT_STEP = 3.0  # points within which lines are at the same height
+_Key = tuple[str, int, int]
+
+
+def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]:
+    """``pages`` without the lines that are repeated at the same place in the margins of consecutive pages.
+
+    The first occurrence of a line with words is kept, since it may be the title.
+    """
+    pages = _without_page_numbers(pages)
+    repeated = _repeated(pages)
+    seen: set[_Key] = set()
+    kept: list[list[Line]] = []
+    for number, lines in enumerate(pages):
+        running = {id(line) for line in _margin(lines) if number in repeated.get(_key(line), ())}
+        kept.append([])
+        for line in lines:
+            key = _key(line)
+            is_first = key not in seen and any(character.isalpha() for character in key[0])
+            if id(line) not in running or is_first:
+                kept[-1].append(line)
+            if id(line) in running:
+                seen.add(key)
+    return kept
+
+
+def _without_page_numbers(pages: Sequence[list[Line]]) -> list[list[Line]]:
+    """``pages`` without the rows that contain a number at the same height that increases by one on each page."""
+    found = Counter(
+        place
+        for page, lines in enumerate(pages)
+        for place in {place for line in _margin(lines) for place in _number_places(line, page)}
+    )
+    place, count = max(found.items(), key=lambda item: item[1], default=((0, 0), 0))
+    if count < max(_PAGES_MIN, len(pages) / 2):
+        return list(pages)
+    return [
+        _without_rows(lines, [line for line in _margin(lines) if place in _number_places(line, page)])
+        for page, lines in enumerate(pages)
+    ]
+
+
+def _without_rows(lines: list[Line], removed: list[Line]) -> list[Line]:
+    """``lines`` without those at the height of one that is ``removed``."""
+    return [line for line in lines if not any(abs(line.bottom - other.bottom) < _HEIGHT_STEP for other in removed)]
+
+
+def _number_places(line: Line, page: int) -> set[tuple[int, int]]:
+    """The offset from ``page`` and the height of each number that may be a page number."""
+    return {(number - page, round(line.bottom / _HEIGHT_STEP)) for number in _numbers(line)}
+
+
+def _numbers(line: Line) -> set[int]:
+    """The numbers at the ends of a line; all numbers of a short one ("Page 3 of 9")."""
+    words = line.text.split()
+    candidates = words if len(words) <= _SHORT_WORDS else (words[0], words[-1])
+    return {int(word) for word in candidates if word.isdecimal() and len(word) < _PAGE_DIGITS_MAX}
+
+
+def _repeated(pages: Sequence[list[Line]]) -> dict[_Key, set[int]]:
+    """For each line in the margins, the pages of the series that it is repeated on."""
+    on_pages: defaultdict[_Key, list[int]] = defaultdict(list)
+    for number, lines in enumerate(pages):
+        for key in {_key(line) for line in _margin(lines)}:
+            on_pages[key].append(number)
+    return {key: set().union(*_series(numbers)) for key, numbers in on_pages.items() if len(numbers) >= _PAGES_MIN}
+
+
+def _series(numbers: list[int]) -> list[set[int]]:
+    """The runs of at least three page numbers with small distances."""
+    series: list[set[int]] = [set()]
+    for number in numbers:
+        if series[-1] and number - max(series[-1]) > _PAGE_DISTANCE_MAX:
+            series.append(set())
+        series[-1].add(number)
+    return [members for members in series if len(members) >= _PAGES_MIN]
+
+
+def _margin(lines: list[Line]) -> list[Line]:
+    by_height = sorted((line for line in lines if not line.rotation), key=lambda line: line.bottom)
+    return by_height[:_MARGIN_LINES] + by_height[_MARGIN_LINES:][-_MARGIN_LINES:]
+
+
+def _key(line: Line) -> _Key:
+    """The text, height and font size, which identify a repeated line."""
+    return line.text, round(line.bottom / _HEIGHT_STEP), round(line.font_size)

@@ -1,0 +1,66 @@
+"""PDF: the text layer, page by page."""
+
+from __future__ import annotations
+
+import re
+
+import pypdfium2
+from pypdfium2.raw import FPDF_ERR_PASSWORD
+
+from retriton_pipeline.documents.model import Content, Scalar
+from retriton_pipeline.documents.pdf.blocks import page_blocks
+from retriton_pipeline.documents.pdf.headers_footers import without_headers_and_footers
+from retriton_pipeline.documents.pdf.line import Line
+from retriton_pipeline.documents.pdf.lines import page_lines
+from retriton_pipeline.documents.pdf.typography import Typography
+from retriton_pipeline.documents.signatures import require_pdf
+from retriton_pipeline.documents.titles import first_heading, usable_title
+from retriton_pipeline.errors import UnreadableDocument
+
+_METADATA = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
+_DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d).*")
+
+
+def read_pdf(raw: bytes) -> Content:
+    """Blocks with their pages, and document properties.
+
+    Raises:
+        UnreadableDocument: it is of another format, encrypted or damaged, or has no text layer.
+    """
+    require_pdf(raw)
+    with _open(raw) as document:
+        pages = [_lines(document, index) for index in range(len(document))]
+        if not any(pages):
+            raise UnreadableDocument(f"none of its {len(document)} pages has a text layer (a scan?)")
+        properties = document.get_metadata_dict(skip_empty=True)
+    pages = without_headers_and_footers(pages)
+    typography = Typography.of(pages)
+    blocks = [block for page, lines in enumerate(pages, 1) for block in page_blocks(lines, typography, page)]
+    title = usable_title(properties.get("Title")) or first_heading(blocks)
+    return Content(title, blocks, _metadata(properties))
+
+
+def _open(raw: bytes) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(raw)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) == FPDF_ERR_PASSWORD:
+            raise UnreadableDocument("it is encrypted and requires a password") from error
+        raise UnreadableDocument(f"it is not a readable PDF, perhaps truncated: {error}") from error
+
+
+def _lines(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
+    try:
+        page = document[index]
+    except pypdfium2.PdfiumError:
+        return []  # one damaged page does not make the others unreadable
+    lines = page_lines(page)
+    page.close()
+    return lines
+
+
+def _metadata(properties: dict[str, str]) -> dict[str, Scalar]:
+    metadata: dict[str, Scalar] = {key: properties[name] for name, key in _METADATA.items() if name in properties}
+    if created := _DATE.fullmatch(str(metadata.get("created", ""))):
+        metadata["created"] = "-".join(created.groups())
+    return metadata

@@ -1,0 +1,129 @@
+"""A table on a PDF page, built line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from retriton_pipeline.documents.pdf.line import Line, Word
+
+# In font sizes:
+_ROW_DISTANCE_MAX = 3.5
+_CELL_LINE_DISTANCE_MAX = 1.4  # between two lines of a cell
+_HEADER_GAP = 0.6  # between column names, which may fill their columns
+_HEIGHT_TOLERANCE = 0.3
+
+_FONT_SIZE_CHANGE_MAX = 0.15
+_MULTI_CELL_ROWS_MIN = 2
+_PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
+
+
+@dataclass
+class Table:
+    """Rows with common columns.
+
+    Attributes:
+        lines: the lines that were added.
+        columns: the left and right edge of each column, in points.
+        rows: the cells of each row.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    columns: list[tuple[float, float]] = field(default_factory=list)
+    rows: list[list[Word]] = field(default_factory=list)
+    _row_bottom: float = 0.0
+
+    def add(self, line: Line) -> bool:
+        """Adds ``line`` and returns whether it fits: each cell overlaps at most one column, and no two the same."""
+        if not self._fits(line.cells):
+            return False
+        beside = bool(self.rows) and self._is_beside(line)
+        if self.rows and not beside and not self._follows(line):
+            return False
+        if beside:
+            self.rows[-1] += line.cells
+        elif self._continues_cell(line):
+            self._append_to_cell(line.cells[0])
+        else:
+            self.rows.append(list(line.cells))
+            self._row_bottom = line.bottom
+        self._widen(line.cells)
+        self.lines.append(line)
+        return True
+
+    def add_header(self, line: Line) -> bool:
+        """Inserts ``line`` as the first row, if it has a name for each column, and returns whether it has."""
+        cells = [replace(words[0], text=" ".join(word.text for word in words), right=words[-1].right)
+                 for words in line.split(_HEADER_GAP)]  # fmt: skip
+        distance = line.bottom - self.lines[0].bottom
+        is_above = 0 < distance < _ROW_DISTANCE_MAX * line.font_size
+        if not is_above or len(cells) < len(self.columns) or not self._fits(cells):
+            return False
+        self.rows.insert(0, cells)
+        self._widen(cells)
+        self.lines.insert(0, line)
+        return True
+
+    def grid(self) -> list[list[str]]:
+        """The texts by row and column."""
+        return [[" ".join(cell.text for cell in row if self._columns_of(cell) == [index])
+                 for index in range(len(self.columns))] for row in self.rows]  # fmt: skip
+
+    @property
+    def is_table(self) -> bool:
+        """Whether enough rows have several cells."""
+        return sum(len(row) > 1 for row in self.rows) >= _MULTI_CELL_ROWS_MIN
+
+    def prose_lines(self) -> list[Line]:
+        """The lines column by column, if these are text columns of the page; otherwise empty."""
+        columns = [[(line, cell) for line in self.lines for cell in line.cells if self._columns_of(cell) == [index]]
+                   for index in range(len(self.columns))]  # fmt: skip
+        cell_characters = (sum(len(cell.text) for _, cell in column) / len(column) for column in columns)
+        if min(cell_characters) < _PROSE_CELL_CHARACTERS_MIN:
+            return []
+        return [replace(line, words=(cell,)) for column in columns for line, cell in column]
+
+    def _fits(self, cells: Sequence[Word]) -> bool:
+        hits = [self._columns_of(cell) for cell in cells]
+        taken = [hit[0] for hit in hits if hit]
+        return not self.columns or (all(len(hit) < 2 for hit in hits) and len(set(taken)) == len(taken) > 0)
+
+    def _follows(self, line: Line) -> bool:
+        before = self.lines[-1]
+        same_size = abs(line.font_size - before.font_size) < _FONT_SIZE_CHANGE_MAX * before.font_size
+        distance = before.bottom - line.bottom
+        return line.rotation == before.rotation and same_size and 0 < distance < _ROW_DISTANCE_MAX * line.font_size
+
+    def _is_beside(self, line: Line) -> bool:
+        """Whether ``line`` is to the right of the last row, whose first cell has several lines."""
+        same_height = abs(line.bottom - self._row_bottom) < _HEIGHT_TOLERANCE * line.font_size
+        return same_height and line.left > max(cell.right for cell in self.rows[-1])
+
+    def _continues_cell(self, line: Line) -> bool:
+        """Whether ``line`` is a further line of a cell; in the first column only if it is the row's only cell."""
+        if len(line.cells) > 1 or not self.rows:
+            return False
+        (column,) = self._columns_of(line.cells[0])
+        distance = self.lines[-1].bottom - line.bottom
+        return column > 0 or (len(self.rows[-1]) == 1 and distance < _CELL_LINE_DISTANCE_MAX * line.font_size)
+
+    def _columns_of(self, cell: Word) -> list[int]:
+        return [i for i, (left, right) in enumerate(self.columns) if cell.left < right and left < cell.right]
+
+    def _append_to_cell(self, cell: Word) -> None:
+        row = self.rows[-1]
+        for index, above in enumerate(row):
+            if self._columns_of(above) == self._columns_of(cell):
+                row[index] = Word(f"{above.text} {cell.text}", min(above.left, cell.left), max(above.right, cell.right))
+                return
+        row.append(cell)
+
+    def _widen(self, cells: Sequence[Word]) -> None:
+        for cell in cells:
+            hit = self._columns_of(cell)
+            if hit:
+                left, right = self.columns[hit[0]]
+                self.columns[hit[0]] = (min(left, cell.left), max(right, cell.right))
+            else:
+                self.columns.append((cell.left, cell.right))
+        self.columns.sort()

@@ -1,0 +1,1 @@
+"""Formats of rows and records: CSV, TSV, JSON and JSON lines."""

@@ -1,0 +1,72 @@
+"""Reads files that hold many records, each of which is a document: JSON and JSON lines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from retriton_pipeline.documents.files import display_name, read_whole
+from retriton_pipeline.documents.model import Document, FilePart, Unreadable
+from retriton_pipeline.documents.parser_errors import parser_errors
+from retriton_pipeline.documents.records.json_lines import is_json_lines, line_parts, numbered_lines, parse_line
+from retriton_pipeline.documents.records.json_objects import object_content, read_record
+from retriton_pipeline.documents.records.json_values import parse_json_file
+from retriton_pipeline.documents.sanitizing import sanitized_document
+from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.errors import UnreadableDocument
+
+_LINE_SUFFIXES = (".jsonl", ".ndjson")
+RECORD_SUFFIXES = (*_LINE_SUFFIXES, ".json")
+_Value = TypeVar("_Value")
+
+
+def holds_records(file: Path) -> bool:
+    """Whether ``file`` may hold several documents, which are only known after reading it."""
+    return file.suffix.lower() in RECORD_SUFFIXES
+
+
+def record_parts(file: Path) -> Iterator[FilePart]:
+    """The units in which ``file`` is read: ranges of JSON lines, or the whole file."""
+    return line_parts(file) if _has_lines(file) else iter([FilePart(file)])
+
+
+def load_records(part: FilePart) -> Iterator[Document | Unreadable]:
+    """The records of ``part``, in order; an `Unreadable` in place of each that cannot be read.
+
+    Raises:
+        UnreadableDocument: the file cannot be read.
+    """
+    if _has_lines(part.file):
+        yield from _documents(part.file, numbered_lines(part), parse_line)
+        return
+    raw = read_whole(part.file)
+    with parser_errors():
+        value = parse_json_file(decode(raw))
+    if isinstance(value, dict):
+        yield sanitized_document(part.file, object_content(value), hashlib.sha256(raw).hexdigest())
+    elif value:
+        yield from _documents(part.file, enumerate(value, 1), lambda value: value)
+    else:
+        raise UnreadableDocument("its array is empty")
+
+
+def _has_lines(file: Path) -> bool:
+    return file.suffix.lower() in _LINE_SUFFIXES and is_json_lines(file)
+
+
+def _documents(
+    file: Path, values: Iterable[tuple[int, _Value]], parse: Callable[[_Value], object]
+) -> Iterator[Document | Unreadable]:
+    for number, value in values:
+        yield _document(file, number, value, parse)
+
+
+def _document(file: Path, number: int, value: _Value, parse: Callable[[_Value], object]) -> Document | Unreadable:
+    try:
+        with parser_errors():
+            record = read_record(parse(value), number)
+        return sanitized_document(file, record.content, record.sha256, record.name)
+    except UnreadableDocument as error:
+        return Unreadable(f"{display_name(file)}#{number}", str(error))

@@ -1,0 +1,70 @@
+"""Restricts documents to what Milvus, JSON and gRPC accept: valid Unicode, finite numbers, short values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from retriton_pipeline.documents.files import display_name
+from retriton_pipeline.documents.model import Block, Content, Document, Scalar
+from retriton_pipeline.errors import UnreadableDocument
+
+_TITLE_CHARACTERS_MAX = 500
+_VALUE_CHARACTERS_MAX = 256
+_NAME_CHARACTERS_MAX = 128
+_FIELDS_MAX = 32
+_INTEGER_MAX = 2**63 - 1
+
+
+def sanitized_document(file: Path, content: Content, sha256: str, record: str = "") -> Document:
+    """The document with ``content``; its title defaults to the name of the file without its suffix.
+
+    Args:
+        file: where the content was read.
+        content: what was read.
+        sha256: of the bytes or of the record.
+        record: the record's identifier within the file; empty if the file is one document.
+
+    Raises:
+        UnreadableDocument: there are no blocks.
+    """
+    if not content.blocks:
+        raise UnreadableDocument("it has no text")
+    name = display_name(file)
+    record = _sanitized(record)
+    return Document(
+        source=f"{name}#{record}" if record else name,
+        title=_sanitized(content.title)[:_TITLE_CHARACTERS_MAX] or Path(name).stem,
+        blocks=tuple(map(_sanitized_block, content.blocks)),
+        sha256=sha256,
+        record=record,
+        metadata=_sanitized_metadata(content.metadata),
+    )
+
+
+def _sanitized(text: str) -> str:
+    """``text`` without NUL and with lone surrogates replaced: JSON can contain them, UTF-8 cannot."""
+    if text.isascii():
+        return text.replace("\0", "")
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _sanitized_block(block: Block) -> Block:
+    text = _sanitized(block.text)
+    return block if text == block.text else replace(block, text=text, header=_sanitized(block.header))
+
+
+def _sanitized_metadata(metadata: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The fields that have a value; long values are truncated."""
+    fields = {_sanitized(key)[:_NAME_CHARACTERS_MAX]: _sanitized_value(value) for key, value in metadata.items()}
+    return dict([(key, value) for key, value in fields.items() if key and value is not None][:_FIELDS_MAX])
+
+
+def _sanitized_value(value: Scalar) -> Scalar | None:
+    if isinstance(value, str):
+        return " ".join(_sanitized(value).split())[:_VALUE_CHARACTERS_MAX] or None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if abs(value) <= _INTEGER_MAX else None

@@ -1,0 +1,1 @@
+"""Formats that are text: plain text, Markdown and mail."""

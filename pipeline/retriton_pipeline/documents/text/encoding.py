@@ -1,0 +1,57 @@
+"""Decodes text whose encoding is not stated."""
+
+from __future__ import annotations
+
+import codecs
+
+from retriton_pipeline.documents.signatures import require_text
+from retriton_pipeline.errors import UnreadableDocument
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is a prefix of it
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode(raw: bytes) -> str:
+    r"""The text of ``raw``, with ``\n`` as line separator.
+
+    The encoding is that of the byte order mark, else UTF-8, else the most probable one.
+
+    Raises:
+        UnreadableDocument: the bytes are binary, or fit no encoding.
+    """
+    require_text(raw)
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            return _cleaned(raw.decode(encoding, errors="replace"))
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = _detected(raw)
+    if "\0" in text:
+        text = _detected(raw)  # UTF-16 without a mark is valid UTF-8 with many NUL characters
+    if "\0" in text:
+        raise UnreadableDocument("it is binary, not text")
+    return _cleaned(text)
+
+
+def _detected(raw: bytes) -> str:
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(raw).best()
+    if best is None:
+        raise UnreadableDocument("no text encoding fits its bytes: it is binary, or damaged")
+    return str(best)
+
+
+def _cleaned(text: str) -> str:
+    """``text`` with uniform line separators, and mojibake (text that was once decoded wrongly) repaired."""
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(fix_encoding(line) if is_bad(line) else line for line in lines)

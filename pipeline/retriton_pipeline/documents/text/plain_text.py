@@ -1,0 +1,20 @@
+"""Plain text: blank lines separate paragraphs."""
+
+from __future__ import annotations
+
+import re
+
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.text.encoding import decode
+
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+
+
+def read_text(raw: bytes) -> Content:
+    """Paragraphs, without a title."""
+    return Content("", paragraphs(decode(raw)))
+
+
+def paragraphs(text: str) -> list[Block]:
+    """The paragraphs of ``text``, which blank lines separate."""
+    return [Block(part.strip()) for part in _BLANK_LINES.split(text) if part.strip()]

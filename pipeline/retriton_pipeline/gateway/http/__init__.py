@@ -1,0 +1,1 @@
+"""HTTP around the routes: middleware, limits, TLS, error responses and tracing."""

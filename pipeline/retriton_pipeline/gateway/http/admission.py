@@ -1,0 +1,111 @@
+"""Admission of requests: bounds on their number, size and duration. A disconnect cancels the work for a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Iterator
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
+from retriton_pipeline.gateway.http.authentication import is_public
+from retriton_pipeline.gateway.http.deadlines import deadline_s
+from retriton_pipeline.gateway.http.error_responses import error_response
+from retriton_pipeline.gateway.http.request_bodies import (
+    ClientDisconnected,
+    check_content_length,
+    limited,
+    read_body,
+    replayed,
+    wait_for_disconnect,
+)
+from retriton_pipeline.gateway.metrics import GatewayMetrics
+from retriton_pipeline.gateway.settings import Settings
+
+_UPLOAD_PATH = re.compile(r"/v1/collections/[^/]+/documents")  # bodies are streamed to files, not kept in memory
+_UPLOAD_S_MAX = 600.0
+
+
+class AdmissionMiddleware:
+    """Runs a bounded number of requests at a time, with bodies of a bounded size, each until its deadline."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: GatewayMetrics) -> None:
+        self._app = app
+        self._bounds = settings.bounds
+        self._timeout_s = settings.timeout_s
+        self._metrics = metrics
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if is_public(scope):
+            await self._app(scope, receive, send)
+            return
+        started = False
+        slot = contextlib.ExitStack()
+
+        async def release_at_end(message: Message) -> None:
+            nonlocal started
+            started = True
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                slot.close()  # before the client has the whole response, and sends its next request
+            await send(message)
+
+        with slot:
+            try:
+                slot.enter_context(self._slot())
+                await self._run(scope, receive, release_at_end)
+            except ClientDisconnected:
+                self._metrics.rejected.labels("disconnected").inc()
+            except (ApiError, TimeoutError) as error:
+                self._metrics.reject(api_error(error).status)
+                if not started:
+                    await error_response(error)(scope, receive, send)
+
+    @contextlib.contextmanager
+    def _slot(self) -> Iterator[None]:
+        if self._in_flight >= self._bounds.requests:
+            raise ApiError(
+                429,
+                "overloaded",
+                f"{self._in_flight} requests are in progress, the limit is {self._bounds.requests}: try again",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        is_upload = scope["method"] == "POST" and bool(_UPLOAD_PATH.fullmatch(scope["path"]))
+        bytes_max = self._bounds.upload_bytes if is_upload else self._bounds.body_bytes
+        check_content_length(headers, bytes_max)
+        async with asyncio.timeout(deadline_s(headers, _UPLOAD_S_MAX if is_upload else self._timeout_s)) as deadline:
+
+            async def send_past_deadline(message: Message) -> None:
+                deadline.reschedule(None)  # the deadline is for the start of the response
+                await send(message)
+
+            if is_upload:
+                await self._app(scope, limited(receive, bytes_max), send_past_deadline)
+            else:
+                body = await read_body(receive, bytes_max)
+                await self._run_until_disconnect(scope, body, receive, send_past_deadline)
+
+    async def _run_until_disconnect(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
+        work = asyncio.ensure_future(self._app(scope, replayed(body, disconnect), send))
+        try:
+            await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise ClientDisconnected
+            work.result()
+        finally:
+            for task in (work, disconnect):
+                task.cancel()
+            await asyncio.gather(work, disconnect, return_exceptions=True)

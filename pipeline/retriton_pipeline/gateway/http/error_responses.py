@@ -1,0 +1,77 @@
+"""Error responses in the shape that OpenAI's clients read, for every exception of the application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from retriton_client import RetritonError
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.gateway.errors import ApiError, api_error
+from retriton_pipeline.gateway.schemas.errors import ErrorBody
+
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_UNION_MEMBER = re.compile(r"[\[\]-]|(Request|Body)$|^(str|int)$")  # pydantic's names for the members of a union
+
+
+def error_response(error: BaseException) -> Response:
+    """The whole response for ``error``."""
+    found = _framework_error(error) or api_error(error)
+    headers = dict(found.headers)
+    if found.retry_after_s is not None:
+        headers["Retry-After"] = str(found.retry_after_s)
+    if found.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = {"error": ErrorBody.of(found).model_dump()}
+    return Response(orjson.dumps(body), found.status, headers, "application/json")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Lets ``app`` answer every exception with an error response."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        response = error_response(error)
+        if response.status_code == 405:  # Starlette only names the methods of the first route that has this path
+            response.headers["Allow"] = ", ".join(_allowed_methods(request))
+        return response
+
+    handled = (ApiError, RetritonError, PipelineError, HTTPException, RequestValidationError, TimeoutError, Exception)
+    for kind in handled:
+        app.add_exception_handler(kind, handle)
+
+
+def _framework_error(error: BaseException) -> ApiError | None:
+    if isinstance(error, HTTPException):
+        if isinstance(error.__cause__, ApiError):  # raised while the framework parsed a body
+            return error.__cause__
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        return ApiError(error.status_code, code, str(error.detail), headers=error.headers or {})
+    if isinstance(error, RequestValidationError):
+        return _invalid_body(error.errors())
+    return None
+
+
+def _invalid_body(errors: Sequence[Any]) -> ApiError:
+    """Where a body may have several shapes, the error of the shape that matches it best."""
+    worst = max(errors, key=lambda error: (len(error["loc"]), not error["type"].endswith("_type")))
+    if worst["type"] == "json_invalid":
+        reason = worst.get("ctx", {}).get("error", worst["msg"])
+        return ApiError(400, "malformed_json", f"the body is not JSON: {reason}")
+    where, *parts = map(str, worst["loc"])
+    name = ".".join(part for part in parts if where != "body" or not _UNION_MEMBER.search(part))
+    return ApiError(422, "invalid_request", f"{name or 'the body'}: {worst['msg']}", name or None)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    scopes = [{**request.scope, "method": method} for method in _METHODS]
+    routes = request.app.routes
+    return [scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)]

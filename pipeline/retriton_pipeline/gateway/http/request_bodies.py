@@ -1,0 +1,74 @@
+"""Bodies of requests, with a bounded size."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive
+
+from retriton_pipeline.gateway.errors import ApiError
+
+
+class ClientDisconnected(Exception):
+    """The client closed the connection before it had the response."""
+
+
+def check_content_length(headers: Headers, bytes_max: int) -> None:
+    """Raises `ApiError` if the body is announced as larger than ``bytes_max``."""
+    length = headers.get("content-length", "")
+    if length.isdecimal() and float(length) > bytes_max:
+        raise _too_large(length, bytes_max)
+
+
+async def read_body(receive: Receive, bytes_max: int) -> bytes:
+    """The whole body. Raises `ApiError` if it is too large, and `ClientDisconnected`."""
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > bytes_max:
+            raise _too_large(size, bytes_max)
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def limited(receive: Receive, bytes_max: int) -> Receive:
+    """``receive`` for a streamed body; raises `ApiError` once it is too large."""
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > bytes_max:
+            raise _too_large(size, bytes_max)
+        return message
+
+    return receive_limited
+
+
+def replayed(body: bytes, disconnect: asyncio.Future[Message]) -> Receive:
+    """A ``receive`` that gives a body that was read before, and then waits for the disconnect."""
+    unread = [body]
+
+    async def receive_replayed() -> Message:
+        if unread:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
+        return await asyncio.shield(disconnect)
+
+    return receive_replayed
+
+
+async def wait_for_disconnect(receive: Receive) -> Message:
+    """The message of the disconnect."""
+    while (message := await receive())["type"] != "http.disconnect":
+        pass
+    return message
+
+
+def _too_large(size: object, bytes_max: int) -> ApiError:
+    return ApiError(413, "too_large", f"the body has {size} bytes or more, the limit is {bytes_max}")

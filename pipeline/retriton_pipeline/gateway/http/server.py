@@ -1,0 +1,104 @@
+"""The gateway's process: TLS, listening, and graceful shutdown."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import ssl
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.gateway.app import create_app
+from retriton_pipeline.gateway.http.header_limits import HeaderLimitsProtocol
+from retriton_pipeline.gateway.http.json_log import configure_json_log
+from retriton_pipeline.gateway.http.origins import LOOPBACK
+from retriton_pipeline.gateway.http.tracing import start_tracing
+from retriton_pipeline.gateway.settings import Settings
+
+log = logging.getLogger("retriton.gateway")
+_EXIT_S = 10.0  # after the grace period
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where a gateway listens.
+
+    Attributes:
+        host, port: the address.
+        certificate, key: PEM files for HTTPS; None for HTTP.
+        grace_s: seconds to finish accepted requests at shutdown.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    certificate: Path | None = None
+    key: Path | None = None
+    grace_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise PipelineError("HTTPS needs both --tls-cert and --tls-key")
+        for file in (self.certificate, self.key):
+            if file is not None and not file.is_file():
+                raise PipelineError(f"there is no file {file}")
+
+
+def listen(settings: Settings, where: Listen) -> None:
+    """Serves until SIGTERM or Ctrl-C.
+
+    Raises:
+        PipelineError: the address is in use, or a setting is invalid.
+    """
+    configure_json_log()
+    start_tracing()
+    app = create_app(settings)
+    _warn_of_open_access(settings, where)
+    config = uvicorn.Config(
+        app,
+        http=HeaderLimitsProtocol,
+        host=where.host,
+        port=where.port,
+        ssl_certfile=where.certificate,
+        ssl_keyfile=where.key,
+        timeout_graceful_shutdown=round(where.grace_s),
+        log_config=None,
+        access_log=False,  # the access log middleware has more fields
+        server_header=False,
+    )
+    server = _Server(config)
+    signal.signal(signal.SIGTERM, lambda number, frame: None)  # uvicorn raises it again after a graceful shutdown
+    gc.collect()
+    gc.freeze()  # excludes the loaded modules from garbage collection, which would pause all requests for 0.1 s
+    try:
+        server.run()
+    except (ssl.SSLError, OSError) as error:
+        raise PipelineError(f"cannot serve on {where.host}:{where.port}: {error}") from error
+    except SystemExit as error:  # uvicorn's, which has logged the reason
+        if error.code:
+            raise PipelineError(f"cannot listen on {where.host}:{where.port}; the log has the reason") from None
+        raise
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, *arguments: Any, **named: Any) -> None:
+        """As uvicorn; and ends the process even if a thread waits for a Milvus that does not respond."""
+        watchdog = threading.Timer((self.config.timeout_graceful_shutdown or 0) + _EXIT_S, os._exit, (0,))
+        watchdog.daemon = True
+        watchdog.start()
+        await super().shutdown(*arguments, **named)
+
+
+def _warn_of_open_access(settings: Settings, where: Listen) -> None:
+    is_remote = where.host not in LOOPBACK
+    if settings.keys_file is None:
+        who = "anyone who can reach this host" if is_remote else "every program on this machine"
+        log.warning("no API keys: %s has access; create keys with `retriton key NAME`", who)
+    elif is_remote and where.certificate is None:
+        log.warning("API keys are sent unencrypted: use --tls-cert and --tls-key, or a proxy with TLS")

@@ -1,0 +1,84 @@
+"""Chat completions in OpenAI's format, with sources and citations."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from retriton_pipeline.gateway.schemas.common import RequestBody
+from retriton_pipeline.gateway.schemas.search import Message, PassageBody, SearchBody
+
+
+class ChatRetrieval(SearchBody):
+    """Search options, and whether the response contains the prompt."""
+
+    include_prompt: bool = False
+
+
+class StreamOptions(RequestBody):
+    """OpenAI's stream options."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(RequestBody):
+    """OpenAI's request, and the optional field `retrieval`. The last message is the question."""
+
+    messages: list[Message] = Field(min_length=1, max_length=257)
+    model: str
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    stop: str | list[str] | None = None
+    seed: int | None = None
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    n: Literal[1] = 1
+    user: str | None = None
+    retrieval: ChatRetrieval = ChatRetrieval()
+
+    @property
+    def instructions(self) -> list[dict[str, str]]:
+        """The messages of the application, which precede the prompt."""
+        roles = ("system", "developer")
+        return [{"role": message.role, "content": message.text} for message in self.messages if message.role in roles]
+
+    def llm_parameters(self) -> dict[str, Any]:
+        """The parameters that are passed on to the LLM."""
+        own = {"messages", "model", "stream", "stream_options", "n", "user", "retrieval"}
+        return {**self.model_dump(exclude=own, exclude_none=True), "stream_options": {"include_usage": True}}
+
+
+class AssistantMessage(BaseModel):
+    """The answer of the LLM."""
+
+    role: Literal["assistant"]
+    content: str
+
+
+class Choice(BaseModel):
+    """The only choice."""
+
+    index: Literal[0]
+    message: AssistantMessage
+    finish_reason: str
+
+
+class ChatResponse(BaseModel):
+    """OpenAI's response, with the passages in the prompt as sources, and the numbers of those that the answer cites."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: dict[str, Any] | None
+    sources: list[PassageBody]
+    citations: list[int]
+    prompt: str | None
+    tokens_dropped: int
+    latency_ms: dict[str, float]

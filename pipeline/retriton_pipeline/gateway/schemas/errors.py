@@ -1,0 +1,38 @@
+"""Error responses, in OpenAI's shape."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from retriton_pipeline.gateway.errors import ApiError
+
+_TYPES = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout_error"}
+_STATUSES = {400, 401, 404, 413, 422, 429, 500, 503, 504}  # of any route
+
+
+class ErrorBody(BaseModel):
+    """What was wrong; ``code`` is for programs, ``message`` for people, ``param`` the field of the request."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+    @classmethod
+    def of(cls, error: ApiError) -> Self:
+        """The body for an error."""
+        kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
+        return cls(message=error.message, type=kind, param=error.param, code=error.code)
+
+
+class ErrorResponse(BaseModel):
+    """The response to a request that failed."""
+
+    error: ErrorBody
+
+
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route for the OpenAPI document: those of any route, and ``statuses``."""
+    return {status: {"model": ErrorResponse} for status in sorted({*_STATUSES, *statuses})}

@@ -1,0 +1,102 @@
+"""Retrieval: search options, conversations and passages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from retriton_pipeline.gateway.schemas.common import CollectionName, RequestBody, Text
+from retriton_pipeline.rag import PromptedQuestion
+from retriton_pipeline.retrieval import Passage, SearchOptions, Turn
+from retriton_pipeline.retrieval.passage import rounded
+
+_MESSAGES_MAX = 256
+
+
+class SearchBody(RequestBody, SearchOptions):
+    """Search options of a request, and the collection."""
+
+    model_config = ConfigDict(extra="ignore", frozen=False)
+
+    collection: CollectionName | None = Field(None, description="The default is that of the gateway.")
+
+
+class TextPart(BaseModel):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class Message(BaseModel):
+    """A message of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart] | None
+
+    @property
+    def text(self) -> str:
+        """The content as one text."""
+        if isinstance(self.content, list):
+            return " ".join(part.text for part in self.content)
+        return self.content or ""
+
+
+Messages = Annotated[list[Message], Field(max_length=_MESSAGES_MAX)]
+
+
+def turns(messages: Sequence[Message]) -> list[Turn]:
+    """The messages of user and assistant, for retrieval."""
+    return [Turn(message.role, message.text) for message in messages if message.role in ("user", "assistant")]
+
+
+class RetrieveRequest(SearchBody):
+    """A question, the conversation before it, and search options."""
+
+    query: Text
+    history: Messages = Field(default_factory=list)
+    include_prompt: bool = False
+
+
+class PassageBody(BaseModel):
+    """A retrieved passage; ``number`` is that of citations."""
+
+    number: int
+    source: str
+    title: str
+    context: str
+    page: int | None
+    text: str
+    score: float
+    scores: dict[str, float]
+    chunk_index: int
+    document_id: str
+    metadata: dict[str, Any]
+
+    @classmethod
+    def numbered(cls, passages: Sequence[Passage]) -> list[Self]:
+        """The passages with their numbers, from 1."""
+        return [cls(number=number, **passage.as_json()) for number, passage in enumerate(passages, 1)]
+
+
+class RetrieveResponse(BaseModel):
+    """The passages in the prompt, best first, and the milliseconds of every stage."""
+
+    query: str
+    passages: list[PassageBody]
+    prompt: str | None
+    tokens_dropped: int
+    latency_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, found: PromptedQuestion, include_prompt: bool) -> Self:
+        """The response for a question."""
+        return cls(
+            query=found.question,
+            passages=PassageBody.numbered(found.passages),
+            prompt=found.prompt.text if include_prompt else None,
+            tokens_dropped=found.tokens_dropped,
+            latency_ms=rounded(found.latency_ms),
+        )

@@ -1,0 +1,1 @@
+"""What the gateway does, independent of HTTP routes: one module a service."""

@@ -1,0 +1,165 @@
+"""Open collections of Milvus, shared by requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from retriton_client import EncoderInfo, WrongEncoder
+from retriton_pipeline.errors import StoreError
+from retriton_pipeline.gateway.services.upstream import Upstream
+from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.rag import AsyncRag
+from retriton_pipeline.store import Store, collection_names
+
+T = TypeVar("T")
+log = logging.getLogger("retriton.gateway")
+_OPEN_MAX = 16
+_IDLE_S = 1.0  # until a Milvus Lite file is closed, so that another process, such as `retriton ingest`, can open it
+_FRESH_S = 60.0  # until a collection is opened again, because its name may refer to a new version
+
+
+@dataclass
+class _Open:
+    rag: AsyncRag
+    encoder: EncoderInfo
+    opened_s: float = field(default_factory=time.monotonic)
+    used_s: float = field(default_factory=time.monotonic)
+    users: int = 0
+
+    def is_valid_for(self, encoder: EncoderInfo) -> bool:
+        return self.encoder.fingerprint == encoder.fingerprint and time.monotonic() < self.opened_s + _FRESH_S
+
+
+class Collections:
+    """Opens collections when they are needed, and closes them when they are idle.
+
+    A Milvus Lite file can only be open in one process at a time.
+    """
+
+    def __init__(self, settings: Settings, upstream: Upstream) -> None:
+        self._settings = settings
+        self._upstream = upstream
+        self._retrievals = asyncio.Semaphore(settings.bounds.retrievals)
+        self._prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
+        self._open: dict[str, _Open] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._is_file = "://" not in settings.milvus
+
+    async def retrieve(self, name: str, work: Callable[[AsyncRag], Awaitable[T]]) -> T:
+        """Runs ``work`` on a collection, as one of a bounded number; once more if the collection was replaced.
+
+        Raises:
+            NoSuchCollection, EncoderMismatch, StoreError: see `Store.open`; and what ``work`` raises.
+        """
+        async with self._retrievals:
+            try:
+                async with self._use(name) as rag:
+                    return await work(rag)
+            except (StoreError, WrongEncoder) as error:
+                if name not in self._open:  # it could not be opened
+                    raise
+                log.warning("opening collection %s again: %s", name, error)
+                self._upstream.expire()
+                self._retire(name)
+            async with self._use(name) as rag:
+                return await work(rag)
+
+    async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
+        """Runs ``work``, which may block, on the opened store of a collection. Raises as `retrieve`."""
+        async with self._retrievals, self._use(name) as rag:
+            return await asyncio.to_thread(work, await rag.store())
+
+    async def names(self) -> list[str]:
+        """The names of all collections."""
+        async with self._retrievals:
+            return await asyncio.to_thread(self._names)
+
+    async def check(self) -> None:
+        """Raises `StoreError` if Milvus does not respond. A Milvus Lite file is not opened for this."""
+        if not self._is_file:  # in its own thread: while Milvus hangs, probes must not occupy those of retrievals
+            await asyncio.get_running_loop().run_in_executor(self._prober, self._names)
+
+    async def close_idle(self) -> None:
+        """Closes Milvus Lite files that are idle; runs until it is cancelled."""
+        while self._is_file:
+            await asyncio.sleep(_IDLE_S / 2)
+            for name, entry in list(self._open.items()):
+                if not entry.users and time.monotonic() - entry.used_s > _IDLE_S:
+                    self._retire(name)
+
+    async def close(self) -> None:
+        """Closes all collections."""
+        for name in list(self._open):
+            self._retire(name)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        self._prober.shutdown(wait=False)
+
+    def _names(self) -> list[str]:
+        return collection_names(self._settings.milvus, self._settings.milvus_token)
+
+    @asynccontextmanager
+    async def _use(self, name: str) -> AsyncIterator[AsyncRag]:
+        """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
+        entry = self._entry(name, await self._upstream.encoder())
+        entry.users += 1
+        try:
+            await self._opened(name, entry)
+            yield entry.rag
+        finally:
+            entry.users -= 1
+            entry.used_s = time.monotonic()
+            if not entry.users and self._open.get(name) is not entry:  # it was retired while in use
+                self._close(entry)
+
+    async def _opened(self, name: str, entry: _Open) -> None:
+        try:
+            await entry.rag.store()
+        except Exception:
+            if self._open.get(name) is entry:
+                del self._open[name]
+            raise
+
+    def _entry(self, name: str, encoder: EncoderInfo) -> _Open:
+        entry = self._open.get(name)
+        if entry and entry.is_valid_for(encoder):
+            return entry
+        self._retire(name)
+        if len(self._open) >= _OPEN_MAX:
+            self._retire(min(self._open, key=lambda key: self._open[key].used_s))
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
+        return entry
+
+    def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
+        settings = self._settings
+        return AsyncRag(
+            milvus=settings.milvus,
+            collection=name,
+            milvus_token=settings.milvus_token,
+            llm=settings.llm,
+            prompt_tokens=settings.prompt_tokens,
+            client=self._upstream.client,
+            encoder=encoder,
+        )
+
+    def _retire(self, name: str) -> None:
+        """Closes a collection, now or after its last use."""
+        entry = self._open.pop(name, None)
+        if entry and not entry.users:
+            self._close(entry)
+
+    def _close(self, entry: _Open) -> None:
+        task = asyncio.ensure_future(entry.rag.close())
+        self._closing.add(task)
+        task.add_done_callback(self._end_closing)
+
+    def _end_closing(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a collection could not be closed", exc_info=error)

@@ -1,0 +1,53 @@
+"""One upload job."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from retriton_pipeline.ingest import Progress
+
+
+class JobState(StrEnum):
+    """The state of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass
+class Job:
+    """An upload that is ingested into a collection.
+
+    Attributes:
+        owner: the name of the key that uploaded it; other keys do not see it.
+        folder: its files.
+        progress: of the ingestion.
+        result: the report of the ingestion.
+        error: why it failed.
+        work: the ingestion, once it runs.
+    """
+
+    id: str
+    owner: str
+    collection: str
+    folder: Path
+    bytes_total: int
+    state: JobState = JobState.QUEUED
+    created_s: float = field(default_factory=time.time)
+    progress: Progress = field(default_factory=lambda: Progress(0, 0, 0, 0, 0))
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    work: asyncio.Task[None] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the state is final."""
+        return self.state not in (JobState.QUEUED, JobState.RUNNING)

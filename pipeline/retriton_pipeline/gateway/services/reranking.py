@@ -1,0 +1,76 @@
+"""Scores of passages by the served cross-encoder, as logits and as probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriton_client import NotInstalled, Truncate
+from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.upstream import Upstream
+
+_PROBABILITY_MAX = 1.0 - 2.0**-24  # the largest float32 below one, so that its logit is finite
+
+
+@dataclass(frozen=True)
+class RankedPassages:
+    """Scores in the order of the passages.
+
+    Attributes:
+        logits: float32 ``[passages]``, values of the last layer.
+        probabilities: float32 ``[passages]``.
+        tokens: number of tokens of all pairs.
+    """
+
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    tokens: int
+
+    def scores(self, raw: bool) -> NDArray[np.float32]:
+        """Logits if ``raw``, else probabilities."""
+        return self.logits if raw else self.probabilities
+
+
+class Reranking:
+    """Ranks passages with the served cross-encoder."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def rank(
+        self, query: str, passages: Sequence[str], truncate: Truncate, model: str | None = None
+    ) -> RankedPassages:
+        """The scores of ``passages``.
+
+        Raises:
+            NotInstalled: there is no cross-encoder.
+            ApiError: it has another name than ``model``.
+            RetritonError: see `AsyncClient.rerank`.
+        """
+        reranker = await self._upstream.reranker()
+        if reranker is None:
+            raise NotInstalled("no cross-encoder")
+        if model not in (None, reranker.name):
+            raise unknown_model(str(model), [reranker.name])
+        found = await self._upstream.client.rerank(query, passages, truncate=truncate)
+        tokens = int(found.tokens.sum())
+        if reranker.activation == "Sigmoid":
+            return RankedPassages(_logits(found.scores), found.scores, tokens)
+        return RankedPassages(found.scores, _probabilities(found.scores), tokens)
+
+
+def best_first(scores: NDArray[np.float32]) -> list[int]:
+    """Indices in descending order of their scores."""
+    return [int(index) for index in np.argsort(-scores, kind="stable")]
+
+
+def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
+
+
+def _logits(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    bounded = np.clip(probabilities.astype(np.float64), 1.0 - _PROBABILITY_MAX, _PROBABILITY_MAX)
+    return np.asarray(np.log(bounded) - np.log1p(-bounded), np.float32)

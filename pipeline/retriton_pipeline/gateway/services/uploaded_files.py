@@ -1,0 +1,47 @@
+"""Uploaded files on disk, under names that cannot leave their folder."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from starlette.datastructures import UploadFile
+
+from retriton_pipeline.gateway.errors import ApiError
+
+_NAME_BYTES_MAX = 200
+
+
+async def save_files(files: Sequence[UploadFile], folder: Path) -> None:
+    """Writes the files of an upload into ``folder``.
+
+    Raises:
+        ApiError: a name is invalid, or used twice.
+    """
+    for file in files:
+        target = folder / safe_name(file.filename or "")
+        if target.exists():
+            raise ApiError(400, "invalid_request", f"two files of this upload are named {target.name!r}", "files")
+        await asyncio.to_thread(_copy, file, target)
+
+
+def safe_name(name: str) -> str:
+    """The last part of a file name, without unprintable characters and leading dots.
+
+    Raises:
+        ApiError: nothing is left, or it is too long.
+    """
+    name = PurePosixPath(name.replace("\\", "/")).name
+    name = "".join(character for character in name if character.isprintable()).strip().lstrip(".")
+    if not name:
+        raise ApiError(400, "invalid_request", "a file needs a name with an extension", "files")
+    if (size := len(name.encode("utf-8", "replace"))) > _NAME_BYTES_MAX:
+        raise ApiError(400, "invalid_request", f"a file name has {size} bytes, the limit is {_NAME_BYTES_MAX}", "files")
+    return name
+
+
+def _copy(file: UploadFile, target: Path) -> None:
+    with target.open("xb") as stream:
+        shutil.copyfileobj(file.file, stream)

@@ -1,0 +1,54 @@
+"""Names of the embedding model, and the role that they give texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from retriton_client import EncoderInfo, Role
+from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.services.models import model_ids, resolve_role
+
+
+def encoder(**prompts: str) -> EncoderInfo:
+    return EncoderInfo("e5", "f", 4, 64, True, prompts, "fp32", "")
+
+
+@pytest.mark.parametrize(
+    ("model", "input_type", "default", "role"),
+    [
+        ("e5-query", None, None, "query"),
+        ("e5-passage", "passage", None, "passage"),
+        ("query", None, "passage", "query"),
+        ("e5", "query", None, "query"),
+        ("e5", None, "query", "query"),
+        ("other", "query", None, "query"),
+        ("other-passage", None, None, "passage"),
+    ],
+)
+def test_the_role_comes_from_name_field_or_default(
+    model: str, input_type: Role | None, default: Role | None, role: Role
+) -> None:
+    assert resolve_role(model, input_type, encoder(query="q: ", passage="p: "), ["other"], default) == role
+
+
+def test_without_prompts_the_role_may_be_missing() -> None:
+    assert resolve_role("e5", None, encoder(), [], None) == "passage"
+
+
+@pytest.mark.parametrize(
+    ("model", "input_type", "code"),
+    [
+        ("gpt", None, "model_not_found"),
+        ("gpt-query", None, "model_not_found"),
+        ("e5", None, "input_type_missing"),
+        ("e5-query", "passage", "invalid_request"),
+    ],
+)
+def test_ambiguous_requests_are_rejected(model: str, input_type: Role | None, code: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        resolve_role(model, input_type, encoder(query="q: ", passage="p: "), [], None)
+    assert caught.value.code == code
+
+
+def test_every_name_has_both_suffixes() -> None:
+    assert model_ids(encoder(), ["a"]) == ["e5", "e5-query", "e5-passage", "a", "a-query", "a-passage"]

@@ -1,0 +1,42 @@
+"""Request bodies: defaults of the library, and no type coercion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
+from retriton_pipeline.retrieval import SearchOptions
+
+
+def test_search_options_have_the_defaults_of_the_library() -> None:
+    body, options = SearchBody.model_validate({}), SearchOptions()
+    assert {name: getattr(body, name) for name in SearchOptions.model_fields} == options.model_dump()
+
+
+def test_integers_may_be_written_as_floats_and_unknown_fields_are_ignored() -> None:
+    body = RetrieveRequest.model_validate({"query": "q", "top_k": 3.0, "hops": 1.0, "dense_weight": 1, "future": True})
+    assert (body.top_k, body.hops, body.dense_weight) == (3, 1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("top_k", "3"),
+        ("top_k", 0),
+        ("top_k", 1.5),
+        ("rerank", 1),
+        ("dense_weight", 1.1),
+        ("min_score", float("nan")),
+        ("mode", "words"),
+        ("hops", 3),
+        ("collection", "../x"),
+        ("query", " "),
+    ],
+)
+def test_invalid_values_are_rejected(name: str, value: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RetrieveRequest.model_validate({"query": "q", name: value})
+    assert [error["loc"][0] for error in caught.value.errors()] == [name]

@@ -1,0 +1,68 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retriton_serving.batching.length_sorted_queue import BatchLimits, LengthSortedQueue
+
+LENGTHS = st.lists(st.integers(1, 600), min_size=1, max_size=80)
+
+
+def take_all(lengths: list[int], limits: BatchLimits) -> list[list[int]]:
+    queue: LengthSortedQueue[int] = LengthSortedQueue()
+    for index, length in enumerate(lengths):
+        queue.add(length, index)
+    batches = []
+    while queue:
+        batches.append(queue.take(limits))
+    assert queue.tokens == 0
+    return batches
+
+
+@given(LENGTHS, st.integers(16, 1024))
+def test_every_text_goes_once_and_batches_keep_the_limits(lengths: list[int], tokens_max: int) -> None:
+    limits = BatchLimits(tokens_max)
+    batches = take_all(lengths, limits)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch in batches:
+        sizes = [lengths[index] for index in batch]
+        assert len(batch) == 1 or limits.admit(len(sizes), sum(sizes), max(sizes))
+
+
+@given(LENGTHS)
+def test_the_oldest_text_is_in_the_next_batch(lengths: list[int]) -> None:
+    left = set(range(len(lengths)))
+    for batch in take_all(lengths, BatchLimits(256)):
+        assert min(left) in batch
+        left -= set(batch)
+
+
+def test_requests_are_finished_rather_than_begun() -> None:
+    """However much waits, a text is at most a window behind those that came after it."""
+    limits = BatchLimits(64)
+    lengths = [8 + (index * 7919) % 56 for index in range(2000)]
+    left, done_tokens = set(range(2000)), 0
+    for batch in take_all(lengths, limits):
+        ahead = sum(lengths[index] for index in range(min(left), max(batch)) if index in left)
+        assert ahead <= limits.window_tokens + 64
+        left -= set(batch)
+        done_tokens += sum(lengths[index] for index in batch)
+    assert done_tokens == sum(lengths)
+
+
+def test_an_urgent_text_is_next() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    for number in range(500):
+        queue.add(100, f"bulk {number}")
+    assert "bulk 0" in queue.take(BatchLimits(512))
+    queue.add(3, "probe", urgent=True)
+    assert queue.take(BatchLimits(512)) == ["probe"]
+
+
+def test_padding_stays_small_on_mixed_lengths() -> None:
+    lengths = [8 + (index * 7919) % 243 for index in range(512)]
+    batches = take_all(lengths, BatchLimits(1024))
+    padded = sum(len(batch) * max(lengths[index] for index in batch) for batch in batches)
+    assert 1 - sum(lengths) / padded <= 0.05
+
+
+def test_a_text_longer_than_the_budget_goes_alone() -> None:
+    assert take_all([10, 10, 5000, 10], BatchLimits(64)) == [[0, 1], [2], [3]]
