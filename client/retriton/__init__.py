@@ -108,8 +108,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from retriton.extras import requires
 
-    with requires("rag", f"retriton.{name}"):
-        value = getattr(import_module(_HOMES.get(name, _CLIENT)), name)
+    home = _HOMES.get(name, _CLIENT)
+    with requires("documents" if home.endswith(".ingest") else "rag", f"retriton.{name}"):
+        value = getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -41,8 +41,12 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         Command("serve", "Serve the model repository with Triton, and HTTP in front of it.", f"{_CLI}.serve", "serve"),
         Command("gateway", "Serve HTTP in front of Triton, Milvus and an LLM.", f"{_CLI}.gateway", "gateway"),
         Command("key", "Create an API key for the gateway.", f"{_CLI}.gateway", "gateway"),
-        Command("setup", "Create the environment that Triton runs in.", f"{_CLI}.setup", "serve"),
-        Command("init", "Write an editable model repository.", f"{_CLI}.init", "serve"),
+        Command(
+            "setup", "Create the environment of the Triton server, or bring it up to date.", f"{_CLI}.setup", "serve"
+        ),
+        Command(
+            "init", "Write a model repository to edit: Triton's configuration of each model.", f"{_CLI}.init", "serve"
+        ),
         Command("export", "Export an encoder or a reranker into the model repository.", f"{_CLI}.export", "export"),
     ),
     "Search": (

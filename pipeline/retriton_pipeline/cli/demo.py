@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from retriton_pipeline.cli.export import export_errors
-from retriton_pipeline.cli.options import ModelRepository, ServerEnv
 from retriton_pipeline.cli.output import print_json, print_passages
 from retriton_pipeline.cli.progress import steps
+from retriton_pipeline.cli.server_options import ModelRepository, ServerEnv
 from retriton_pipeline.rag import PromptedQuestion, Rag
 from retriton_pipeline.store import LAYOUT
 from retriton_serving.contract.manifest import Manifest

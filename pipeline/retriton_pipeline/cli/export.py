@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from retriton_pipeline.cli.options import ModelRepository
 from retriton_pipeline.cli.progress import steps
+from retriton_pipeline.cli.server_options import ModelRepository
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.contract.manifest import Manifest
 from retriton_serving.launcher import default_repository

@@ -57,19 +57,6 @@ History = Annotated[
         help='The conversation before the query: a JSON file, [{"role": "user", "content": "..."}, ...], oldest first.'
     ),
 ]
-ModelRepository = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="RETRITON_MODEL_REPOSITORY", help="The model repository. Default: one in the user's data folder."
-    ),
-]
-ServerEnv = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="RETRITON_SERVER_ENV",
-        help="The server's environment, from `retriton setup`. Default: one in the user's data folder.",
-    ),
-]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from retriton_pipeline.cli.progress import steps
+from retriton_pipeline.cli.server_options import ModelRepository, ServerEnv
 from retriton_serving.contract.variables import QUERY_CACHE_MB
 from retriton_serving.launcher import (
     Endpoint,
@@ -23,23 +24,12 @@ from retriton_serving.launcher import (
 
 
 def serve(
-    model_repository: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="RETRITON_MODEL_REPOSITORY", help="The folder to serve. Default: one in the user's data folder."
-        ),
-    ] = None,
+    model_repository: ModelRepository = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC.")] = 8001,
     http_port: Annotated[int, typer.Option(help="Port for HTTP.")] = 8000,
     metrics_port: Annotated[int, typer.Option(help="Port for Prometheus metrics.")] = 8002,
-    server_env: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="RETRITON_SERVER_ENV",
-            help="The server's environment, from `retriton setup`. Default: one in the user's data folder.",
-        ),
-    ] = None,
+    server_env: ServerEnv = None,
     tritonserver: Annotated[
         Path | None, typer.Option(help="The binary of a full Triton installation, instead of the server environment.")
     ] = None,

@@ -9,18 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from retriton.extras import requires
 from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
-from retriton_pipeline.ingest import IngestKeywords, IngestOptions, IngestReport, Progress, Reader, ingest_paths
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
 from retriton_pipeline.rag.shared_task import SharedTask
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Retrieved, Retriever, SearchKeywords, SearchOptions, Turn
 from retriton_pipeline.store import Store
 from retriton_pipeline.tokens import TokenCounter, token_counter
+
+if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
+    from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress, Reader
 
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_MILVUS = ".retriton/milvus.db"
@@ -133,9 +136,14 @@ class AsyncRag:
 
         Raises:
             PipelineError: a path does not exist, or an option is invalid; EncoderMismatch, StoreError: see `Store`.
-            RetritonError: the server was unavailable for all retries.
+            RetritonError: the server cannot be reached at first, or was unavailable for all retries later.
+            MissingExtra: the extra ``documents`` is not installed.
         """
+        with requires("documents", "Rag.ingest"):
+            from retriton_pipeline.ingest import IngestOptions, ingest_paths
+
         settings = IngestOptions(**options)
+        await self._client.encoder_info()  # fails soon; below, a restart of the server is waited for
         try:
             store = await self._store.get(lambda: self._connect(create=not settings.dry_run))
         except NoSuchCollection:  # a dry run without a file

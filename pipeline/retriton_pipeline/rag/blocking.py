@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton_client import Retry, Tls
 from retriton_client.blocking import run
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, AnswerDelta
-from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
 from retriton_pipeline.rag.asynchronous import DEFAULT_MILVUS, DEFAULT_URL, AsyncRag, StrPath
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Passage, Retrieved, SearchKeywords, Turn
+
+if TYPE_CHECKING:
+    from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress
 
 
 class BlockingAnswerStream(Iterator[AnswerDelta]):
