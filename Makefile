@@ -4,6 +4,8 @@ PYTHON ?= $(eval PYTHON := $(shell deploy/local/find_python.sh))$(PYTHON)
 VENV := .venv
 SERVER_VENV := .venv-server
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
+# Two workers, each with a server of its own; the tests of a module stay together.
+PARALLEL := -n 2 --dist loadscope
 
 # Here the commands use the checkout, and not the user's data folder.
 export RETRITON_MODEL_REPOSITORY := model_repository
@@ -45,11 +47,12 @@ demo: export  ## Serve the default encoder, ingest sample documents, ask a quest
 serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
 	$(VENV)/bin/retriton serve
 
-test: setup .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
-	$(VENV)/bin/pytest
+test: export .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
+	$(VENV)/bin/pytest $(PARALLEL) -m 'not alone'
+	$(VENV)/bin/pytest -m alone
 
 test-fast: $(VENV)/.ready  ## Run the tests that need no server, in under a minute
-	$(VENV)/bin/pytest -n auto -m 'not triton and not milvus and not slow'
+	$(VENV)/bin/pytest $(PARALLEL) -m 'not triton and not milvus and not slow'
 
 # The tests render deploy/kubernetes.
 .PHONY: kubectl-found chromium-found
@@ -85,7 +88,7 @@ check: $(VENV)/.ready docs  ## Lint, types, and the documentation's links
 	$(VENV)/bin/mypy
 
 docs: $(VENV)/.ready  ## Build the documentation into site/
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 format: $(VENV)/.ready  ## Format the code
 	$(VENV)/bin/ruff format .

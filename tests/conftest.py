@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from retriton_client import Client, EncoderInfo
-from retriton_export import Checkpoint, export_encoder
 from retriton_pipeline.store import Store
 from retriton_pipeline.tokens import TokenCounter
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 ROOT = Path(__file__).parent.parent
+if "PYTEST_XDIST_WORKER" in os.environ:  # one core for each worker: two thread pools on two cores wait for each other
+    os.environ["OMP_NUM_THREADS"] = "1"
 SERVER_ENV = ROOT / ".venv-server"
 
 
@@ -33,6 +35,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model repository with all-MiniLM-L6-v2 exported into it."""
     target = copy_repository(tmp_path_factory.mktemp("served") / "model_repository")
     shutil.copytree(ROOT / "model_repository" / "encoder" / "1", target / "encoder" / "1", dirs_exist_ok=True)
+    from retriton_export import Checkpoint, export_encoder  # PyTorch takes seconds to import
+
     export_encoder(Checkpoint.read(), target)
     return target
 

@@ -14,6 +14,8 @@ from retriton_export.tensorrt_plan import OPERATORS, lane_limits, plan_file, pro
 from tests.conftest import ROOT, copy_repository
 from tests.export.checkpoints import FAMILIES, tiny_bert
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = ROOT / "model_repository"
 
 

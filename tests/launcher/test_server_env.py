@@ -11,6 +11,8 @@ import pytest
 from retriton_serving.launcher import LaunchError, TritonWheel, create_server_env, ensure_server_env
 from retriton_serving.launcher.interpreter import Interpreter, choose_interpreter
 
+pytestmark = pytest.mark.slow
+
 NOTHING = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
 
 

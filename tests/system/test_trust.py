@@ -30,7 +30,7 @@ from retriton_client import (
 from retriton_serving.launcher import Endpoint, LaunchError, Supervisor, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 
-pytestmark = pytest.mark.triton
+pytestmark = [pytest.mark.triton, pytest.mark.alone]
 ONCE = Retry(attempts_max=1)
 PASSAGE = "a passage of some length about nothing in particular " * 16
 
