@@ -27,7 +27,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt | python-found
 
 # The server's environment: Triton's Python backend does not work with NumPy 2.
 $(SERVER_VENV)/retriton-server.json: $(VENV)/.ready | libpython-found
-	$(VENV)/bin/retriton setup --python $(PYTHON) --constraint constraints.txt
+	$(VENV)/bin/retriton setup --constraint constraints.txt
 	@touch $@
 
 .PHONY: python-found libpython-found

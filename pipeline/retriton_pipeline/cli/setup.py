@@ -16,7 +16,7 @@ def setup(
         str | None,
         typer.Option(
             help="Interpreter for the server: a version, a command or a path. Default: the one that runs this command, "
-            "else the newest of 3.13, 3.12 and 3.11 that has a shared libpython, else one that uv installs."
+            "else 3.12 or 3.11 with a shared libpython, else one that uv installs, else 3.13 (NumPy is compiled)."
         ),
     ] = None,
     server_env: Annotated[

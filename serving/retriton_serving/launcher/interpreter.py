@@ -13,7 +13,8 @@ from pathlib import Path
 
 from retriton_serving.launcher.errors import LaunchError
 
-VERSIONS = ("3.13", "3.12", "3.11")  # that the wheel of Triton has a stub for and Retriton runs on, newest first
+VERSIONS = ("3.12", "3.11", "3.13")  # with a stub in Triton's wheel, by preference
+_COMPILED = "3.13"  # NumPy below 2 has no wheel for it, and is compiled: minutes, and a C compiler
 _DESCRIBE = """import sys, sysconfig
 print(sys.executable)
 print("%d.%d" % sys.version_info[:2])
@@ -78,8 +79,8 @@ def choose_interpreter(named: str | None = None, on_step: Callable[[str], None] 
     """The interpreter for the server's environment.
 
     Args:
-        named: a command, a path, or a version such as ``3.12``. None: the one that runs this, if Triton can embed it,
-            else the newest on PATH that it can, else one that `uv` installs.
+        named: a command, a path, or a version such as ``3.12``. None: the one that runs this, else the best on PATH,
+            else one that `uv` installs. Python 3.13 comes last, because NumPy below 2 must be compiled for it.
         on_step: called before an interpreter is downloaded.
 
     Raises:
@@ -88,16 +89,26 @@ def choose_interpreter(named: str | None = None, on_step: Callable[[str], None] 
     if named:
         return _checked(f"python{named}" if named in VERSIONS else named)
     reasons = []
-    for candidate in (sys.executable, *(f"python{version}" for version in VERSIONS)):
+    for candidate in _candidates(on_step):
         try:
             return _checked(candidate)
         except LaunchError as error:
             reasons.append(str(error))
-    for path in _installed_by_uv(on_step):
-        return _checked(path)
     raise LaunchError(
         f"Triton needs Python 3.11, 3.12 or 3.13 with its shared library; uv, if installed, gets one. {reasons[0]}"
     )
+
+
+def _candidates(on_step: Callable[[str], None]) -> Iterator[str]:
+    """Interpreters to try, the best first; one of uv is only installed when it is tried."""
+    compiled = f"python{_COMPILED}"
+    if "{}.{}".format(*sys.version_info[:2]) == _COMPILED:
+        compiled = sys.executable
+    else:
+        yield sys.executable
+    yield from (f"python{version}" for version in VERSIONS if version != _COMPILED)
+    yield from _installed_by_uv(on_step)
+    yield compiled
 
 
 def _checked(python: str) -> Interpreter:
@@ -118,7 +129,7 @@ def _installed_by_uv(on_step: Callable[[str], None]) -> Iterator[str]:
         subprocess.run(install, capture_output=True, text=True, check=True)
         yield subprocess.run(find, capture_output=True, text=True, check=True).stdout.strip()
     except subprocess.CalledProcessError as error:
-        raise LaunchError(f"uv cannot install Python {VERSIONS[0]}: {error.stderr.strip()}") from None
+        on_step(f"uv cannot install Python {VERSIONS[0]}: {error.stderr.strip()}")
 
 
 def _libpython(version: str) -> str:
