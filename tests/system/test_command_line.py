@@ -166,7 +166,8 @@ def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
 
 
 def test_demo_ends_with_one_json_line_and_leaves_nothing_running(shell: Shell, repository: Path) -> None:
-    options = ("--documents", str(ROOT / "docs/samples"), "--model-repository", str(repository))
+    given = ("--documents", str(ROOT / "docs/samples"), "--model-repository", str(repository))
+    options = (*given, "--folder", str(shell.folder / "demo"))
     first, second = (shell("demo", *options, "--server-env", str(SERVER_ENV)).stdout for _ in range(2))
     document = json.loads(first.splitlines()[-1])
     assert set(document) == {"question", "passages", "prompt", "latency_ms"}

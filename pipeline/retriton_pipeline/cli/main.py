@@ -25,9 +25,11 @@ def command_app(command: Command) -> typer.Typer:
 
 def run(command: Command, arguments: Sequence[str]) -> int:
     """Runs ``command``, and returns its exit code; see `retriton.__main__.main`."""
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs a traceback for every error that we report
     try:
-        command_app(command)(args=list(arguments), prog_name=f"retriton {command.name}")
+        app = command_app(command)
+        # pymilvus configures its logger when the command imports it, and logs a traceback for every error we report
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        app(args=list(arguments), prog_name=f"retriton {command.name}")
     except SystemExit as finished:
         return int(finished.code or 0)
     except (PipelineError, RetritonError, LaunchError) as error:
