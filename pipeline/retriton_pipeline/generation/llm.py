@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import openai
+from typing import TYPE_CHECKING, Any
 
 from retriton_pipeline.errors import LLMError
+
+if TYPE_CHECKING:
+    import openai
 
 _ATTEMPTS_MAX = 3
 _PAUSE_S = 0.5
@@ -84,6 +85,8 @@ class LLM:
 
     async def check(self, timeout_s: float = 2.0) -> None:
         """Raises `LLMError` if the endpoint does not respond within ``timeout_s``, or with a server error."""
+        import openai
+
         try:
             async with self._client(timeout_s) as client:
                 await client.models.list()
@@ -94,7 +97,14 @@ class LLM:
         except openai.OpenAIError as error:
             raise LLMError(f"{self.url}: {error}") from error
 
+    @staticmethod
+    def preload() -> None:
+        """Imports what the first request needs, which takes half a second: for programs that must not block later."""
+        import openai  # noqa: F401
+
     def _client(self, timeout_s: float) -> openai.AsyncOpenAI:
+        import openai
+
         return openai.AsyncOpenAI(base_url=self.url, api_key=self.api_key, timeout=timeout_s, max_retries=0)
 
     async def _attempt(
@@ -131,5 +141,7 @@ def _valid(text: str) -> str:
 
 def _is_final(error: Exception) -> bool:
     """Whether the endpoint would refuse the same request again."""
+    import openai
+
     transient = (openai.InternalServerError, openai.RateLimitError)
     return isinstance(error, openai.APIStatusError) and not isinstance(error, transient)

@@ -59,6 +59,8 @@ def listen(settings: Settings, where: Listen) -> None:
     configure_json_log()
     start_tracing()
     app = create_app(settings)
+    if settings.llm:
+        settings.llm.preload()
     _warn_of_open_access(settings, where)
     config = uvicorn.Config(
         app,
