@@ -5,7 +5,7 @@ VENV := .venv
 SERVER_VENV := .venv-server
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 # Two workers, each with a server of its own; the tests of a module stay together.
-PARALLEL := -n 2 --dist loadscope
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 
 # Here the commands use the checkout, and not the user's data folder.
 export RETRITON_MODEL_REPOSITORY := model_repository

@@ -19,6 +19,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # one core for each worker: two thread 
     os.environ["OMP_NUM_THREADS"] = "1"
 SERVER_ENV = ROOT / ".venv-server"
 
+LONG_MODULES = ("system/test_kill", "system/test_command_line", "system/", "gateway/", "export/", "packaging/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first, so that both workers end at about the same time."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next((n for n, module in enumerate(LONG_MODULES) if name.startswith(module)), len(LONG_MODULES))
+
+    items.sort(key=place)
+
 
 def copy_repository(target: Path) -> Path:
     """The sources of the model repository, without the artefacts installed in them."""
