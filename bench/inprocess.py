@@ -1,6 +1,6 @@
-"""The engine by itself: the same graph, threads and texts in one process, in ideal batches.
+"""Throughput of the engine in process: the same graph, threads and texts as the server, in ideal batches.
 
-Runs in the server's environment, and prints one JSON line.
+Runs in the server's environment. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ _INPUTS = ("input_ids", "attention_mask")
 
 
 def main(encoder: Path, passages: Path, seconds: float) -> None:
-    """Computes for ``seconds`` on all cores."""
+    """Measures tokens per second over all cores.
+
+    Args:
+        encoder: version folder of the model.
+        passages: file written by `Workloads.write`.
+        seconds: duration.
+    """
     manifest = Manifest.read(encoder)
     spec = manifest.encoder
     tokenizer = RoleTokenizer(encoder / TOKENIZER_FILE, spec.prompts.get("passage", ""), spec.max_tokens)

@@ -31,11 +31,11 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
     name = [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
     files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
     return InferenceServerClient(
-        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _named(file) for kind, file in files.items()}
+        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _path(file) for kind, file in files.items()}
     )
 
 
-def _named(file: Path | None) -> str | None:
+def _path(file: Path | None) -> str | None:
     return None if file is None else str(file)
 
 

@@ -226,7 +226,7 @@ def _dense(folder: Path) -> Dense:
         raise UnsupportedCheckpoint(f"{folder} is a dense layer without config.json or without weights")
     if activation not in _ACTIVATIONS:
         raise UnsupportedCheckpoint(
-            f"{folder} has the activation {activation}, which is not supported, only {', '.join(_ACTIVATIONS)}"
+            f"activation {activation} of {folder} is not supported, only {', '.join(_ACTIVATIONS)}"
         )
     return Dense(weights, config["in_features"], config["out_features"], config.get("bias", True), activation)
 

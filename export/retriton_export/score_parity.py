@@ -50,7 +50,7 @@ class ScoreReport:
     same_order_threshold: float
 
     def check(self) -> None:
-        """Raises `ParityError` if a value exceeds its threshold."""
+        """Raises `ParityError` if a threshold is not met."""
         largest = max(self.difference_max_alone, self.difference_max_batched)
         if not (largest <= self.difference_threshold and self.same_order >= self.same_order_threshold):
             raise ParityError(

@@ -49,7 +49,7 @@ async def ingest_paths(
     if reader is None:
         reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
     try:
-        target = await asyncio.to_thread(_opened, store, encoder, options)
+        target = await asyncio.to_thread(_open_store, store, encoder, options)
         ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
         report = await ingestion.run(files)
         if options.rebuild:
@@ -81,7 +81,7 @@ def _check_not_empty(paths: Iterable[Path], files: Sequence[Path], option: str) 
             )
 
 
-def _opened(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
+def _open_store(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
     """Opens the store to compare with and, except in a dry run, to write to."""
     if store is None:
         return None

@@ -34,8 +34,8 @@ def acquire(uri: str) -> None:
                 lock.acquire(timeout=0)
             except Timeout:
                 raise StoreError(
-                    f"{uri} is in use by another process, and Milvus Lite supports only one: wait for it, stop it, or use "
-                    "a Milvus server (--milvus http://host:19530)"
+                    f"{uri} is in use by another process, and Milvus Lite supports only one: wait for it, stop it, or "
+                    "use a Milvus server (--milvus http://host:19530)"
                 ) from None
             _locks[file] = lock
         _users[file] += 1

@@ -22,7 +22,7 @@ from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
-_ABOUT_A_FILTER = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
+_FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
 
 
 class Store:
@@ -195,11 +195,11 @@ class Store:
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
         hashes = json.dumps([document.content_hash for document in documents])
-        self.milvus.call("delete", self._target, filter=f"{_among(documents)} and content_hash not in {hashes}")
+        self.milvus.call("delete", self._target, filter=f"{_ids_filter(documents)} and content_hash not in {hashes}")
 
     def delete(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes documents with all their contents."""
-        self.milvus.call("delete", self._target, filter=_among(documents))
+        self.milvus.call("delete", self._target, filter=_ids_filter(documents))
 
     def search(self, vectors: NDArray[np.float32], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
         """Returns the nearest chunks of each vector, best first, with their cosines as scores.
@@ -272,7 +272,7 @@ class Store:
                 consistency_level=self._consistency,
             )
         except StoreError as error:
-            if filter_ and _ABOUT_A_FILTER.search(str(error)):
+            if filter_ and _FILTER_ERROR.search(str(error)):
                 reason = str(error).removeprefix(f"{self.uri}: ")
                 raise InvalidFilter(f"the filter {filter_!r} is invalid: {reason}") from error
             raise
@@ -300,7 +300,7 @@ class Store:
         return unit(vectors) if self._normalize else vectors
 
 
-def _among(documents: Sequence[StoredDocument]) -> str:
+def _ids_filter(documents: Sequence[StoredDocument]) -> str:
     return f"document_id in {json.dumps([document.id for document in documents])}"
 
 
