@@ -1,13 +1,13 @@
 # Two commands are enough on a fresh machine: `make demo` and `make test`.
-# The newest of Python 3.13, 3.12 and 3.11 that is installed; `make PYTHON=python3.11` takes another.
+# The newest installed Python of 3.13, 3.12 and 3.11. Override it with `make PYTHON=python3.11`.
 PYTHON ?= $(eval PYTHON := $(shell deploy/local/find_python.sh))$(PYTHON)
 VENV := .venv
 SERVER_VENV := .venv-server
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
-# Two workers, each with a server of its own; the tests of a module stay together.
+# Two workers, each with its own server. The tests of a module run in the same worker, long modules first.
 PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 
-# Here the commands use the checkout, and not the user's data folder.
+# The commands use the checkout instead of the user's data folder.
 export RETRITON_MODEL_REPOSITORY := model_repository
 export RETRITON_SERVER_ENV := $(SERVER_VENV)
 
@@ -25,7 +25,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt | python-found
 	$(VENV)/bin/$(PIP_INSTALL) -c constraints.txt -e '.[all,otel,dev]'
 	@touch $@
 
-# The server's environment: Triton's Python backend does not work with NumPy 2.
+# The server's environment, separate because Triton's Python backend does not work with NumPy 2.
 $(SERVER_VENV)/retriton-server.json: $(VENV)/.ready | libpython-found
 	$(VENV)/bin/retriton setup --constraint constraints.txt
 	@touch $@
@@ -54,12 +54,12 @@ test: export .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-f
 test-fast: $(VENV)/.ready  ## Run the tests that need no server, in under a minute
 	$(VENV)/bin/pytest $(PARALLEL) -m 'not triton and not milvus and not slow'
 
-# The tests render deploy/kubernetes.
+# For the tests that render deploy/kubernetes.
 .PHONY: kubectl-found chromium-found
 kubectl-found:
 	@command -v kubectl >/dev/null || $(call install-package,kubernetes-client,kubectl 1.14 or later)
 
-# The tests open the gateway's page.
+# For the tests that open the gateway's page.
 chromium-found:
 	@command -v chromium >/dev/null || $(call install-package,chromium,Chromium)
 
@@ -70,19 +70,19 @@ define install-package
   else echo "The tests need $(2). On Debian: sudo apt-get install $(1)"; exit 1; fi; }
 endef
 
-# Existing clients that the tests run against the gateway; they need other versions of packages than the project.
+# Existing clients that the tests run against the gateway. They need other package versions than the project.
 .venv-clients/.ready: tests/gateway/clients.txt | python-found
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
-# A Milvus server in a wheel, for the tests; 2.3 is the last version there is.
+# A Milvus server in a wheel, for the tests. 2.3 is the last version that was published as a wheel.
 .venv-milvus/.ready: Makefile | python-found
 	$(PYTHON) -m venv .venv-milvus
 	.venv-milvus/bin/$(PIP_INSTALL) --no-deps milvus==2.3.5
 	@touch $@
 
-check: $(VENV)/.ready docs  ## Lint, types, and the documentation's links
+check: $(VENV)/.ready docs  ## Check style, types and links of the documentation
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -94,16 +94,16 @@ format: $(VENV)/.ready  ## Format the code
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-bench: export .venv-bench/.ready  ## Load tests: a table, and one JSON line (under 10 minutes)
+bench: export .venv-bench/.ready  ## Run the load tests: prints a table and one JSON line (under 10 minutes)
 	$(VENV)/bin/python -m bench
 
-# NVIDIA's perf_analyzer is in this version of tritonclient, and in no later one.
+# This is the last version of tritonclient that contains NVIDIA's perf_analyzer.
 .venv-bench/.ready: Makefile | python-found
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/$(PIP_INSTALL) --no-deps tritonclient==2.50.0
 	@touch $@
 
-bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-sentence-transformers/.ready  ## The same texts through Infinity and sentence-transformers
+bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-sentence-transformers/.ready  ## Compare with Infinity and sentence-transformers, on the same texts
 	$(VENV)/bin/python -m bench.peers
 
 .venv-peers-%/.ready: bench/peers/%.txt | python-found

@@ -1,1 +1,1 @@
-"""Load tests: the served encoder against the same engine in process, idle and loaded, and past its capacity."""
+"""Load tests: the served encoder compared with the same engine in process, idle, under load and overloaded."""

@@ -1,4 +1,4 @@
-"""`make bench`: measures everything, writes a report, prints a table, and ends with one JSON line."""
+"""`make bench`: runs all load tests, writes a report, and prints a table and one JSON line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 
 def main() -> None:
-    """Runs all measurements on a server of its own, without its cache: the same texts come again."""
+    """Starts a server and runs all measurements. The query cache is disabled, because texts are repeated."""
     REPORT.mkdir(parents=True, exist_ok=True)
     os.environ["RETRITON_QUERY_CACHE_MB"] = "0"
     with (REPORT / "triton.log").open("wb") as log:

@@ -1,7 +1,8 @@
-"""The load tests against a server that runs elsewhere: ``python -m bench.cluster HOST:PORT``.
+"""Load tests against a remote server: ``python -m bench.cluster HOST:PORT``.
 
-The same loads and the same report as `python -m bench`, as far as they can be had from outside: no comparison with the
-engine in process, no shares of CPU time, no memory. Prometheus has those of a cluster.
+The loads and the report are those of `python -m bench`, without the measurements that need access to the server's
+processes: the comparison with the engine in process, the shares of CPU time, and memory. In a cluster, Prometheus
+reports CPU time and memory.
 """
 
 from __future__ import annotations
@@ -22,19 +23,22 @@ from bench.perf_analyzer import PerfAnalyzer
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
 
-# perf_analyzer shares a connection between six callers; one each lets a Service spread them over the pods.
+# By default perf_analyzer shares a connection between six callers. With one connection per caller, a Service can
+# distribute them over the pods.
 os.environ.setdefault("TRITON_CLIENT_GRPC_CHANNEL_MAX_SHARE_COUNT", "1")
 _TEXTS = 8
 Results = dict[str, float]
 
 
 def main() -> None:
-    """Runs all of it."""
+    """Runs the load tests."""
     parser = argparse.ArgumentParser(prog="bench.cluster", description=__doc__)
-    parser.add_argument("url", metavar="HOST:PORT", help="where each connection goes to some pod: a Service")
-    parser.add_argument("--balanced", metavar="URL", help="where one client reaches all pods: dns:///HEADLESS:PORT")
-    parser.add_argument("--overload", action="store_true", help="four times the capacity, too: not in production")
-    parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement but the curves")
+    parser.add_argument("url", metavar="HOST:PORT", help="a Service, which assigns each connection to a pod")
+    parser.add_argument(
+        "--balanced", metavar="URL", help="address at which one client reaches all pods: dns:///HEADLESS:PORT"
+    )
+    parser.add_argument("--overload", action="store_true", help="also send four times the capacity; not for production")
+    parser.add_argument("--seconds", type=float, default=12.0, help="duration of each measurement, except the curves")
     options = parser.parse_args()
     REPORT.mkdir(parents=True, exist_ok=True)
     balanced = options.balanced or options.url

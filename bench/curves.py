@@ -1,4 +1,4 @@
-"""Latency against load, throughput against connections, and queries beside bulk over time: what a number hides."""
+"""Curves: latency over load, throughput over connections, and query latency over time under mixed load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Rows = list[dict[str, Any]]
 
 
 def latency_against_load(load: PerfAnalyzer, queries_per_s_max: float) -> Rows:
-    """Single queries at random times, at shares of the rate that 64 connections reached."""
+    """Measures single queries at random times, at fractions of the rate that 64 connections reach."""
     rows = []
     for share in LOADS:
         rate = share * queries_per_s_max
@@ -31,7 +31,7 @@ def latency_against_load(load: PerfAnalyzer, queries_per_s_max: float) -> Rows:
 
 
 def throughput_against_connections(load: PerfAnalyzer) -> Rows:
-    """Single queries from callers that wait for each answer."""
+    """Measures single queries from callers that wait for each response."""
     return [
         {"connections": number, **asdict(load.measure(replace(QUERY, connections=number), _SECONDS))}
         for number in CONNECTIONS
@@ -39,7 +39,7 @@ def throughput_against_connections(load: PerfAnalyzer) -> Rows:
 
 
 def mixed_load(url: str, load: PerfAnalyzer, workloads: Workloads) -> Rows:
-    """Twenty queries a second, sent on schedule, while bulk comes and goes: when each was sent, and its latency."""
+    """Sends 20 queries per second while bulk load starts and stops; returns send time and latency of each query."""
     return asyncio.run(_mixed_load(url, load, workloads))
 
 

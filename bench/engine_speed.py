@@ -1,6 +1,6 @@
-"""An installed engine by itself, at fixed shapes; runs in the server's environment and prints one JSON line.
+"""Throughput of an installed engine in process, at fixed shapes. Prints one JSON line.
 
-Arguments: the version folder of a model, and the seconds for each shape.
+Runs in the server's environment. Arguments: version folder of a model, seconds per shape.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHAPES = ((1, 16), (1, 128), (8, 128), (4, 512))
 
 
 def main(folder: Path, seconds: float) -> None:
-    """Tokens per second of all cores, each with its own micro-batches of one shape."""
+    """Measures tokens per second over all cores, with micro-batches of one shape at a time."""
     manifest = Manifest.read(folder)
     engine = load_engine(folder, manifest.artefact)
     speeds = {
@@ -32,7 +32,7 @@ def main(folder: Path, seconds: float) -> None:
 
 
 def _memory_mb() -> float:
-    """The most memory that this process has had (`resource` would tell that of its parent)."""
+    """Peak memory of this process (`resource` includes the peak of its parent)."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(status["VmHWM"].split()[0]) / 1e3
 

@@ -1,4 +1,4 @@
-"""Every engine and precision that runs here: speed in process, size, parity, and retrieval quality as served.
+"""Compares engines and precisions: speed in process, size, parity, and retrieval quality when served.
 
 ``python -m bench.engines [CHECKPOINT] [--data DIR ...]`` prints a table and one JSON line.
 """
@@ -33,12 +33,14 @@ RECIPES = (
 
 
 def main() -> None:
-    """Measures one recipe after the other, each in a repository of its own."""
+    """Measures the recipes in turn, each in its own model repository."""
     parser = argparse.ArgumentParser(prog="bench.engines", description=__doc__)
     parser.add_argument("checkpoint", nargs="?", help="folder or hub id; default: all-MiniLM-L6-v2")
-    parser.add_argument("--data", type=Path, nargs="*", default=[], help="folders in the layout of BEIR")
-    parser.add_argument("--recipe", nargs="*", default=[], help="such as 'openvino bf16'; default: all that run here")
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each shape")
+    parser.add_argument("--data", type=Path, nargs="*", default=[], help="data sets in the layout of BEIR")
+    parser.add_argument(
+        "--recipe", nargs="*", default=[], help="for example 'openvino bf16'; default: all that run on a CPU"
+    )
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of the measurement of each shape")
     options = parser.parse_args()
     datasets = [Dataset.read(folder) for folder in options.data]
     checkpoint = Checkpoint.read(options.checkpoint)

@@ -1,4 +1,7 @@
-"""The overhead of HTTP: single queries through the gateway and through gRPC. Prints a table, and one JSON line."""
+"""Measures the overhead of HTTP: single queries through the gateway and over gRPC.
+
+Prints a table and one JSON line.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _START_S = 60.0
 
 @contextmanager
 def gateway(url: str) -> Iterator[str]:
-    """Runs `retriton gateway` in front of ``url``; yields its address."""
+    """Runs `retriton gateway` for the server at ``url``; yields the gateway's address."""
     (port,) = free_ports(1)
     command = [Path(sys.executable).parent / "retriton", "gateway", "--url", url, "--port", str(port)]
     with (FOLDER / "gateway.log").open("wb") as log:
@@ -50,7 +53,13 @@ def gateway(url: str) -> Iterator[str]:
 
 
 def measure(connections: int, seconds: float, rounds: int) -> dict[str, list[Measured]]:
-    """Measures gRPC and HTTP, alternating."""
+    """Measures gRPC and HTTP alternately.
+
+    Args:
+        connections: number of concurrent callers.
+        seconds: duration of each measurement.
+        rounds: number of measurements of each protocol.
+    """
     found: dict[str, list[Measured]] = {"grpc": [], "http": []}
     with (FOLDER / "triton.log").open("wb") as log:
         server = TritonServer(TritonWheel(SERVER_ENV), REPOSITORY, Endpoint.free(), log)
@@ -73,10 +82,10 @@ def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(prog="bench.gateway", description=__doc__)
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=12.0, help="duration of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    os.environ["RETRITON_QUERY_CACHE_MB"] = "0"  # the same texts are sent again
+    os.environ["RETRITON_QUERY_CACHE_MB"] = "0"  # texts are repeated
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = measure(options.connections, options.seconds, options.rounds)
     result = {"connections": options.connections}

@@ -1,6 +1,6 @@
-"""The engine by itself: the same graph, threads and texts in one process, in ideal batches.
+"""Throughput of the engine in process: the same graph, threads and texts as the server, in ideal batches.
 
-Runs in the server's environment, and prints one JSON line.
+Runs in the server's environment. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from retriton_serving.batching.length_sorted_queue import BatchLimits, WaitingTexts
+from retriton_serving.batching.length_sorted_queue import BatchLimits, LengthSortedQueue
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.tokenization import RoleTokenizer
 from retriton_serving.contract.manifest import TOKENIZER_FILE, Manifest
@@ -23,18 +23,24 @@ _INPUTS = ("input_ids", "attention_mask")
 
 
 def main(encoder: Path, passages: Path, seconds: float) -> None:
-    """Computes for ``seconds`` on all cores."""
+    """Measures tokens per second over all cores.
+
+    Args:
+        encoder: version folder of the model.
+        passages: file written by `Workloads.write`.
+        seconds: duration.
+    """
     manifest = Manifest.read(encoder)
     spec = manifest.encoder
     tokenizer = RoleTokenizer(encoder / TOKENIZER_FILE, spec.prompts.get("passage", ""), spec.max_tokens)
     texts = tokenizer.tokenize([step["text"][0] for step in json.loads(passages.read_text())["data"]])
-    waiting: WaitingTexts[list[int]] = WaitingTexts()
+    queue: LengthSortedQueue[list[int]] = LengthSortedQueue()
     for text in texts:
-        waiting.add(len(text), text)
+        queue.add(len(text), text)
     padding = Padding(spec.pad_token_id, spec.max_tokens)
     batches = []
-    while waiting:
-        batch = waiting.take(BatchLimits(tokens_max=512, padding_share_max=0.02))
+    while queue:
+        batch = queue.take(BatchLimits(tokens_max=512, padding_share_max=0.02))
         batches.append((sum(map(len, batch)), dict(zip(_INPUTS, padding(batch), strict=True))))
     engine = load_engine(encoder, manifest.artefact)
     done = [0] * len(os.sched_getaffinity(0))

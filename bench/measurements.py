@@ -1,4 +1,4 @@
-"""The numbers of the contract: throughput, latency, overload, memory."""
+"""Measurements of one server: throughput, latency, overload, memory."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from retriton_serving.launcher import TritonServer
 
 REPOSITORY = Path("model_repository")
 SERVER_ENV = Path(".venv-server")
-SERVER_PYTHON = {**os.environ, "PYTHONPATH": "serving"}  # variables for the interpreter in SERVER_ENV
+SERVER_PYTHON = {**os.environ, "PYTHONPATH": "serving"}  # environment variables for the interpreter of SERVER_ENV
 QUERY = Load("embed_query", "queries", texts=1)
 BULK = Load("embed_passage", "passages", texts=32, connections=8)
 Results = dict[str, float]
 
 
 class Measurements:
-    """The numbers, one method each, on one server.
+    """Measurements of one server.
 
     Args:
-        server: what is measured.
-        client: of it.
-        load: sends requests to it.
-        workloads: what is sent.
-        folder: where the workloads' files are.
+        server: server to measure.
+        client: client of the server.
+        load: sends the load.
+        workloads: texts to send.
+        folder: folder with the workloads' files.
     """
 
     def __init__(
@@ -52,13 +52,16 @@ class Measurements:
         self._processes = ServerProcesses(server.pid)
 
     def throughput(self) -> Results:
-        """Passages and queries against the engine by itself; in process before and after, since machines drift."""
+        """Measures passages and queries, and compares passages with the engine in process.
+
+        The engine is measured before and after, because the speed of machines drifts.
+        """
         before = self._inprocess()
         start = self._lane_counts("embed_passage")
         self._processes.restart()
         passages = self._load.measure(BULK, 12)
         passage_share = self._processes.engine_cpu_share()
-        time.sleep(1.5)  # the lanes tell their counts once a second
+        time.sleep(1.5)  # the lanes report their counts once a second
         tokens, padded = (end - begin for end, begin in zip(self._lane_counts("embed_passage"), start, strict=True))
         inprocess = (before + self._inprocess()) / 2
         self._processes.restart()
@@ -75,7 +78,7 @@ class Measurements:
         }
 
     def query_latency(self) -> Results:
-        """One query at a time: on an idle server, and while passages saturate it."""
+        """Measures one query at a time, on an idle server and on one saturated with passages."""
         idle = self._load.measure(QUERY, 9)
         bulk = self._load.start(BULK, "--request-count", "100000")
         try:
@@ -91,7 +94,7 @@ class Measurements:
         }
 
     def overload(self, capacity_tokens_per_s: float) -> Results:
-        """Four times the capacity, open loop."""
+        """Sends four times the capacity as open-loop load."""
         texts = 8
         capacity_texts_per_s = capacity_tokens_per_s / self._workloads.passage_tokens
         rate = 4 * capacity_texts_per_s / texts
@@ -110,7 +113,7 @@ class Measurements:
         }
 
     def memory(self) -> Results:
-        """Memory at the 2,000th and at the 20,000th request of this measurement."""
+        """Measures the growth of memory between the 2,000th and the 20,000th request of this measurement."""
         queries = replace(QUERY, connections=64)
         all_shapes = replace(queries, data="passages")
         self._load.send(all_shapes, 200)
@@ -127,7 +130,7 @@ class Measurements:
         return float(json.loads(done.stdout)["tokens_per_s"])
 
     def _lane_counts(self, lane: str) -> tuple[float, float]:
-        """Tokens without and with padding that a lane has computed."""
+        """Reads the numbers of tokens that a lane has computed, without and with padding."""
         url = f"http://{self._endpoint.host}:{self._endpoint.metrics_port}/metrics"
         with urllib.request.urlopen(url, timeout=5) as answer:
             page = answer.read().decode()

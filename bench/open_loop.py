@@ -1,4 +1,4 @@
-"""Open-loop load: requests leave on schedule, whether earlier ones were answered or not, so that queueing shows."""
+"""Open-loop load: requests are sent on schedule without waiting for responses, so that queueing becomes visible."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from retriton_client import AsyncClient, Limits, Overloaded, RetritonError, Retr
 
 @dataclass
 class Outcomes:
-    """Latencies in seconds by outcome, the texts that were answered, and how long it took."""
+    """Outcomes of an open-loop run.
+
+    Attributes:
+        answered_s, refused_s: latencies in seconds of answered and of refused requests.
+        failed: messages of all other errors.
+        texts: number of texts in answered requests.
+        seconds: duration of the run.
+    """
 
     answered_s: list[float] = field(default_factory=list)
     refused_s: list[float] = field(default_factory=list)
@@ -22,7 +29,7 @@ class Outcomes:
 
 
 async def send(url: str, passages: Sequence[str], texts: int, requests_per_s: float, seconds: float) -> Outcomes:
-    """Sends requests of ``texts`` passages at a constant rate for ``seconds``; nothing is retried."""
+    """Sends requests of ``texts`` passages at a constant rate for ``seconds``, without retries."""
     outcomes = Outcomes()
     limits = Limits(texts_per_request=texts, requests_in_flight=100_000)
     async with AsyncClient(url, timeout_s=30.0, limits=limits, retry=Retry(attempts_max=1)) as client:
@@ -33,7 +40,7 @@ async def send(url: str, passages: Sequence[str], texts: int, requests_per_s: fl
             first = number * texts % (len(passages) - texts)
             sending.append(asyncio.create_task(_send(client, passages[first : first + texts], outcomes)))
         for task in sending:
-            task.cancel()  # the load goes away
+            task.cancel()  # ends the load
         await asyncio.gather(*sending, return_exceptions=True)
     outcomes.seconds = seconds
     return outcomes

@@ -1,4 +1,4 @@
-"""NVIDIA's perf_analyzer: load from many connections or at a rate, without Python in the way."""
+"""Runs NVIDIA's perf_analyzer, which sends load from many connections or at a rate without the cost of Python."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENVIRONMENT = Path(".venv-bench")  # with the `tritonclient` 2.50 wheel
-SERVER_ENV = Path(".venv-server")  # whose `nvidia-pytriton` brings libb64 and libcudart, which the binary links to
-_WINDOWS = 3  # the fewest over which it averages
-_ANY_STABILITY = "1000"  # percent: one measurement of a fixed length, whatever happens
+SERVER_ENV = Path(".venv-server")  # its `nvidia-pytriton` contains libb64 and libcudart, which the binary links to
+_WINDOWS = 3  # the minimum number of measurement windows
+_STABILITY_PERCENT = "1000"  # disables the check for stability, so that the duration is fixed
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What perf_analyzer reports of one run."""
+    """Results of one run of perf_analyzer."""
 
     texts_per_s: float
     p50_ms: float
@@ -26,10 +26,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent: requests of ``texts`` texts of the file ``data`` to ``lane``.
+    """A load of requests to one lane.
 
-    Either from ``connections`` callers that send one after the other, or ``requests_per_s`` at random times (Poisson),
-    whether earlier ones were answered or not.
+    The load is closed-loop, or open-loop if ``requests_per_s`` is set.
+
+    Attributes:
+        lane: name of the model.
+        data: name of the file with the texts.
+        texts: number of texts in a request.
+        connections: number of callers, each of which waits for a response before the next request.
+        requests_per_s: rate of requests at random times (Poisson), independent of responses.
     """
 
     lane: str
@@ -39,7 +45,7 @@ class Load:
     requests_per_s: float = 0.0
 
     def shape(self) -> list[str]:
-        """The options of perf_analyzer."""
+        """Returns the options of perf_analyzer."""
         if self.requests_per_s:
             return ["--request-rate-range", str(self.requests_per_s), "--request-distribution", "poisson", "--async"]
         return ["--concurrency-range", str(self.connections)]
@@ -49,8 +55,8 @@ class PerfAnalyzer:
     """Runs the binary against one server.
 
     Args:
-        folder: for the files it reads and writes.
-        url: the server's gRPC address.
+        folder: folder for workloads, reports and logs.
+        url: gRPC address of the server.
     """
 
     def __init__(self, folder: Path, url: str) -> None:
@@ -67,22 +73,27 @@ class PerfAnalyzer:
         self._environ = {**os.environ, "LD_LIBRARY_PATH": str(links)}
 
     def measure(self, load: Load, seconds: float) -> Measured:
-        """Sends requests for ``seconds``, after a start that is not counted.
+        """Sends requests for ``seconds``, after a warm-up that is not counted.
 
-        By time and not by number: a run of a number of requests is taken to have lasted whole seconds.
+        The limit is a time, because perf_analyzer rounds the duration of runs with a limited number to whole seconds.
         """
         return self.start(load, *_for_seconds(seconds)).result()
 
     def send(self, load: Load, requests: int) -> None:
-        """Sends ``requests`` requests, and waits for them."""
+        """Sends ``requests`` requests and waits for their responses."""
         self.start(load, "--request-count", str(requests)).result()
 
     def measure_openai(
         self, data: str, connections: int, seconds: float, url: str = "", endpoint: str = "embeddings"
     ) -> Measured:
-        """Sends the bodies in the file ``data`` to an OpenAI endpoint, of another ``url`` if one is given.
+        """Sends the bodies in the file ``data`` to an OpenAI endpoint. The result counts requests, not texts.
 
-        Counts requests, not texts.
+        Args:
+            data: name of the file with the bodies.
+            connections: number of concurrent callers.
+            seconds: duration.
+            url: address of the endpoint; empty uses that of the server.
+            endpoint: path of the endpoint.
         """
         command = [str(self._binary), "-m", "peer", "-u", url or self._url, "--service-kind", "openai"]
         command += ["--endpoint", endpoint, "--async", "--input-data", str(self._folder / f"{data}.json")]
@@ -90,7 +101,7 @@ class PerfAnalyzer:
         return self._run(command, data).result()
 
     def start(self, load: Load, *options: str) -> Run:
-        """Starts the load with more ``options`` of perf_analyzer."""
+        """Starts the load with additional ``options`` of perf_analyzer."""
         command = [str(self._binary), "-m", load.lane, "-u", self._url, "-i", "grpc", "-b", str(load.texts)]
         command += ["--input-data", str(self._folder / f"{load.data}.json"), *load.shape(), *options]
         return self._run(command, load.lane)
@@ -104,23 +115,23 @@ class PerfAnalyzer:
 
 
 def _for_seconds(seconds: float) -> list[str]:
-    return ["-p", str(round(seconds / _WINDOWS * 1e3)), "-s", _ANY_STABILITY, "-r", str(_WINDOWS)]
+    return ["-p", str(round(seconds / _WINDOWS * 1e3)), "-s", _STABILITY_PERCENT, "-r", str(_WINDOWS)]
 
 
 class Run:
-    """A perf_analyzer that is running."""
+    """A running perf_analyzer."""
 
     def __init__(self, process: subprocess.Popen[bytes], report: Path) -> None:
         self._process = process
         self._report = report
 
     def stop(self) -> None:
-        """Ends it without a result."""
+        """Stops the run without a result."""
         self._process.kill()
         self._process.wait()
 
     def result(self) -> Measured:
-        """Waits for the end; `RuntimeError` if requests failed."""
+        """Waits for the end of the run. Raises RuntimeError if requests failed."""
         if self._process.wait() or not self._report.exists():
             raise RuntimeError(f"perf_analyzer failed; see {self._report.parent}/perf_analyzer.log")
         with self._report.open() as stream:

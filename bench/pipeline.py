@@ -1,7 +1,7 @@
-"""Ingestion and search: the share of the lane's throughput that ingestion reaches, and the latency of a search.
+"""Measures the share of the lane's throughput that ingestion reaches, and the latency of searches.
 
 ``python -m bench.pipeline [PATH ...]`` starts a server, ingests the given files (default: the sources of Python's
-library, as plain text), searches for fragments of them, prints a table, and ends with one JSON line.
+standard library, as plain text), searches for fragments of them, and prints a table and one JSON line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     """Runs the benchmark."""
     parser = argparse.ArgumentParser(prog="bench.pipeline", description=__doc__)
     parser.add_argument("paths", type=Path, nargs="*")
-    parser.add_argument("--megabytes", type=float, default=6.0, help="of the default texts")
+    parser.add_argument("--megabytes", type=float, default=6.0, help="size of the default texts")
     parser.add_argument("--chunk-tokens", type=int, default=ChunkSize.tokens)
     options = parser.parse_args()
     os.environ["RETRITON_QUERY_CACHE_MB"] = "0"
@@ -75,7 +75,7 @@ async def _measure(url: str, paths: list[Path], size: ChunkSize, uri: str) -> di
 
 
 def _rows(store: Store) -> list[dict[str, Any]]:
-    """The text and context of every chunk."""
+    """Returns text and context of all chunks."""
     rows: list[dict[str, Any]] = store.milvus.call(
         "query",
         store.versions.resolve(store.collection),
@@ -121,7 +121,7 @@ async def _latency(name: str, rag: AsyncRag, options: SearchOptions, questions: 
 
 
 def _fragment(draw: random.Random, text: str) -> str:
-    """Some consecutive words of a passage, in place of a question."""
+    """Returns 5 to 12 consecutive words of a passage, as a substitute for a question."""
     words = text.split()
     start = draw.randrange(max(1, len(words) - 8))
     return " ".join(words[start : start + draw.randint(5, 12)])

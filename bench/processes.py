@@ -9,7 +9,7 @@ class ServerProcesses:
     """`tritonserver` and its Python backends.
 
     Args:
-        pid: of `tritonserver`.
+        pid: process id of `tritonserver`.
     """
 
     def __init__(self, pid: int) -> None:
@@ -22,14 +22,14 @@ class ServerProcesses:
         return {process.pid: sum(process.cpu_times()[:2]) for process in self._processes}
 
     def restart(self) -> None:
-        """Counts CPU time from here on."""
+        """Resets the counters of CPU time."""
         self._start = self._cpu_s()
 
     def engine_cpu_share(self) -> float:
-        """The engine's CPU time over that of all processes, since the last `restart`."""
+        """Returns the engine's share of the CPU time of all processes since the last `restart`."""
         spent = {pid: seconds - self._start[pid] for pid, seconds in self._cpu_s().items()}
         return spent[self._engine.pid] / sum(spent.values())
 
     def memory_bytes(self) -> int:
-        """Memory of all processes, that which they share counted once (proportional set size)."""
+        """Returns the memory of all processes, counting shared memory once (proportional set size)."""
         return sum(process.memory_full_info().pss for process in self._processes)

@@ -1,6 +1,6 @@
-"""A checkpoint of any BERT's shape with random weights, to measure speed and memory.
+"""Writes a BERT checkpoint of any size with random weights, for measurements of speed and memory.
 
-The default is the shape of E5-large: 24 layers, 1,024 dimensions, 512 tokens. Its vectors mean nothing.
+The default size is that of E5-large: 24 layers, 1,024 dimensions, 512 tokens. The vectors are meaningless.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from transformers import BertConfig, BertModel
 
 from retriton_export import Checkpoint
 
-_SPREAD = 3.0  # random weights as they come give almost the same vector for every text, which no gate can rank
+_SPREAD = 3.0  # scales the embeddings: otherwise all texts have almost the same vector, and no ranking
 
 
 def main() -> None:
-    """Writes the folder, with the tokenizer of all-MiniLM-L6-v2, which is BERT's."""
+    """Writes the folder, with the tokenizer of all-MiniLM-L6-v2, which is that of BERT."""
     parser = argparse.ArgumentParser(prog="bench.random_checkpoint", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--layers", type=int, default=24)

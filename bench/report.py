@@ -1,4 +1,4 @@
-"""Writes what was measured: tables for people, one JSON document, and pictures."""
+"""Writes the report: tables in Markdown, one JSON document, and plots."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ _PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 
 
 def write(folder: Path, results: dict[str, float], curves: dict[str, Rows]) -> None:
-    """Writes ``results.json``, ``report.md`` and the pictures into ``folder``."""
+    """Writes ``results.json``, ``report.md`` and the plots into ``folder``.
+
+    Args:
+        folder: target folder.
+        results: values by name.
+        curves: rows of each curve, by name.
+    """
     (folder / "results.json").write_text(json.dumps({"results": results, **curves}, indent=2) + "\n")
     tables = [_table([{"measure": name, "value": value} for name, value in results.items()])]
     tables += [

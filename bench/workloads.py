@@ -1,4 +1,4 @@
-"""The texts that are sent: deterministic, of many lengths, counted with the served tokenizer."""
+"""Deterministic texts of many lengths, measured with the served tokenizer."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ _WORDS = [
 
 
 class Workloads:
-    """Queries of about 16 tokens, and passages of 8 to 250.
+    """Queries of about 16 tokens, and passages of 8 to 250 tokens.
 
     Args:
-        client: of the server whose tokenizer counts.
+        client: client of the server whose tokenizer counts tokens.
+
+    Attributes:
+        queries, passages: 512 texts each.
+        passage_tokens: mean number of tokens of a passage.
     """
 
     def __init__(self, client: Client) -> None:
@@ -34,7 +38,7 @@ class Workloads:
         self.passage_tokens = sum(counter.count_passage(text) for text in self.passages) / len(self.passages)
 
     def write(self, folder: Path) -> None:
-        """Files for perf_analyzer and for the in-process run."""
+        """Writes ``queries.json`` and ``passages.json`` for perf_analyzer and for the engine in process."""
         for name, texts in (("queries", self.queries), ("passages", self.passages)):
             (folder / f"{name}.json").write_text(json.dumps({"data": [{"text": [text]} for text in texts]}))
 

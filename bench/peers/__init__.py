@@ -1,1 +1,1 @@
-"""The same texts through other embedding servers and through us, in turn, on the same cores and checkpoint."""
+"""Compares Retriton with other embedding servers, with the same texts, checkpoint and cores."""

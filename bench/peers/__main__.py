@@ -1,4 +1,7 @@
-"""`make bench-peers`: a table, and one JSON line with medians over rounds in which all take turns."""
+"""`make bench-peers`: measures all servers in turn over several rounds.
+
+Prints a table and one JSON line with the medians.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,14 @@ Rates = dict[str, list[float]]
 
 
 class Peers:
-    """One round after the other; only one server is under load at a time.
+    """Measurements of all servers. Only one server runs at a time.
 
     Args:
-        checkpoint: a copy of the folder that all serve.
-        seconds: of one measurement.
+        checkpoint: folder of the checkpoint that all servers use.
+        seconds: duration of a measurement.
+
+    Attributes:
+        queries, passages: rates by server, one value per round.
     """
 
     def __init__(self, checkpoint: Path, seconds: float) -> None:
@@ -47,7 +53,11 @@ class Peers:
         self.passages: Rates = defaultdict(list)
 
     def round(self) -> None:
-        """Measures each once."""
+        """Measures each server once.
+
+        Raises:
+            RuntimeError: a server failed, or its vectors differ from Retriton's.
+        """
         self._retriton()
         self._infinity()
         for backend in ("torch", "onnx"):
@@ -95,21 +105,21 @@ class Peers:
         self.passages[f"sentence_transformers_{backend}"].append(result["texts_per_s"])
 
     def _check_samples(self) -> None:
-        """All must have done the same work."""
+        """Checks that all servers compute the same vectors."""
         ours = self._samples["retriton"]
         for name, vectors in self._samples.items():
             if (lowest := float((vectors * ours).sum(1).min())) < 0.999:
-                raise RuntimeError(f"{name} computes other vectors: lowest cosine to ours {lowest:.4f}")
+                raise RuntimeError(f"the vectors of {name} differ from Retriton's: lowest cosine {lowest:.4f}")
 
 
 def main() -> None:
     """Runs the rounds."""
     parser = argparse.ArgumentParser(prog="bench.peers", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=12.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=12.0, help="duration of each measurement")
     options = parser.parse_args()
-    os.environ["RETRITON_QUERY_CACHE_MB"] = "0"  # the same texts come again
-    checkpoint = (FOLDER / "checkpoint").absolute()  # a copy: sentence-transformers writes its graph beside it
+    os.environ["RETRITON_QUERY_CACHE_MB"] = "0"  # texts are repeated
+    checkpoint = (FOLDER / "checkpoint").absolute()  # a copy, because sentence-transformers writes its graph into it
     shutil.copytree(Checkpoint.read().folder, checkpoint, dirs_exist_ok=True)
     peers = Peers(checkpoint, options.seconds)
     for number in range(options.rounds):
@@ -135,7 +145,7 @@ def _medians(rates: Rates) -> dict[str, float]:
 
 
 def _ratios(rates: Rates) -> dict[str, float]:
-    """Ours over each, the median over the rounds."""
+    """Median over the rounds of Retriton's rate divided by that of each other server."""
     ours = rates["retriton"]
     return {
         name: round(median(a / b for a, b in zip(ours, values, strict=True)), 3)

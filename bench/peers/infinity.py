@@ -1,4 +1,4 @@
-"""Infinity, served from an environment of its own."""
+"""Runs Infinity in its own environment."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ _START_S = 120
 
 
 class Infinity:
-    """A running server, as a context manager.
+    """A running Infinity server, as a context manager.
 
     Args:
-        checkpoint: the folder that it serves, on PyTorch.
-        log: where its output goes.
+        checkpoint: folder of the checkpoint, which Infinity runs with PyTorch.
+        log: file for its output.
+
+    Raises:
+        RuntimeError: the server did not start within 120 s.
     """
 
     def __init__(self, checkpoint: Path, log: Path) -> None:
@@ -57,7 +60,7 @@ class Infinity:
         self._process.wait(30)
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
-        """Vectors, float32 ``[texts, dimension]``."""
+        """Embeds texts: float32 ``[texts, dimension]``."""
         answer = httpx.post(
             f"http://{self.url}/embeddings", json=payload(texts), timeout=60, trust_env=False
         ).raise_for_status()
@@ -65,5 +68,5 @@ class Infinity:
 
 
 def payload(texts: list[str]) -> dict[str, Any]:
-    """The body of a request."""
+    """Builds the body of a request."""
     return {"model": MODEL, "input": texts}

@@ -1,6 +1,6 @@
-"""sentence-transformers in process: run in its own environment; prints one JSON line.
+"""Throughput of sentence-transformers in process. Runs in its own environment, and prints one JSON line.
 
-Arguments: checkpoint folder, backend (torch or onnx), file of passages, seconds.
+Arguments: folder of the checkpoint, backend (torch or onnx), file of passages, seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 
 
 def main(checkpoint: str, backend: str, passages: Path, seconds: float) -> None:
-    """Encodes the passages again and again, 32 a batch, sorted by length as the library does by itself."""
+    """Encodes the passages repeatedly in batches of 32; the library sorts them by length."""
     options = {"provider": "CPUExecutionProvider"} if backend == "onnx" else {}
     model = SentenceTransformer(checkpoint, backend=backend, device="cpu", model_kwargs=options)
     texts = [step["text"][0] for step in json.loads(passages.read_text())["data"]]

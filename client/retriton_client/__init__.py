@@ -1,4 +1,4 @@
-"""Thin client of a Retriton server: text in, float32 vectors out, over gRPC.
+"""gRPC client of a Retriton server: sends text, returns float32 vectors.
 
 with Client("127.0.0.1:8001") as client:
     vectors = client.embed_queries(["what is dynamic batching?"])  # float32 [1, dimension]

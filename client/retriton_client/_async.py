@@ -1,4 +1,4 @@
-"""The client. `_sync.Client` is this one on an event loop of its own."""
+"""The asynchronous client. `_sync.Client` runs it on a shared event loop."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _LANES: dict[Role, str] = {"query": EMBED_QUERY, "passage": EMBED_PASSAGE}
 
 
 class AsyncClient:
-    """Asks one server for vectors; to be used, and closed, in one event loop.
+    """A client of one server. Use and close it in one event loop.
 
     Args:
-        url: ``host:port`` of the server's gRPC endpoint; with ``dns:///host:port``, requests go in turn to all
-            addresses of that name.
-        timeout_s: the time for one call, all its requests and retries together.
-        limits: how much is sent at a time.
-        retry: when a request is sent again.
-        tls: encrypts the connection; None does not.
+        url: ``host:port`` of the server's gRPC endpoint; with ``dns:///host:port``, requests are distributed
+            round-robin over all addresses of that name.
+        timeout_s: the timeout of one call in seconds, including all its requests and retries.
+        limits: request size and concurrency.
+        retry: number of attempts and delays between them.
+        tls: TLS settings; None for an unencrypted connection.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class AsyncClient:
             self._connection = None
 
     async def embed_queries(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
-        """Vectors of queries, float32 ``[texts, dimension]``, in the order of the texts. Raises as `embed`."""
+        """Embeds queries: float32 ``[texts, dimension]``, in the order of the texts. See `embed` for errors."""
         return (await self.embed(texts, "query", truncate=truncate)).vectors
 
     async def embed_passages(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
-        """Vectors of passages, float32 ``[texts, dimension]``, in the order of the texts. Raises as `embed`."""
+        """Embeds passages: float32 ``[texts, dimension]``, in the order of the texts. See `embed` for errors."""
         return (await self.embed(texts, "passage", truncate=truncate)).vectors
 
     async def embed(
@@ -99,24 +99,25 @@ class AsyncClient:
         fingerprint: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
-        """Vectors and token counts of ``texts``, all or none.
+        """Embeds ``texts`` and returns their vectors and token counts. Fails as a whole if one request fails.
 
         Args:
-            texts: what to embed; the server adds the prefix of the role.
-            role: ``query`` goes the low-latency lane, ``passage`` the throughput lane.
-            truncate: what the server does with too long texts: refuse (NONE), drop their START or their END.
-            dimensions: so many of each vector's first values, scaled to length one again; for encoders that were
-                trained for it (Matryoshka). None gives all.
-            fingerprint: of the encoder that is meant; one of another fingerprint refuses. None takes any.
-            timeout_s: for this call, instead of the client's.
+            texts: at least one text; the server adds the prefix of the role.
+            role: ``query`` selects the low-latency lane, ``passage`` the throughput lane.
+            truncate: handling of texts that are too long: NONE refuses them, START and END drop tokens there.
+            dimensions: number of leading values of each vector to return, rescaled to length one; for encoders that
+                were trained for it (Matryoshka). None returns all.
+            fingerprint: the expected encoder; the server refuses the request if it serves another one. None accepts
+                any.
+            timeout_s: timeout of this call in seconds; None uses the client's.
 
         Raises:
-            TextTooLong: a text does not fit and ``truncate`` is NONE.
-            WrongEncoder: the server has not the encoder of ``fingerprint``.
-            InvalidRequest: a text is empty, or there is none.
-            Overloaded, Unavailable: still, after the last retry.
-            DeadlineExceeded: the time is over.
-            ServerFault: the server answered something it should not.
+            TextTooLong: a text has too many tokens, and ``truncate`` is NONE.
+            WrongEncoder: the server's encoder has another fingerprint.
+            InvalidRequest: ``texts`` or one of the texts is empty, or another argument is invalid.
+            Overloaded, Unavailable: the last retry failed, too.
+            DeadlineExceeded: the timeout expired.
+            ServerFault: the server returned an unexpected response.
         """
         if isinstance(texts, str) or not texts:
             raise InvalidRequest(f"texts is a list of at least one string, not {texts!r:.60}")
@@ -128,7 +129,7 @@ class AsyncClient:
         deadline_s = self._deadline_s(timeout_s)
         split = Split.of(texts, self._limits)
         requests = [self._embed_request(texts[part], part.start, role, parameters, deadline_s) for part in split.parts]
-        return Embeddings(*_join(await all_or_first_error(requests, split.at_once)))
+        return Embeddings(*_join(await all_or_first_error(requests, split.concurrent)))
 
     async def rerank(
         self,
@@ -138,19 +139,19 @@ class AsyncClient:
         truncate: Truncate = "NONE",
         timeout_s: float | None = None,
     ) -> Scores:
-        """How well each passage fits the query, by the server's cross-encoder; all or none.
+        """Scores each passage against the query with the server's cross-encoder. Fails as a whole if one request fails.
 
         Args:
             query: one text.
-            passages: the texts to score.
-            truncate: what the server does where query and passage together are too long: refuse (NONE), or drop the
-                passage's START or END.
-            timeout_s: for this call, instead of the client's.
+            passages: the texts to score, at least one.
+            truncate: handling of pairs that are too long: NONE refuses them, START and END drop tokens of the passage
+                there.
+            timeout_s: timeout of this call in seconds; None uses the client's.
 
         Raises:
             NotInstalled: the server has no cross-encoder.
-            TextTooLong: query and passage together do not fit and ``truncate`` is NONE; ``index`` is the passage's.
-            InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault: as `embed`.
+            TextTooLong: a pair has too many tokens, and ``truncate`` is NONE; ``index`` is the passage's.
+            InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault: as for `embed`.
         """
         if isinstance(passages, str) or not passages:
             raise InvalidRequest(f"passages is a list of at least one string, not {passages!r:.60}")
@@ -159,37 +160,39 @@ class AsyncClient:
         requests = [
             self._rerank_request(query, passages[part], part.start, truncate, deadline_s) for part in split.parts
         ]
-        return Scores(*_join(await all_or_first_error(requests, split.at_once)))
+        return Scores(*_join(await all_or_first_error(requests, split.concurrent)))
 
     async def encoder_info(self) -> EncoderInfo:
-        """What the server serves. Raises as `embed`."""
+        """Returns the description of the served encoder. See `embed` for errors."""
         deadline_s = self._deadline_s(None)
         manifest, tokenizer = await self._infer(ENCODER_INFO, [], ("manifest", "tokenizer"), {}, deadline_s)
         try:
             return EncoderInfo.parse(manifest.item(), tokenizer.item())
         except (ValueError, KeyError, TypeError) as error:
-            raise ServerFault(f"{self.url}: encoder_info gave a manifest that cannot be read: {error!r}") from error
+            raise ServerFault(f"{self.url}: cannot read the manifest of the encoder: {error!r}") from error
 
     async def reranker_info(self) -> RerankerInfo | None:
-        """The cross-encoder that the server has; None if there is none. Raises as `embed`."""
+        """Returns the description of the served cross-encoder, or None without one. See `embed` for errors."""
         (manifest,) = await self._infer(ENCODER_INFO, [], ("cross_encoder",), {}, self._deadline_s(None))
         try:
             return RerankerInfo.parse(manifest.item())
         except (ValueError, KeyError, TypeError) as error:
-            raise ServerFault(
-                f"{self.url}: encoder_info gave a cross_encoder that cannot be read: {error!r}"
-            ) from error
+            raise ServerFault(f"{self.url}: cannot read the manifest of the cross-encoder: {error!r}") from error
 
     async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
-        """Embeds a short text on each lane, and scores one where a cross-encoder is installed, ahead of all that waits.
+        """Sends a short text through each lane, ahead of queued requests.
 
-        Unlike Triton's readiness it fails when the encoder, a lane, or one of their processes is dead or hangs.
+        Unlike Triton's readiness check, this fails if the encoder, a lane or one of their processes is dead or hangs.
+
+        Args:
+            timeout_s: timeout of each lane in seconds.
 
         Returns:
-            The milliseconds that each lane took, by model name; without ``rerank`` where nothing is installed for it.
+            The latency of each lane in milliseconds, by model name; without ``rerank`` if no cross-encoder is
+            installed.
 
         Raises:
-            Unavailable, DeadlineExceeded, ServerFault: a lane did not give a vector within ``timeout_s``.
+            Unavailable, DeadlineExceeded, ServerFault: a lane did not respond within ``timeout_s``.
         """
         probes = [self._probe(lane, [text_column(["health"])], timeout_s) for lane in _LANES.values()]
         probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s))
@@ -237,7 +240,7 @@ class AsyncClient:
         deadline_s: float,
         first_text: int = 0,
     ) -> list[NDArray[Any]]:
-        """One request, sent again while that may help. Returns ``outputs`` in order."""
+        """Sends one request, retries retryable failures, and returns ``outputs`` in order."""
         attempt = 0
         while True:
             attempt += 1
@@ -250,7 +253,7 @@ class AsyncClient:
             if not failure.retryable or attempt >= self._retry.attempts_max:
                 raise failure
             if time.monotonic() + pause_s >= deadline_s:
-                raise DeadlineExceeded(f"no time is left after {attempt} attempts: {failure}") from failure
+                raise DeadlineExceeded(f"timed out after {attempt} attempts: {failure}") from failure
             await asyncio.sleep(pause_s)
 
     async def _send(
@@ -265,21 +268,21 @@ class AsyncClient:
             self._connection = connect(self.url, self._tls)
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
-            raise DeadlineExceeded("the time was over before the request was sent")
+            raise DeadlineExceeded("timed out before the request was sent")
         result = await self._connection.infer(
             model,
             inputs,
             outputs=[InferRequestedOutput(name) for name in outputs],
             client_timeout=left_s,
-            timeout=int(left_s * 1e6),  # the server drops what nobody can still receive
+            timeout=int(left_s * 1e6),  # the server drops expired requests
             parameters=parameters,
         )
         columns = [result.as_numpy(name) for name in outputs]
         if any(column is None for column in columns):
-            raise ServerFault(f"{self.url}: {model} did not give the outputs {', '.join(outputs)}")
+            raise ServerFault(f"{self.url}: {model} did not return the outputs {', '.join(outputs)}")
         return columns
 
 
 def _join(parts: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
-    """The columns of several answers, one below the other."""
+    """Concatenates each column over the responses."""
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]

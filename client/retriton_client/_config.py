@@ -1,4 +1,4 @@
-"""How a client behaves: frozen values, given once."""
+"""Client settings: limits, retries and TLS."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from retriton_client._exceptions import RetritonError
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of what a client sends.
+    """Limits on request size and concurrency.
 
     Attributes:
-        texts_per_request: longer lists are split; a server takes at most 256 a request.
-        requests_in_flight: how many requests wait for an answer at a time, per role.
-        bytes_per_request: longer texts are sent in several requests, one after the other; a server takes at most 2 MiB.
+        texts_per_request: maximum number of texts in a request; longer lists are split. The server accepts at most 256.
+        requests_in_flight: maximum number of concurrent requests per role.
+        bytes_per_request: maximum size of the texts in a request; larger lists are split and sent sequentially. The
+            server accepts at most 2 MiB.
     """
 
     texts_per_request: int = 32
@@ -31,12 +32,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Retry:
-    """When a request is sent again: only for what is retryable, and only inside the call's deadline.
+    """Exponential backoff with full jitter. Only retryable errors are retried, and only within the call's deadline.
 
     Attributes:
-        attempts_max: how often a request is sent at the most; 1 never retries.
-        delay_first_s: the longest pause before the second attempt; it doubles with every further one...
-        delay_max_s: ...up to this. Each pause is a random share of its longest, so that clients spread out.
+        attempts_max: maximum number of attempts; 1 disables retries.
+        delay_first_s: maximum delay before the second attempt, in seconds; it doubles with each further attempt.
+        delay_max_s: upper bound of the doubled delay, in seconds. The actual delay is uniformly random between zero and
+            the maximum, so that clients do not retry in step.
     """
 
     attempts_max: int = 16
@@ -44,19 +46,19 @@ class Retry:
     delay_max_s: float = 2.0
 
     def delay_s(self, attempt: int) -> float:
-        """The pause after the ``attempt``-th attempt failed (from 1)."""
+        """Draws the delay in seconds after failed attempt number ``attempt`` (from 1)."""
         longest = min(self.delay_max_s, self.delay_first_s * 2.0 ** min(attempt - 1, 60))
         return random.uniform(0.0, longest)  # noqa: S311 - spreads load, guards nothing
 
 
 @dataclass(frozen=True)
 class Tls:
-    """An encrypted connection.
+    """TLS settings.
 
     Attributes:
-        ca: a file with the certificates that the server's is checked against; None takes those of gRPC.
-        certificate, key: files of the client's own, for a server that asks who it is.
-        server_name: that the server's certificate is for, where it is not the host of the address.
+        ca: PEM file of the certificate authorities that verify the server's certificate; None uses gRPC's defaults.
+        certificate, key: PEM files of the client's certificate and private key, for servers that require mutual TLS.
+        server_name: name in the server's certificate, if it differs from the host in the address.
     """
 
     ca: Path | None = None
@@ -66,16 +68,16 @@ class Tls:
 
     @classmethod
     def from_environment(cls) -> Tls | None:
-        """What ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME`` say; None if there is neither.
+        """Reads ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME``; None if neither is set.
 
         Raises:
-            RetritonError: there is no such file.
+            RetritonError: the file of certificates does not exist.
         """
         ca, name = os.environ.get("RETRITON_TLS_CA", ""), os.environ.get("RETRITON_TLS_NAME", "")
         if ca and not Path(ca).is_file():
-            raise RetritonError(f"RETRITON_TLS_CA names {ca}, and there is no such file")
+            raise RetritonError(f"RETRITON_TLS_CA is {ca}, and that file does not exist")
         return cls(Path(ca) if ca else None, server_name=name) if ca or name else None
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("a client's certificate needs its key, and the key its certificate")
+            raise ValueError("certificate and key must be given together")

@@ -1,16 +1,16 @@
-"""What a call can raise.
+"""Exceptions of the client.
 
 ::
 
     RetritonError
-    ├── InvalidRequest          the server refuses this input, now and later
-    │   ├── TextTooLong         ... because a text has more tokens than the encoder takes
-    │   └── WrongEncoder        ... because it has another encoder than the one that was meant
-    ├── NotInstalled            the server has no such model, for example no cross-encoder
+    ├── InvalidRequest          the input is invalid; a retry cannot succeed
+    │   ├── TextTooLong         a text has more tokens than the encoder accepts
+    │   └── WrongEncoder        the server serves another encoder than the request expects
+    ├── NotInstalled            the model is not installed, for example no cross-encoder
     ├── Overloaded              the lane's queue is full (retried)
-    ├── Unavailable             no server, or one that is starting, stopping or broken (retried)
-    ├── DeadlineExceeded        the time given to the call is over
-    └── ServerFault             the server answered something it should not
+    ├── Unavailable             the server is unreachable, starting, stopping or broken (retried)
+    ├── DeadlineExceeded        the call's timeout expired
+    └── ServerFault             the server returned an unexpected response
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from tritonclient.utils import InferenceServerException
 
 from retriton_serving.contract.errors import WireError
 
-# Messages of Triton while it starts, stops, or has lost a process
+# Triton reports these while it starts or stops, or after one of its processes died.
 _TRANSIENT = re.compile("no available versions|Stub process .* is not healthy")
 
 
 class RetritonError(Exception):
-    """Anything that a call to the server can raise.
+    """Base class of all errors of a call.
 
     Attributes:
         retryable: whether the same call may succeed later.
-        code: the server's error code, for example ``OVERLOADED``; empty if the error is not the server's.
-        numbers: the numbers in the server's message, by name.
+        code: the server's error code, for example ``OVERLOADED``; empty for errors without one.
+        numbers: the values in the server's message, by name.
     """
 
     retryable = False
@@ -43,16 +43,16 @@ class RetritonError(Exception):
 
 
 class InvalidRequest(RetritonError):
-    """The server refuses this input: an empty text, a wrong parameter, too many texts."""
+    """The input is invalid, for example an empty text, an unknown parameter value, or too many texts."""
 
 
 class TextTooLong(InvalidRequest):
-    """A text has more tokens than the encoder takes, and truncation was not allowed.
+    """A text has more tokens than the encoder accepts, and ``truncate`` is NONE.
 
     Attributes:
-        index: the text's place in the caller's list.
-        tokens: how many it has, prefix and special tokens included.
-        tokens_max: how many the encoder takes.
+        index: index of the text in the caller's list.
+        tokens: number of its tokens, including prefix and special tokens.
+        tokens_max: maximum number of tokens of the encoder.
     """
 
     def __init__(self, message: str, index: int, tokens: int, tokens_max: int) -> None:
@@ -63,31 +63,31 @@ class TextTooLong(InvalidRequest):
 
 
 class WrongEncoder(InvalidRequest):
-    """The server has another encoder than the one whose fingerprint the request named."""
+    """The server's encoder does not have the fingerprint that the request expects."""
 
 
 class NotInstalled(RetritonError):
-    """The server has no such model: nothing was exported for it."""
+    """The model is not installed: nothing was exported for it."""
 
 
 class Overloaded(RetritonError):
-    """The lane's queue is full; the request was not taken."""
+    """The lane's queue is full, and the request was refused."""
 
     retryable = True
 
 
 class Unavailable(RetritonError):
-    """No server answers there, or it is starting, stopping or broken."""
+    """The server is unreachable, starting, stopping or broken."""
 
     retryable = True
 
 
 class DeadlineExceeded(RetritonError):
-    """The time given to the call is over."""
+    """The timeout of the call expired."""
 
 
 class ServerFault(RetritonError):
-    """The server answered something it should not."""
+    """The server returned an unexpected response."""
 
 
 _BY_CODE: dict[str, type[RetritonError]] = {
@@ -108,12 +108,12 @@ _BY_STATUS: dict[str, type[RetritonError]] = {
 
 
 def translate(error: InferenceServerException, url: str, first_text: int = 0) -> RetritonError:
-    """The exception for one of `tritonclient`.
+    """Maps an exception of `tritonclient` to one of the client.
 
     Args:
-        error: what `tritonclient` raised.
-        url: the server, for the message.
-        first_text: the place in the caller's list of the request's first text.
+        error: the exception of `tritonclient`.
+        url: address of the server, for the message.
+        first_text: index in the caller's list of the request's first text.
     """
     status = str(error.status() or "").removeprefix("StatusCode.")
     message = error.message() or ""
@@ -127,7 +127,7 @@ def translate(error: InferenceServerException, url: str, first_text: int = 0) ->
 
 def _from_wire(wire: WireError, by_status: type[RetritonError], url: str, first_text: int) -> RetritonError:
     sentence = wire.sentence
-    if "index" in wire.numbers:  # of the text in its request; the caller's list may be longer
+    if "index" in wire.numbers:  # counts within the request; callers expect the index in their list
         index = int(wire.numbers["index"])
         sentence = sentence.replace(f"text {index} ", f"text {first_text + index} ", 1)
         wire.numbers["index"] = first_text + index

@@ -1,4 +1,4 @@
-"""Long lists of texts as several requests."""
+"""Splits long lists of texts into several requests."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from retriton_client._config import Limits
 
 @dataclass(frozen=True)
 class Split:
-    """Which texts go together.
+    """Partition of a list of texts into requests.
 
     Attributes:
-        parts: ranges of the list.
-        at_once: whether they may be sent side by side: not, where texts are so long that the server would be busy
-            with turning them into tokens.
+        parts: index range of each request.
+        concurrent: whether the requests may run concurrently; false if the size in bytes forced a split, because
+            tokenizing several requests of that size at a time would overload the server.
     """
 
     parts: list[slice]
-    at_once: bool
+    concurrent: bool
 
     @classmethod
     def of(cls, texts: Sequence[str], limits: Limits, more: int = 0) -> Split:
-        """Parts of ``texts`` within ``limits``; with each text goes another of ``more`` characters."""
+        """Splits ``texts`` by ``limits``; ``more`` is added to the size of each text, for a query sent with it."""
         parts, first, size, by_bytes = [], 0, 0, False
         for place, text in enumerate(texts):
             length = more + _size_bytes(text)
@@ -36,6 +36,6 @@ class Split:
 
 
 def _size_bytes(text: object) -> int:
-    if not isinstance(text, str):  # refused later, with its number
+    if not isinstance(text, str):  # the request reports it with its index
         return 0
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

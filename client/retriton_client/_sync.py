@@ -1,4 +1,4 @@
-"""The client for code without an event loop."""
+"""The blocking client."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from retriton_client.blocking import run
 
 
 class Client:
-    """`AsyncClient`, blocking. Thread-safe.
+    """A blocking client of one server. Thread-safe.
 
     Args:
-        url, timeout_s, limits, retry, tls: as `AsyncClient`.
+        url, timeout_s, limits, retry, tls: see `AsyncClient`.
     """
 
     def __init__(
@@ -47,11 +47,17 @@ class Client:
         run(self._client.close())
 
     def embed_queries(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
-        """As `AsyncClient.embed_queries`."""
+        """Embeds queries as float32 ``[texts, dimension]``.
+
+        See `AsyncClient.embed_queries` for arguments and errors.
+        """
         return run(self._client.embed_queries(texts, truncate=truncate))
 
     def embed_passages(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
-        """As `AsyncClient.embed_passages`."""
+        """Embeds passages as float32 ``[texts, dimension]``.
+
+        See `AsyncClient.embed_passages` for arguments and errors.
+        """
         return run(self._client.embed_passages(texts, truncate=truncate))
 
     def embed(
@@ -64,7 +70,7 @@ class Client:
         fingerprint: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
-        """As `AsyncClient.embed`."""
+        """Embeds texts and returns vectors and token counts. See `AsyncClient.embed` for arguments and errors."""
         return run(
             self._client.embed(
                 texts, role, truncate=truncate, dimensions=dimensions, fingerprint=fingerprint, timeout_s=timeout_s
@@ -79,17 +85,17 @@ class Client:
         truncate: Truncate = "NONE",
         timeout_s: float | None = None,
     ) -> Scores:
-        """As `AsyncClient.rerank`."""
+        """Scores each passage against a query. See `AsyncClient.rerank` for arguments and errors."""
         return run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s))
 
     def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
-        """As `AsyncClient.check_health`."""
+        """Returns the latency of each lane in milliseconds. See `AsyncClient.check_health` for arguments and errors."""
         return run(self._client.check_health(timeout_s))
 
     def encoder_info(self) -> EncoderInfo:
-        """As `AsyncClient.encoder_info`."""
+        """Returns the description of the served encoder. See `AsyncClient.encoder_info` for errors."""
         return run(self._client.encoder_info())
 
     def reranker_info(self) -> RerankerInfo | None:
-        """As `AsyncClient.reranker_info`."""
+        """Returns the description of the served cross-encoder. See `AsyncClient.reranker_info` for errors."""
         return run(self._client.reranker_info())

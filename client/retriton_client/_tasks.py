@@ -1,4 +1,4 @@
-"""Bounded requests side by side."""
+"""Bounded concurrency of requests."""
 
 from __future__ import annotations
 
@@ -15,21 +15,29 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def slot(slots: asyncio.Semaphore, deadline_s: float) -> AsyncIterator[None]:
-    """A slot, if one gets free before the deadline."""
+    """Holds one of ``slots``.
+
+    Args:
+        slots: bounds the concurrent requests.
+        deadline_s: deadline for a free slot, on the clock of ``time.monotonic``.
+
+    Raises:
+        DeadlineExceeded: no slot was free before the deadline.
+    """
     try:
         async with asyncio.timeout(deadline_s - time.monotonic()):
             await slots.acquire()
     except TimeoutError:
-        raise DeadlineExceeded("the time was over while other requests of this client were under way") from None
+        raise DeadlineExceeded("timed out while waiting for other requests of this client") from None
     try:
         yield
     finally:
         slots.release()
 
 
-async def all_or_first_error(requests: Sequence[Coroutine[Any, Any, T]], at_once: bool = True) -> list[T]:
-    """The results in order; the first error cancels what is still under way, or was not begun."""
-    if not at_once:
+async def all_or_first_error(requests: Sequence[Coroutine[Any, Any, T]], concurrent: bool = True) -> list[T]:
+    """Returns the results in order; the first error cancels all unfinished requests."""
+    if not concurrent:
         return await _one_by_one(requests)
     tasks = [asyncio.ensure_future(request) for request in requests]
     try:

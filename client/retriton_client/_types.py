@@ -1,4 +1,4 @@
-"""What goes in and what comes out."""
+"""Argument and result types of the client."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Truncate = Literal["NONE", "START", "END"]
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Vectors and what they cost, in the order of the texts.
+    """Vectors and token counts, in the order of the texts.
 
     Attributes:
         vectors: float32 ``[texts, dimension]``.
-        tokens: int32 ``[texts]``, the tokens that were embedded, prefix and special tokens included.
-        tokens_dropped: int32 ``[texts]``, the tokens that truncation dropped.
+        tokens: int32 ``[texts]``, number of embedded tokens, including prefix and special tokens.
+        tokens_dropped: int32 ``[texts]``, number of tokens that truncation dropped.
     """
 
     vectors: NDArray[np.float32]
@@ -30,12 +30,12 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Scores:
-    """How well passages fit a query, in the order of the passages.
+    """Relevance scores and token counts, in the order of the passages.
 
     Attributes:
-        scores: float32 ``[passages]``, the higher the better.
-        tokens: int32 ``[passages]``, the tokens of query and passage together, special tokens included.
-        tokens_dropped: int32 ``[passages]``, the tokens that truncation dropped.
+        scores: float32 ``[passages]``; higher means more relevant.
+        tokens: int32 ``[passages]``, number of tokens of query and passage, including special tokens.
+        tokens_dropped: int32 ``[passages]``, number of tokens that truncation dropped.
     """
 
     scores: NDArray[np.float32]
@@ -45,17 +45,17 @@ class Scores:
 
 @dataclass(frozen=True)
 class EncoderInfo:
-    """The encoder that a server serves.
+    """Description of a served encoder.
 
     Attributes:
-        name: the checkpoint's name.
-        fingerprint: identifies the vector space; vectors of other fingerprints cannot be compared.
-        dimension: length of one vector.
-        max_tokens: the most tokens of one text, prefix and special tokens included.
+        name: name of the checkpoint.
+        fingerprint: identifies the vector space; vectors with different fingerprints are not comparable.
+        dimension: number of values in a vector.
+        max_tokens: maximum number of tokens of a text, including prefix and special tokens.
         normalized: whether vectors have length one.
-        prompts: the prefix that the server puts before texts, by role.
-        precision: of the engine, for example ``fp32``.
-        tokenizer: the served tokenizer, as the text of a Hugging Face ``tokenizer.json``.
+        prompts: prefix that the server adds to texts, by role.
+        precision: precision of the engine, for example ``fp32``.
+        tokenizer: content of the Hugging Face ``tokenizer.json``.
     """
 
     name: str
@@ -69,7 +69,11 @@ class EncoderInfo:
 
     @classmethod
     def parse(cls, manifest: bytes, tokenizer: bytes) -> EncoderInfo:
-        """Reads the two outputs of the model `encoder_info`."""
+        """Parses the two outputs of the model ``encoder_info``.
+
+        Raises:
+            ValueError, KeyError, TypeError: the manifest is malformed.
+        """
         document = json.loads(manifest)
         encoder = document["encoder"]
         return cls(
@@ -86,12 +90,12 @@ class EncoderInfo:
 
 @dataclass(frozen=True)
 class RerankerInfo:
-    """The cross-encoder that a server serves.
+    """Description of a served cross-encoder.
 
     Attributes:
-        name: the checkpoint's name.
-        max_tokens: the most tokens of query and passage together, special tokens included.
-        activation: what was made of the last layer's value to give the score, a class of ``torch.nn``.
+        name: name of the checkpoint.
+        max_tokens: maximum number of tokens of query and passage together, including special tokens.
+        activation: class of ``torch.nn`` that maps the output of the last layer to the score.
     """
 
     name: str
@@ -100,7 +104,11 @@ class RerankerInfo:
 
     @classmethod
     def parse(cls, manifest: bytes) -> RerankerInfo | None:
-        """Reads the output ``cross_encoder`` of the model `encoder_info`; None where it is empty."""
+        """Parses the output ``cross_encoder`` of the model ``encoder_info``; None if it is empty.
+
+        Raises:
+            ValueError, KeyError, TypeError: the manifest is malformed.
+        """
         if not manifest:
             return None
         encoder = json.loads(manifest)["encoder"]

@@ -1,4 +1,4 @@
-"""The connection, and texts as the inputs of a request."""
+"""gRPC connection and input tensors."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from retriton_client._config import Tls
 from retriton_client._exceptions import InvalidRequest
 
 _CHANNEL = [
-    ("grpc.enable_http_proxy", 0),  # a proxy of the environment is for the web, not for a server named by its address
-    ("grpc.use_local_subchannel_pool", 1),  # else a new client waits for the end of an earlier one's backoff
+    ("grpc.enable_http_proxy", 0),  # proxies in the environment are meant for web traffic
+    ("grpc.use_local_subchannel_pool", 1),  # otherwise a new client inherits the reconnect backoff of an earlier one
     ("grpc.max_reconnect_backoff_ms", 2000),
-    ("grpc.lb_policy_name", "round_robin"),  # the default keeps to the first address, and pins a client to one replica
+    ("grpc.lb_policy_name", "round_robin"),  # the default, pick_first, would pin a client to one replica
 ]
 
 
 def connect(url: str, tls: Tls | None) -> InferenceServerClient:
-    """A connection; it is made when it is first used.
+    """Creates a connection, which opens on first use.
 
     Raises:
         OSError: a file of ``tls`` cannot be read.
@@ -31,21 +31,29 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
     name = [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
     files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
     return InferenceServerClient(
-        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _named(file) for kind, file in files.items()}
+        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _path(file) for kind, file in files.items()}
     )
 
 
-def _named(file: Path | None) -> str | None:
+def _path(file: Path | None) -> str | None:
     return None if file is None else str(file)
 
 
 def text_column(texts: Sequence[str], first_text: int = 0) -> InferInput:
-    """The input ``text`` of the embedding lanes, ``[texts, 1]``; ``first_text`` numbers them in errors."""
+    """Builds the input ``text`` of the embedding lanes, BYTES ``[texts, 1]``.
+
+    Args:
+        texts: texts of the request.
+        first_text: index of the first one in the caller's list, for errors.
+
+    Raises:
+        InvalidRequest: a text is not a string, or cannot be encoded as UTF-8.
+    """
     return _bytes_input("text", [[_utf8(text, first_text + place)] for place, text in enumerate(texts)])
 
 
 def query_and_passages(query: str, passages: Sequence[str], first_passage: int = 0) -> list[InferInput]:
-    """The inputs of the reranking lane, ``[1]`` and ``[passages]``."""
+    """Builds the inputs of the reranking lane, BYTES ``[1]`` and ``[passages]``. See `text_column` for errors."""
     return [
         _bytes_input("query", [_utf8(query, 0)]),
         _bytes_input("passages", [_utf8(text, first_passage + place) for place, text in enumerate(passages)]),

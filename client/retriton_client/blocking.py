@@ -1,4 +1,4 @@
-"""Coroutines for blocking callers: one event loop on one thread, which all blocking objects of a process share."""
+"""Runs coroutines for blocking callers, on one event loop that all blocking objects of a process share."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _loop: asyncio.AbstractEventLoop | None = None
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs ``work`` on the shared loop, and waits for its result; an interruption cancels it."""
+    """Runs ``work`` on the shared event loop and returns its result; an exception in the caller cancels it."""
     future = asyncio.run_coroutine_threadsafe(work, _shared_loop())
     try:
         return future.result()
     except BaseException:
-        future.cancel()  # Ctrl-C in the caller must not leave the request running
+        future.cancel()  # Ctrl-C in the caller must also stop the request
         raise
 
 
 def _shared_loop() -> asyncio.AbstractEventLoop:
-    """One loop for all, because several gRPC clients in several loops of a process disturb each other."""
+    """Starts the event loop on first use. There is only one, because gRPC clients in several loops interfere."""
     global _loop
     with _lock:
         if _loop is None:

@@ -1,8 +1,8 @@
-"""A health probe as a command, for Kubernetes exec probes: ``retriton-health [HOST:PORT] [--timeout SECONDS]``.
+"""Health probe for Kubernetes exec probes: ``retriton-health [HOST:PORT] [--timeout SECONDS]``.
 
-It embeds a short text on both lanes. Exit code 0 and the milliseconds of each lane, or 1 and what is wrong.
-Over TLS where ``RETRITON_TLS_CA``, a file of certificates, is set (and ``RETRITON_TLS_NAME``, if they are for another
-host than the address says).
+The probe sends a short text through each lane. It exits with 0 and prints the latency of each lane, or exits with 1 and
+prints the error. If ``RETRITON_TLS_CA`` (a file of certificates) or ``RETRITON_TLS_NAME`` (the name in the server's
+certificate, if it differs from the host in the address) is set, the connection uses TLS.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from retriton_client._sync import Client
 
 def main() -> None:
     """Runs the probe."""
-    parser = argparse.ArgumentParser(prog="retriton-health", description="Embed a short text on each lane.")
+    parser = argparse.ArgumentParser(prog="retriton-health", description="Send a short text through each lane.")
     parser.add_argument("url", nargs="?", default=os.environ.get("RETRITON_URL", DEFAULT_URL), help="HOST:PORT, gRPC")
-    parser.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="deadline of the probe")
+    parser.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="timeout of the probe")
     arguments = parser.parse_args()
     try:
         with Client(arguments.url, tls=Tls.from_environment()) as client:

@@ -1,10 +1,10 @@
 # syntax=docker/dockerfile:1.7
-# `retriton export` with PyTorch and TensorRT, to build engines on the GPU that will serve them.
+# `retriton export` with PyTorch and TensorRT, to build engines on the GPU that serves them.
 #
 #   docker build -f deploy/containers/export.Dockerfile -t retriton-export:0.1.0 .
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 FROM ${PYTHON_IMAGE}
-# The TensorRT inside the server's image (10.13.3 in Triton 25.10): another version's plans are refused there.
+# The version of TensorRT in the server's image (10.13.3 in Triton 25.10), which refuses plans of other versions.
 ARG TENSORRT_VERSION=10.13.3.9
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
@@ -17,7 +17,7 @@ COPY docs/samples docs/samples
 RUN pip install --no-cache-dir -c constraints.txt '.[export,minilm]' "tensorrt-cu13==$TENSORRT_VERSION"
 COPY deploy/containers/install_engine.py /src/install_engine.py
 
-# The container toolkit mounts the driver's libraries for these.
+# With these variables, the container toolkit mounts the driver's libraries.
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp
 WORKDIR /tmp

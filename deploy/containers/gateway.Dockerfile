@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1.7
-# The HTTP gateway, and the commands that share its packages: `ingest`, `search`, `ask`, `key`.
+# The HTTP gateway, and the commands that need the same packages: `ingest`, `search`, `ask`, `key`.
 #
 #   docker build -f deploy/containers/gateway.Dockerfile -t retriton-gateway:0.1.0 .
 #   docker run --read-only --tmpfs /tmp -p 8080:8080 -e RETRITON_URL=triton.example:8001 retriton-gateway:0.1.0
@@ -23,7 +23,7 @@ ENV PATH=/opt/retriton/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HO
 WORKDIR /tmp
 USER 1000:1000
 EXPOSE 8080
-# Live, not ready: Docker restarts nothing by itself, and a Milvus that is away is no fault of this container.
+# Checks liveness, not readiness: an unavailable Milvus does not make this container unhealthy.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/v1/health/live', timeout=4)"]
 ENTRYPOINT ["retriton"]

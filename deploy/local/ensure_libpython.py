@@ -1,4 +1,4 @@
-"""Makes sure that the shared libpython of this interpreter's version is there: Triton's Python backend loads it."""
+"""Installs the shared libpython of this interpreter's version if it is missing. Triton's Python backend loads it."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ LIBRARY = f"{PACKAGE}.so.1.0"
 
 
 def found() -> bool:
-    """Whether the library is beside the interpreter or where the system looks for libraries."""
+    """Returns whether the library is in the interpreter's folder of libraries, or the loader finds it."""
     if (Path(sysconfig.get_config_var("LIBDIR")) / LIBRARY).exists():
         return True
     try:

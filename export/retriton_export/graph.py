@@ -1,4 +1,4 @@
-"""The checkpoint as one graph: token ids in, pooled and normalised vectors out."""
+"""Loads checkpoints into PyTorch, with pooling and normalisation, and exports them to ONNX."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ OPSET = 18
 INPUTS = ("input_ids", "attention_mask")
 PAIR_INPUTS = (*INPUTS, "token_type_ids")
 PAIR_OUTPUT = "score"
-# Not "embedding": the exporter names a graph's inner values after PyTorch's operators, `aten.embedding` among them,
-# does not see the collision, and ONNX Runtime rejects the graph ("Duplicate definition of name").
+# Not "embedding": the exporter names intermediate values after PyTorch operators such as `aten.embedding` and does not
+# detect the collision. ONNX Runtime then rejects the graph ("Duplicate definition of name").
 OUTPUT = "sentence_embedding"
 ACTIVATIONS = {"Identity": nn.Identity, "Tanh": nn.Tanh, "GELU": nn.GELU, "ReLU": nn.ReLU, "Sigmoid": nn.Sigmoid}
-
-
-_LARGE_BYTES = 1_900_000_000  # a protobuf holds 2 GiB: larger weights go beside the graph
+_LARGE_BYTES = 1_900_000_000  # protobuf limits a file to 2 GiB; larger weights are stored in a separate file
 
 
 class SentenceEncoder(nn.Module):
-    """An encoder with its pooling, dense layers and normalisation.
+    """An encoder with pooling, dense layers and normalisation.
 
     Maps ``input_ids`` and ``attention_mask``, int64 ``[batch, sequence]``, to float32 ``[batch, dimension]``.
     Rows are padded on the right.
@@ -46,7 +44,7 @@ class SentenceEncoder(nn.Module):
         self.normalize = normalize
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Computes one vector a row."""
+        """Computes one vector per row."""
         states = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         vectors = self.dense(self._pool(states, attention_mask))
         return nn.functional.normalize(vectors, p=2.0, dim=1) if self.normalize else vectors
@@ -65,7 +63,7 @@ class CrossEncoder(nn.Module):
     """A sequence classifier with one label and its activation.
 
     Maps ``input_ids``, ``attention_mask`` and ``token_type_ids``, int64 ``[batch, sequence]``, to float32
-    ``[batch, 1]``. Families without token types ignore them: all cross-encoders have the same inputs.
+    ``[batch, 1]``. Models without token types ignore them, so that all cross-encoders have the same inputs.
     """
 
     def __init__(self, classifier: PreTrainedModel, activation: nn.Module, with_types: bool) -> None:
@@ -75,45 +73,64 @@ class CrossEncoder(nn.Module):
         self._with_types = with_types and getattr(classifier.config, "type_vocab_size", 0) > 1
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        """Computes one score a row."""
+        """Computes one score per row."""
         if self._with_types:
             states = self.classifier(
                 input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
             ).logits
         else:
-            mask = attention_mask * (token_type_ids >= 0)  # an input that is not used would not be in the graph
+            mask = attention_mask * (token_type_ids >= 0)  # keeps the unused input in the graph
             states = self.classifier(input_ids=input_ids, attention_mask=mask).logits
         scores: Tensor = self.activation(states)
         return scores
 
 
 def load_cross_encoder(checkpoint: Checkpoint, with_types: bool) -> CrossEncoder:
-    """As `load_encoder`, for a cross-encoder; ``with_types`` where its tokenizer gives token types."""
+    """Loads a cross-encoder into PyTorch, float32, in evaluation mode: the reference of the parity gate.
+
+    Args:
+        checkpoint: checkpoint to load.
+        with_types: whether its tokenizer returns token types.
+
+    Raises:
+        UnsupportedCheckpoint: `transformers` cannot load it as a sequence classifier.
+    """
     classifier = _load(AutoModelForSequenceClassification, checkpoint.folder)
     return CrossEncoder(classifier, ACTIVATIONS[checkpoint.activation](), with_types).eval()
 
 
 def load_encoder(checkpoint: Checkpoint) -> SentenceEncoder:
-    """The checkpoint in PyTorch, float32, in evaluation mode: the reference of the parity gate.
+    """Loads an encoder into PyTorch, float32, in evaluation mode: the reference of the parity gate.
 
     Raises:
         UnsupportedCheckpoint: `transformers` cannot load it as an encoder.
     """
     transformer = _load(AutoModel, checkpoint.folder)
     if transformer.config.is_encoder_decoder:
-        raise UnsupportedCheckpoint(f"{checkpoint.folder} is an encoder with a decoder: it has no vector of a text")
+        raise UnsupportedCheckpoint(f"{checkpoint.folder} is an encoder-decoder model, which has no sentence vector")
     dense = nn.Sequential(*(_load_dense(layer) for layer in checkpoint.dense))
-    # eval() on the wrapper: the exporter restores *its* training flag, and would leave dropout on below.
+    # eval() on the wrapper, because the exporter restores the training flag of the outermost module only, and would
+    # leave dropout enabled in the inner ones.
     return SentenceEncoder(transformer, checkpoint.pooling, checkpoint.normalize, dense).eval()
 
 
 def export_onnx(model: nn.Module, target: Path, inputs: Sequence[str], output: str) -> None:
-    """Writes the graph with dynamic batch and sequence axes; weights inside, or beside it where they are too large."""
+    """Writes an ONNX graph with dynamic batch and sequence axes.
+
+    Args:
+        model: model in evaluation mode.
+        target: file to write; weights that are too large for it are written to a file next to it.
+        inputs: names of the int64 inputs ``[batch, sequence]``.
+        output: name of the output.
+
+    Raises:
+        UnsupportedCheckpoint: the PyTorch exporter returned no graph.
+    """
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence")}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        warnings.simplefilter("ignore")  # deprecations within the exporter
         program = torch.onnx.export(
             model,
             tuple(ids.clone() for _ in inputs),

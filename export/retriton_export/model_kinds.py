@@ -1,4 +1,4 @@
-"""What differs between encoders and cross-encoders during an export."""
+"""The steps of an export that differ between encoders and cross-encoders."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Report = parity.ParityReport | score_parity.ScoreReport
 
 
 class ModelKind(Protocol):
-    """A loaded checkpoint, and how an artefact is compared with it.
+    """A loaded checkpoint, which serves as the reference of the parity gate.
 
     Attributes:
-        model: PyTorch, float32: the reference.
-        inputs, output: of the graph.
+        model: reference in PyTorch, float32.
+        inputs, output: names of the graph's inputs and output.
     """
 
     model: nn.Module
@@ -34,23 +34,31 @@ class ModelKind(Protocol):
     output: str
 
     def dimension(self) -> int:
-        """The length of one row of the output."""
+        """Returns the number of values in a row of the output."""
 
     def calibration(self) -> Sequence[Feed]:
-        """Inputs made of real texts."""
+        """Returns inputs made from real texts, for quantization."""
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """Runs the parity gate, and returns its report."""
+        """Compares an artefact with the reference and returns the report of the parity gate.
+
+        Args:
+            compute: artefact to compare.
+            precision: precision of the artefact, which selects the thresholds.
+        """
 
 
 def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> ModelKind:
     """Loads the checkpoint into PyTorch, as an encoder or a cross-encoder.
 
     Args:
-        checkpoint: what to load.
+        checkpoint: checkpoint to load.
         tokenizer_file: its ``tokenizer.json``.
-        pad_token_id: the padding token.
+        pad_token_id: id of the padding token.
         with_types: whether its tokenizer returns token types.
+
+    Raises:
+        UnsupportedCheckpoint: `transformers` cannot load the checkpoint.
     """
     if checkpoint.is_cross_encoder:
         return CrossEncoderKind(checkpoint, tokenizer_file, pad_token_id, with_types)
@@ -58,7 +66,7 @@ def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_t
 
 
 class EncoderKind:
-    """An encoder: token ids and mask to vectors."""
+    """An encoder, which maps token ids and mask to vectors."""
 
     inputs: tuple[str, ...] = graph.INPUTS
     output: str = graph.OUTPUT
@@ -71,15 +79,15 @@ class EncoderKind:
         self._reference = parity.embed_with_torch(self.model, self._padding)
 
     def dimension(self) -> int:
-        """The length of one vector."""
+        """Returns the number of values in a vector."""
         return int(self._reference([[0]]).shape[1])
 
     def calibration(self) -> Sequence[Feed]:
-        """Passages of the sample texts."""
+        """Returns inputs made from the sample passages."""
         return [dict(zip(self.inputs, self._padding([ids]), strict=True)) for ids in self._passages(_CALIBRATION_TEXTS)]
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """Compares vectors and rankings with PyTorch."""
+        """Compares vectors and rankings with PyTorch. See `ModelKind.compare` for arguments."""
         return parity.measure_parity(
             self._reference,
             parity.embed_with_engine(compute, self._padding),
@@ -95,7 +103,7 @@ class EncoderKind:
 
 
 class CrossEncoderKind:
-    """A cross-encoder: pairs to scores."""
+    """A cross-encoder, which maps pairs of texts to scores."""
 
     inputs: tuple[str, ...] = graph.PAIR_INPUTS
     output: str = graph.PAIR_OUTPUT
@@ -107,15 +115,15 @@ class CrossEncoderKind:
         self._tokenizer = PairTokenizer(tokenizer_file, checkpoint.max_tokens)
 
     def dimension(self) -> int:
-        """One: a score."""
+        """Returns 1: the output is a score."""
         return 1
 
     def calibration(self) -> Sequence[Feed]:
-        """Pairs of the sample texts."""
+        """Returns inputs made from pairs of sample texts."""
         return [self._feed([ids]) for query in self._pairs() for ids in query]
 
     def compare(self, compute: Compute, precision: str) -> Report:
-        """Compares scores with PyTorch."""
+        """Compares scores with PyTorch. See `ModelKind.compare` for arguments."""
 
         def reference(feed: Feed) -> Any:
             with torch.inference_mode():
@@ -124,7 +132,7 @@ class CrossEncoderKind:
         return score_parity.measure(reference, compute, self._feed, self._pairs(), precision)
 
     def _pairs(self) -> list[list[list[int]]]:
-        """By query, the packed ids of its pairs."""
+        """Packed ids of sample pairs, grouped by query."""
         passages = sample_texts.passages()[:: len(sample_texts.passages()) // _PAIRED_PASSAGES]
         queries = sample_texts.queries(_PAIRED_QUERIES, words=12 if self._tokens_max >= 128 else 2)
         pairs = [[Pair(query, passage) for passage in passages] for query in queries]

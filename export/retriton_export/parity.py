@@ -1,4 +1,4 @@
-"""The parity gate: an artefact computes what its checkpoint computes, for all lengths, alone and batched."""
+"""The parity gate: compares an artefact with its checkpoint for texts of many lengths, alone and in batches."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from retriton_serving.engines import Compute
 Vectors = NDArray[np.float32]
 Embed = Callable[[Sequence[list[int]]], Vectors]
 _TOP = 10
-_TIE = 5e-4  # passages whose scores differ by less are equally near
+_TIE = 5e-4  # passages whose scores differ by less count as tied
 _BATCH = 16
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What the gate asks for.
+    """Thresholds of the parity gate.
 
     Attributes:
-        cosine_min: of every text.
-        cosine_mean: on average.
-        batch_invariance: how far a vector may move between computing its text alone and in a padded batch (cosine).
-        top10_overlap: how many of the ten nearest passages must be the same, as a share.
+        cosine_min: minimum cosine between the vectors of a text.
+        cosine_mean: minimum of the mean cosine.
+        batch_invariance: minimum cosine between the vectors of a text computed alone and in a padded batch.
+        top10_overlap: minimum share of the ten nearest passages that agree.
     """
 
     cosine_min: float
@@ -49,18 +49,18 @@ THRESHOLDS = {
 
 @dataclass(frozen=True)
 class ParityReport:
-    """How far an artefact is from the checkpoint in PyTorch float32.
+    """Differences between an artefact and the checkpoint in PyTorch float32.
 
     Attributes:
-        texts: how many of many lengths were compared...
-        tokens_min, tokens_max: ...and those lengths.
-        cosine_min_alone: the lowest cosine when each text runs by itself.
-        cosine_min_batched: the lowest when all run in one padded batch.
-        cosine_mean: the mean of both.
-        batch_invariance_min: the lowest cosine between the artefact's own vectors, alone and in the batch.
-        passages: how many real passages were ranked...
-        top10_overlap: ...and the share of the ten nearest to each query that both find.
-        thresholds: what the gate asks for.
+        texts: number of texts compared by cosine.
+        tokens_min, tokens_max: lengths of the shortest and the longest of these texts.
+        cosine_min_alone: lowest cosine with each text computed alone.
+        cosine_min_batched: lowest cosine with all texts in one padded batch.
+        cosine_mean: mean cosine over both.
+        batch_invariance_min: lowest cosine between the artefact's own vectors, alone and batched.
+        passages: number of ranked passages.
+        top10_overlap: share of the ten nearest passages of each query that artefact and checkpoint agree on.
+        thresholds: thresholds of the parity gate.
     """
 
     texts: int
@@ -75,23 +75,23 @@ class ParityReport:
     thresholds: Thresholds
 
     def check(self) -> None:
-        """Raises `ParityError`, with all that is too low."""
-        asked = self.thresholds
+        """Raises `ParityError` if a value is below its threshold; the message lists all of them."""
+        required = self.thresholds
         lowest = min(self.cosine_min_alone, self.cosine_min_batched)
         found = [
-            ("lowest cosine", lowest, asked.cosine_min),
-            ("mean cosine", self.cosine_mean, asked.cosine_mean),
-            ("lowest cosine between alone and batched", self.batch_invariance_min, asked.batch_invariance),
-            ("top-10 overlap", self.top10_overlap, asked.top10_overlap),
+            ("lowest cosine", lowest, required.cosine_min),
+            ("mean cosine", self.cosine_mean, required.cosine_mean),
+            ("lowest cosine between alone and batched", self.batch_invariance_min, required.batch_invariance),
+            ("top-10 overlap", self.top10_overlap, required.top10_overlap),
         ]
-        failed = [f"{name} {value:.7f}, asked for {wanted}" for name, value, wanted in found if not value >= wanted]
+        failed = [f"{name} {value:.7f}, required {least}" for name, value, least in found if not value >= least]
         if failed:
             raise ParityError(
                 f"the artefact differs from the checkpoint: {'; '.join(failed)}. It was not installed. {asdict(self)}"
             )
 
     def summary(self) -> str:
-        """For people."""
+        """Returns a one-line summary."""
         lowest = min(self.cosine_min_alone, self.cosine_min_batched)
         return f"lowest cosine {lowest:.6f}, top-10 overlap {self.top10_overlap:.3f} over {self.passages} passages"
 
@@ -104,15 +104,15 @@ def measure_parity(
     queries: Sequence[list[int]],
     precision: str,
 ) -> ParityReport:
-    """Compares two ways from token ids to vectors.
+    """Compares the vectors and rankings of an artefact with a reference.
 
     Args:
-        reference: the checkpoint in PyTorch.
-        artefact: what would be served.
-        texts: of many lengths, to be computed alone and in one batch.
-        passages: real texts, to be ranked...
-        queries: ...for each of these.
-        precision: decides the thresholds.
+        reference: checkpoint in PyTorch.
+        artefact: artefact in the engine that serves it.
+        texts: token ids of texts of many lengths, which are computed alone and in one batch.
+        passages: token ids of the passages to rank.
+        queries: token ids of the queries to rank them for.
+        precision: precision of the artefact, which selects the thresholds.
     """
     wanted = _one_by_one(reference, texts)
     alone, batched = _one_by_one(artefact, texts), artefact(texts)
@@ -133,7 +133,7 @@ def measure_parity(
 
 
 def embed_with_torch(encoder: nn.Module, padding: Padding) -> Embed:
-    """The reference."""
+    """Returns a function from token ids to the vectors of the checkpoint in PyTorch."""
 
     def embed(texts: Sequence[list[int]]) -> Vectors:
         ids, mask = padding(texts)
@@ -145,7 +145,7 @@ def embed_with_torch(encoder: nn.Module, padding: Padding) -> Embed:
 
 
 def embed_with_engine(compute: Compute, padding: Padding) -> Embed:
-    """The artefact, in the engine that will serve it."""
+    """Returns a function from token ids to the vectors of the artefact in its engine."""
 
     def embed(texts: Sequence[list[int]]) -> Vectors:
         ids, mask = padding(texts)
@@ -159,7 +159,7 @@ def _one_by_one(embed: Embed, texts: Sequence[list[int]]) -> Vectors:
 
 
 def _scores(embed: Embed, passages: Sequence[list[int]], queries: Sequence[list[int]]) -> Vectors:
-    """Cosines, ``[queries, passages]``."""
+    """Computes cosines, ``[queries, passages]``."""
     by_length = sorted(range(len(passages)), key=lambda place: len(passages[place]))
     batches = [by_length[first : first + _BATCH] for first in range(0, len(passages), _BATCH)]
     vectors = np.concatenate([embed([passages[place] for place in batch]) for batch in batches])
@@ -167,7 +167,7 @@ def _scores(embed: Embed, passages: Sequence[list[int]], queries: Sequence[list[
 
 
 def _overlap(reference: Vectors, found: Vectors) -> float:
-    """The share of the ten highest scores in ``found`` that are among the ten highest, or tied, in ``reference``."""
+    """Share of the ten highest scores in ``found`` that are also among the ten highest, or tied, in ``reference``."""
     top = min(_TOP, reference.shape[1])
     lowest = -np.sort(-reference, axis=1)[:, top - 1 : top] - _TIE
     places = np.argsort(-found, axis=1)[:, :top]

@@ -1,4 +1,4 @@
-"""How each engine gets its file from the exported graph, and which engine is the default on this machine."""
+"""Recipes: engine and precision of an artefact, and its conversion from the exported graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GRAPH_FILE = "model.onnx"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An engine and its precision; `str` gives for example ``openvino bf16``."""
+    """An engine and its precision. ``str(recipe)`` is, for example, ``openvino bf16``."""
 
     engine: str
     precision: str
@@ -30,10 +30,14 @@ class Recipe:
 
     @classmethod
     def choose(cls, engine: str | None = None, precision: str | None = None) -> Recipe:
-        """The fastest lossless recipe on this machine (see docs/benchmarks.md), as far as the user leaves it open.
+        """Chooses the fastest lossless recipe of this machine (see docs/benchmarks.md).
+
+        Args:
+            engine: required engine; None for any.
+            precision: required precision; None for any.
 
         Raises:
-            UnsupportedRecipe: the engine does not exist or has no such precision.
+            UnsupportedRecipe: the engine does not exist, or does not support the precision.
         """
         engine = engine or ("onnxruntime" if precision == "fp16" else "tensorrt" if precision == "fp8" else "openvino")
         if engine not in PRECISIONS:
@@ -44,14 +48,14 @@ class Recipe:
         return cls(engine, precision)
 
     def build(self, folder: Path, calibration: Callable[[], Sequence[Feed]]) -> str:
-        """Makes the engine's file in ``folder``, where ``model.onnx`` in float32 is, and returns its name.
+        """Converts ``model.onnx`` in float32 to the engine's file, and returns the name of that file.
 
         Args:
-            folder: it holds nothing but what the engine needs afterwards.
-            calibration: gives inputs of real texts, for recipes that must see the range of activations.
+            folder: folder with ``model.onnx``; afterwards it contains only files that the engine needs.
+            calibration: returns inputs made from real texts, for recipes that quantize activations.
 
         Raises:
-            ExportError: a library is missing that this recipe needs.
+            ExportError: a package that the recipe requires is missing.
         """
         match self.engine, self.precision:
             case "onnxruntime", "fp16":
@@ -64,7 +68,7 @@ class Recipe:
                 _to_float16(folder / GRAPH_FILE)
             case "tensorrt", "fp8":
                 _quantize_to_fp8(folder / GRAPH_FILE, calibration())
-        return GRAPH_FILE  # the others compute the graph as it is
+        return GRAPH_FILE  # the other recipes use the graph unchanged
 
 
 PRECISIONS = {
@@ -75,7 +79,15 @@ PRECISIONS = {
 
 
 def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequence[str]) -> Artefact:
-    """The artefact of all files in ``folder`` but ``others``."""
+    """Describes the artefact in ``folder``.
+
+    Args:
+        recipe: recipe of the artefact.
+        folder: folder with the files.
+        file: name of the file that the engine opens.
+        opset: ONNX opset version of the graph.
+        others: names of files that do not belong to the artefact.
+    """
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in others)
     return Artefact(
         engine=recipe.engine,
@@ -88,7 +100,7 @@ def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequen
 
 
 def sha256(file: Path) -> str:
-    """Hex digest of a file."""
+    """Computes the hex digest of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -102,7 +114,7 @@ def _lossless_precision(engine: str) -> str:
 
 
 def _to_float16(graph: Path) -> None:
-    """Weights and operators in float16, inputs and outputs as before."""
+    """Converts weights and operators to float16; inputs and outputs keep their types."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
@@ -111,14 +123,17 @@ def _to_float16(graph: Path) -> None:
 
 
 def _quantize_onnx(graph: Path, feeds: Sequence[Feed]) -> None:
-    """Weights and activations in int8. Quantizing activations while they are computed was faster, and lost ranking."""
+    """Quantizes weights and activations to int8.
+
+    Dynamic quantization of the activations was faster, but degraded the ranking.
+    """
     import onnx
 
     _replace(graph, _quantized(onnx.load(graph), feeds))
 
 
 def _quantize_openvino(graph: Path, feeds: Sequence[Feed]) -> str:
-    """The same as an OpenVINO model, in place of the ONNX graph."""
+    """Quantizes to int8, and replaces the ONNX graph by an OpenVINO model."""
     import openvino
 
     model = _quantized(openvino.Core().read_model(str(graph)), feeds)
@@ -129,21 +144,21 @@ def _quantize_openvino(graph: Path, feeds: Sequence[Feed]) -> str:
 
 
 def _quantized(model: Any, feeds: Sequence[Feed]) -> Any:
-    """The model with weights and activations in int8 where NNCF finds it harmless; ranges are those of ``feeds``."""
+    """Quantizes to int8 with NNCF's scheme for transformers, calibrated with ``feeds``."""
     try:
         import nncf
     except ImportError as error:
-        raise ExportError(f"int8 needs {error.name}: pip install 'retriton[int8]'") from error
+        raise ExportError(f"int8 requires the package {error.name}: pip install 'retriton[int8]'") from error
     nncf.set_log_level(logging.ERROR)
     return nncf.quantize(model, nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))
 
 
 def _quantize_to_fp8(graph: Path, feeds: Sequence[Feed]) -> None:
-    """Matrix products in FP8, the rest in float16. Needs a GPU, and was not run by the authors."""
+    """Converts matrix products to FP8 and the rest to float16. Requires a GPU; not tested by the authors."""
     try:
         from modelopt.onnx.quantization import quantize
     except ImportError as error:
-        raise ExportError("fp8 needs NVIDIA's Model Optimizer: pip install 'nvidia-modelopt[onnx]'") from error
+        raise ExportError("fp8 requires NVIDIA's Model Optimizer: pip install 'nvidia-modelopt[onnx]'") from error
     length = max(feed["input_ids"].shape[1] for feed in feeds)
     data = {
         name: np.concatenate([np.pad(feed[name], ((0, 0), (0, length - feed[name].shape[1]))) for feed in feeds])
@@ -159,7 +174,7 @@ def _quantize_to_fp8(graph: Path, feeds: Sequence[Feed]) -> None:
 
 
 def _replace(graph: Path, model: Any) -> None:
-    """Writes a model over an exported one, weights inside as far as the format allows."""
+    """Overwrites a graph; the weights stay in a separate file if they were in one."""
     import onnx
 
     data = graph.with_name(graph.name + ".data")

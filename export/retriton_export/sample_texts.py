@@ -1,4 +1,4 @@
-"""Real texts for comparing and calibrating: the language reference that comes with every Python."""
+"""Sample texts for parity checks and calibration, from the language reference in Python's standard library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS_FIRST = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377)
 
 @cache
 def passages() -> tuple[str, ...]:
-    """About a thousand paragraphs of English prose on one subject, of 10 to 200 words."""
+    """Returns about a thousand paragraphs of English prose on one subject, of 10 to 200 words each."""
     from pydoc_data.topics import topics
 
     paragraphs = [re.sub(r"\s+", " ", part).strip() for topic in topics.values() for part in topic.split("\n\n")]
@@ -26,19 +26,19 @@ def passages() -> tuple[str, ...]:
 
 
 def queries(count: int, words: int = 12) -> list[str]:
-    """The first words of ``count`` of the passages, spread over all of them."""
+    """Returns the first ``words`` words of ``count`` evenly spaced passages."""
     every = passages()
     return [" ".join(text.split()[:words]) for text in every[:: max(1, len(every) // count)]][:count]
 
 
 def of_many_lengths(tokens_max: int) -> list[str]:
-    """Texts from one word up to ``tokens_max`` words, of several languages."""
+    """Returns texts of one to ``tokens_max`` words, in several languages."""
     words = _SENTENCE.split()
     return [" ".join(words[(i + k) % len(words)] for k in range(n)) for i, n in enumerate([*_WORDS_FIRST, tokens_max])]
 
 
 def token_ids(tokenizer: LaneTokenizer, texts: Sequence[Any]) -> list[list[int]]:
-    """Token ids of texts, or of pairs; too long ones cut."""
+    """Returns the token ids of texts or pairs, truncated at the end to the tokenizer's maximum."""
     return [
         tokenizer.fit(text, ids, Truncate.END, index).ids
         for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))

@@ -1,4 +1,4 @@
-"""The parity gate of cross-encoders: the same scores, alone and batched, and the same order."""
+"""The parity gate of cross-encoders: compares scores, alone and in batches, and the order of passages."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from retriton_export.errors import ParityError
 from retriton_serving.engines import Compute, Feed
 
-# By precision: how far a score may be off, as a share of the scores' spread over passages (or absolutely, where that is
-# larger), and how many pairs of passages must keep their order.
+# By precision: the maximum difference of a score, as a share of the standard deviation of the scores (of at least 0.1),
+# and the minimum share of pairs of passages that keep their order.
 THRESHOLDS = {
     "fp32": (1e-4, 0.999),
     "fp16": (0.02, 0.98),
@@ -20,23 +20,23 @@ THRESHOLDS = {
     "fp8": (0.2, 0.95),
     "int8": (0.2, 0.95),
 }
-_TIE = 0.01  # of the spread: passages nearer than this have no order...
-_TIE_MIN = 1e-4  # ...nor those nearer than this
+_TIE = 0.01  # share of the standard deviation below which two scores count as tied
+_TIE_MIN = 1e-4  # absolute minimum of that difference
 
 
 @dataclass(frozen=True)
 class ScoreReport:
-    """How far an artefact is from the checkpoint in PyTorch float32.
+    """Differences between an artefact and the checkpoint in PyTorch float32.
 
     Attributes:
-        pairs: how many were compared.
-        tokens_min, tokens_max: their lengths.
-        difference_max_alone: the largest difference of a score when each pair runs by itself.
-        difference_max_batched: ... when all passages of a query run in one padded batch.
-        spread: the mean over queries of the standard deviation of scores.
-        same_order: the share of pairs of passages, ties aside, that keep their order.
-        difference_threshold: what the gate allows.
-        same_order_threshold: what it asks for.
+        pairs: number of compared pairs.
+        tokens_min, tokens_max: lengths of the shortest and the longest pair.
+        difference_max_alone: largest difference of a score with each pair computed alone.
+        difference_max_batched: largest difference with all passages of a query in one padded batch.
+        spread: standard deviation of the scores of a query, averaged over queries.
+        same_order: share of pairs of passages, without ties, that keep their order.
+        difference_threshold: maximum difference of a score.
+        same_order_threshold: minimum of ``same_order``.
     """
 
     pairs: int
@@ -50,17 +50,17 @@ class ScoreReport:
     same_order_threshold: float
 
     def check(self) -> None:
-        """Raises `ParityError`."""
+        """Raises `ParityError` if a threshold is not met."""
         largest = max(self.difference_max_alone, self.difference_max_batched)
         if not (largest <= self.difference_threshold and self.same_order >= self.same_order_threshold):
             raise ParityError(
-                f"the artefact differs from the checkpoint: a score is {largest:.6f} off, allowed are "
-                f"{self.difference_threshold:.6f}; {self.same_order:.4f} of the passages keep their order, asked for "
-                f"{self.same_order_threshold}. It was not installed. {asdict(self)}"
+                f"the artefact differs from the checkpoint: a score differs by {largest:.6f}, the maximum is "
+                f"{self.difference_threshold:.6f}; {self.same_order:.4f} of the passages keep their order, "
+                f"the minimum is {self.same_order_threshold}. It was not installed. {asdict(self)}"
             )
 
     def summary(self) -> str:
-        """For people."""
+        """Returns a one-line summary."""
         largest = max(self.difference_max_alone, self.difference_max_batched)
         return f"largest difference of a score {largest:.6f}, same order {self.same_order:.3f} over {self.pairs} pairs"
 
@@ -72,14 +72,14 @@ def measure(
     queries: Sequence[Sequence[list[int]]],
     precision: str,
 ) -> ScoreReport:
-    """Compares two ways from pairs to scores.
+    """Compares the scores of an artefact with a reference.
 
     Args:
-        reference: the checkpoint in PyTorch.
-        artefact: what would be served.
-        feed: makes a batch of packed ids.
-        queries: the pairs of each query.
-        precision: decides the thresholds.
+        reference: checkpoint in PyTorch.
+        artefact: artefact in the engine that serves it.
+        feed: converts packed ids of pairs to a batch of inputs.
+        queries: packed ids of the pairs of each query.
+        precision: precision of the artefact, which selects the thresholds.
     """
     wanted = [reference(feed(pairs))[:, 0] for pairs in queries]
     batched = [artefact(feed(pairs))[:, 0] for pairs in queries]

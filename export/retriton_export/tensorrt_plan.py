@@ -1,7 +1,7 @@
-"""A TensorRT plan from the exported graph, built on the GPU that will serve it.
+"""Builds TensorRT plans from the exported graph, on the GPU that serves them.
 
-Written against the Python API of TensorRT 10 and 11 (https://docs.nvidia.com/deeplearning/tensorrt), and not run by the
-authors. The graph carries its precision, and the network is strongly typed.
+Written against the Python API of TensorRT 10 and 11 (https://docs.nvidia.com/deeplearning/tensorrt), and not tested by
+the authors. Networks are strongly typed: the precision is that of the graph.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from retriton_export.errors import ExportError, UnsupportedCheckpoint
 from retriton_serving.engines import Compute, Feed
 
 TIMING_CACHE = Path(".retriton/tensorrt-timing.cache")
-_QUERY_TOKENS = 64  # texts up to here use the profile of queries
+_QUERY_TOKENS = 64  # the profile of queries covers texts of up to this length
 _WORKSPACE_BYTES = 4 << 30
-# Operators that TensorRT's parser documents and that exported encoders use; another one is named before the build.
+# Operators that TensorRT's parser documents and that exported encoders use. Others are reported before the build.
 OPERATORS = frozenset(
     [
         "Abs",
@@ -103,7 +103,7 @@ OPERATORS = frozenset(
 
 @dataclass(frozen=True)
 class Profile:
-    """The shapes ``[texts, tokens]`` that one set of kernels is chosen for: the smallest, the usual, the largest."""
+    """An optimization profile: minimum, optimum and maximum shape ``[texts, tokens]``."""
 
     smallest: tuple[int, int]
     usual: tuple[int, int]
@@ -111,13 +111,13 @@ class Profile:
 
 
 def profiles(query_tokens: int, passage_tokens: int, texts_max: int, tokens_max: int) -> tuple[Profile, Profile]:
-    """The profiles of both lanes, which cover every micro-batch that they can send.
+    """Computes the profiles of the query and the passage lane, which cover all their micro-batches.
 
     Args:
-        query_tokens: ``batch_tokens_max`` of the query lane...
-        passage_tokens: ...and of the passage lane.
-        texts_max: ``batch_texts_max``, of both.
-        tokens_max: the most tokens of a text.
+        query_tokens: ``batch_tokens_max`` of the query lane.
+        passage_tokens: ``batch_tokens_max`` of the passage lane.
+        texts_max: the larger ``batch_texts_max`` of both lanes.
+        tokens_max: maximum number of tokens of a text.
     """
     short = min(_QUERY_TOKENS, tokens_max)
     few, half = min(32, short), max(1, tokens_max // 2)
@@ -129,7 +129,7 @@ def profiles(query_tokens: int, passage_tokens: int, texts_max: int, tokens_max:
 
 
 def lane_limits(lane: Path) -> tuple[int, int]:
-    """The most tokens and texts of a micro-batch, from the lane's configuration for TensorRT."""
+    """Reads the maximum numbers of tokens and texts in a micro-batch from the lane's configuration for TensorRT."""
     config = text_format.Parse((lane / "configs" / "tensorrt.pbtxt").read_text(encoding="utf-8"), ModelConfig())
     tokens, texts = (int(config.parameters[f"batch_{unit}_max"].string_value) for unit in ("tokens", "texts"))
     return tokens, texts
@@ -140,7 +140,7 @@ def _between(lowest: int, value: int, highest: int) -> int:
 
 
 def unsupported_operators(graph: Path) -> set[str]:
-    """Operators of an ONNX graph that the parser is not known to take."""
+    """Returns the operators of an ONNX graph that are not in `OPERATORS`."""
     import onnx
 
     model = onnx.load(graph, load_external_data=False)
@@ -150,21 +150,26 @@ def unsupported_operators(graph: Path) -> set[str]:
 
 
 def plan_file(compute_capability: tuple[int, int]) -> str:
-    """The name of a plan for GPUs of that compute capability; Triton's configuration lists these names."""
+    """Returns the file name of a plan for a compute capability; Triton's configuration lists these names."""
     major, minor = compute_capability
     return f"model_sm{major}{minor}.plan"
 
 
 def build_plan(graph: Path, inputs: Sequence[str], shapes: Sequence[Profile]) -> Path:
-    """Builds the plan for this machine's GPU beside the graph; takes minutes the first time.
+    """Builds the plan for this machine's GPU next to the graph. The first build takes minutes.
+
+    Args:
+        graph: ONNX graph.
+        inputs: names of its inputs.
+        shapes: optimization profiles.
 
     Raises:
-        UnsupportedCheckpoint: the graph has operators that TensorRT does not take.
-        ExportError: TensorRT is missing, or there is no GPU, or it cannot build the graph.
+        UnsupportedCheckpoint: the graph has operators that TensorRT does not support.
+        ExportError: TensorRT or a GPU is missing, or the build failed.
     """
     if unknown := unsupported_operators(graph):
         raise UnsupportedCheckpoint(
-            f"TensorRT does not take the operators {', '.join(sorted(unknown))} of {graph.name}"
+            f"TensorRT does not support the operators {', '.join(sorted(unknown))} of {graph.name}"
         )
     tensorrt = import_tensorrt()
     logger = tensorrt.Logger(tensorrt.Logger.WARNING)
@@ -184,7 +189,7 @@ def build_plan(graph: Path, inputs: Sequence[str], shapes: Sequence[Profile]) ->
     _read_timing_cache(config)
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise ExportError(f"TensorRT {tensorrt.__version__} could not build the plan; its log above says why")
+        raise ExportError(f"TensorRT {tensorrt.__version__} could not build the plan; see its log above")
     _write_timing_cache(config)
     target = graph.with_name(plan_file(torch.cuda.get_device_capability()))
     target.write_bytes(bytes(plan))
@@ -192,20 +197,28 @@ def build_plan(graph: Path, inputs: Sequence[str], shapes: Sequence[Profile]) ->
 
 
 def import_tensorrt() -> Any:
-    """The package, where there is a GPU to use it."""
+    """Imports the package.
+
+    Raises:
+        ExportError: the package or a GPU is missing.
+    """
     try:
         import tensorrt
     except ImportError as error:
         raise ExportError(
-            "the package tensorrt is missing: pip install tensorrt, on the machine with the GPU that will serve"
+            "the package tensorrt is missing: pip install tensorrt, on the machine with the GPU that serves the plan"
         ) from error
     if not torch.cuda.is_available():
-        raise ExportError("TensorRT needs a GPU, and PyTorch sees none here: export on the machine that will serve")
+        raise ExportError("TensorRT requires a GPU, and PyTorch finds none: export on the machine that serves the plan")
     return tensorrt
 
 
 class TensorRtEngine:
-    """A plan, for the parity gate: the same `worker` as `retriton_serving.engines.Engine`."""
+    """A loaded plan, for the parity gate. See `retriton_serving.engines.Engine`.
+
+    Raises:
+        ExportError: TensorRT or a GPU is missing, or another version of TensorRT built the plan.
+    """
 
     def __init__(self, plan: Path, precision: str) -> None:
         tensorrt = import_tensorrt()
@@ -216,7 +229,10 @@ class TensorRtEngine:
             raise ExportError(f"TensorRT {tensorrt.__version__} cannot load {plan}: it was built by another version")
 
     def worker(self) -> Compute:
-        """Uses the profile of passages, which covers all lengths."""
+        """Returns a function that runs the plan with the profile of passages, which covers all lengths.
+
+        See `retriton_serving.engines.Engine.worker` for shapes.
+        """
         context = self._engine.create_execution_context()
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         context.set_optimization_profile_async(self._engine.num_optimization_profiles - 1, stream.cuda_stream)
@@ -240,7 +256,7 @@ class TensorRtEngine:
 
 
 def _strongly_typed(tensorrt: Any) -> int:
-    """The flag of TensorRT 10; later all networks are."""
+    """Returns the flag for strong typing; TensorRT 11 has none, because all its networks are strongly typed."""
     flag = getattr(tensorrt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     return 0 if flag is None else 1 << int(flag)
 

@@ -1,4 +1,4 @@
-"""`itertools.batched`, which Python has from 3.12 on, but in lists."""
+"""A replacement for `itertools.batched`, which requires Python 3.12, that yields lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of at most ``size`` items, in order."""
+    """Yields lists of at most ``size`` items, in order."""
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -1,4 +1,4 @@
-"""Milliseconds of stages."""
+"""Durations of stages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Adds up what every stage takes."""
+    """Adds up the duration of each stage."""
 
     def __init__(self) -> None:
         self._start = time.perf_counter()
@@ -16,7 +16,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measures what is done inside."""
+        """Adds the duration of the with-block to the stage ``name``."""
         start = time.perf_counter()
         try:
             yield
@@ -24,5 +24,5 @@ class Stopwatch:
             self._stages[name] = self._stages.get(name, 0.0) + (time.perf_counter() - start) * 1e3
 
     def milliseconds(self) -> dict[str, float]:
-        """By stage, and ``total`` since the beginning."""
+        """Returns milliseconds by stage, and ``total`` since the stopwatch was created."""
         return {**self._stages, "total": (time.perf_counter() - self._start) * 1e3}

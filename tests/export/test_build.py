@@ -104,7 +104,7 @@ def test_an_artefact_that_differs_is_not_installed(
             export_onnx(encoder, *rest)
 
     monkeypatch.setattr(graph, "export_onnx", export_wrong_graph)
-    with pytest.raises(ParityError, match="lowest cosine 0\\.[0-9]+, asked for 0.99999"):
+    with pytest.raises(ParityError, match="lowest cosine 0\\.[0-9]+, required 0.99999"):
         export_encoder(Checkpoint.read(folder), repository, FP32, force=True)
     assert {
         file.name: file.read_bytes() for file in (repository / "encoder/1").iterdir() if file.is_file()

@@ -72,10 +72,10 @@ def test_documents_are_counted_replaced_listed_and_deleted(server_store: Store) 
     assert server_store.count() == 5
 
 
-def test_without_a_keyword_index_only_vectors_are_searched(server_store: Store) -> None:
+def test_without_a_bm25_index_only_vectors_are_searched(server_store: Store) -> None:
     server_store.open(ENCODER, create=True)
     assert not server_store.has_bm25
-    with pytest.raises(NoBm25Index, match="before 2.5.*--mode dense"):
+    with pytest.raises(NoBm25Index, match="before 2.5.*mode dense"):
         server_store.search_bm25(["text"], 3)
 
 

@@ -133,7 +133,7 @@ def test_ingest_can_be_tried_rebuilt_and_pruned(ingested: Shell) -> None:
 def test_a_dry_run_makes_nothing(shell: Shell) -> None:
     tried = json.loads(shell("ingest", str(ROOT / "docs/samples"), "--dry-run", "--json").stdout)
     assert tried["added"] == 4
-    assert "there is no file" in shell("search", "x", code=1).stderr
+    assert "does not exist" in shell("search", "x", code=1).stderr
 
 
 def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:

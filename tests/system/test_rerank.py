@@ -90,7 +90,7 @@ def test_too_long_pairs_are_refused_or_cut_at_the_passage(reranking: str, checkp
 
 def test_without_a_cross_encoder_the_rest_is_served(url: str) -> None:
     with Client(url) as client:
-        with pytest.raises(NotInstalled, match="no cross_encoder is installed: `retriton export` one"):
+        with pytest.raises(NotInstalled, match="no cross_encoder is installed: run `retriton export`"):
             client.rerank(QUERY, PASSAGES)
         assert set(client.check_health()) == {"embed_query", "embed_passage"}
 

@@ -1,4 +1,4 @@
-"""Documents into the store: reading, chunking, embedding and writing, concurrently."""
+"""Ingestion: reads, chunks, embeds and stores documents in concurrent stages."""
 
 from retriton_pipeline.ingest.ingestion import Ingestion, Progress
 from retriton_pipeline.ingest.options import IngestKeywords, IngestOptions

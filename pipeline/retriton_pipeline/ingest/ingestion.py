@@ -1,4 +1,4 @@
-"""One ingestion run: reading, embedding and writing overlap, each at most a few batches ahead of the next."""
+"""One ingestion run. Reading, embedding and writing overlap, with at most a few batches between the stages."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class Progress:
     """The progress of a run.
 
     Attributes:
-        bytes_done, bytes_total: bytes of the files that are finished, and of all files.
-        documents: documents that are finished, unchanged and unreadable ones included.
-        chunks, tokens: written and embedded.
+        bytes_done, bytes_total: bytes of finished files, and of all files.
+        documents: number of finished documents, including unchanged and unreadable ones.
+        chunks, tokens: number of chunks written, and of tokens embedded.
     """
 
     bytes_done: int
@@ -48,12 +48,12 @@ class Progress:
 class _Row:
     document: StoredDocument
     chunk: Chunk
-    replaces: bool  # the store has earlier content of the document
+    replaces: bool  # the store has earlier content of this document
 
 
 @dataclass(frozen=True)
 class _PartDone:
-    """Follows the rows of a part: when the last stage receives it, the part is stored."""
+    """Marks the end of a part: when the last stage receives it, all rows of the part are stored."""
 
     read: ReadPart
 
@@ -63,15 +63,18 @@ _Embedded = tuple[list[_Item], asyncio.Task[NDArray[np.float32]]]
 
 
 class Ingestion:
-    """One run over files.
+    """One ingestion run over a list of files.
 
     Args:
-        client: embeds; configure enough retries (see `retriton_client.Retry`) that a server restart does not end the
-            run.
-        store: opened for the served encoder; None for a dry run without a collection.
-        reader: reads and chunks files.
-        dry_run: whether to read and count only.
-        on_progress: called after every batch.
+        client: client of the server. Configure enough retries (see `retriton_client.Retry`) to outlast a restart of the
+            server.
+        store: store opened for the served encoder; None for a dry run without a collection.
+        reader: reads and chunks the files.
+        dry_run: whether to read and count without embedding or writing.
+        on_progress: receives the progress after each batch.
+
+    Attributes:
+        report: counts of the run so far.
     """
 
     def __init__(
@@ -93,10 +96,10 @@ class Ingestion:
         self.report = IngestReport()
 
     async def run(self, files: Sequence[Path]) -> IngestReport:
-        """Ingests ``files``. Documents written before an error are kept; the next run does not embed them again.
+        """Ingests ``files``. Documents written before an error are kept, and the next run skips them.
 
         Raises:
-            RetritonError: the server was unavailable for all retries, or refused.
+            RetritonError: the server was unavailable during all retries, or refused a request.
             StoreError: Milvus failed.
         """
         started = time.monotonic()
@@ -109,33 +112,33 @@ class Ingestion:
                 stages.create_task(self._embed_all(read, embedded, stages))
                 stages.create_task(self._write_all(embedded))
         except* (RetritonError, PipelineError) as errors:
-            raise errors.exceptions[0] from None  # the first one; it cancelled the other stages
+            raise errors.exceptions[0] from None  # the first error cancelled the other stages
         self.report.seconds = time.monotonic() - started
         return self.report
 
     def prune(self, roots: Iterable[Path]) -> int:
-        """After `run`: deletes the documents of files below ``roots`` that no longer exist; returns their number.
+        """Deletes documents of files below ``roots`` that no longer exist, and returns their number.
 
-        Documents of files and folders that exist but could not be read are kept.
+        Call it after `run`. Documents of files and folders that exist but could not be read are kept.
         """
         folders = [_root(root) for root in roots]
-        self.report.pruned = self._remove(lambda document: not _around(document).isdisjoint(folders))
+        self.report.pruned = self._remove(lambda document: not _file_and_parents(document).isdisjoint(folders))
         return self.report.pruned
 
     def remove_unseen(self) -> None:
-        """After `run`: deletes all documents that this run has not seen, except those of unreadable files."""
+        """Deletes all documents that the run did not see, except those of unreadable files. Call it after `run`."""
         self._remove(lambda document: True)
 
-    def _remove(self, is_meant: Callable[[StoredDocument], bool]) -> int:
+    def _remove(self, is_candidate: Callable[[StoredDocument], bool]) -> int:
         stored = self._store.documents() if self._store else ()
-        gone = [document for document in stored if is_meant(document) and self._is_gone(document)]
+        gone = [document for document in stored if is_candidate(document) and self._is_gone(document)]
         if self._written:
             for documents in batched(gone, _IDS_PER_CALL):
                 self._written.delete(documents)
         return len(gone)
 
     def _is_gone(self, document: StoredDocument) -> bool:
-        return document.id not in self._seen and self._kept_files.isdisjoint(_around(document))
+        return document.id not in self._seen and self._kept_files.isdisjoint(_file_and_parents(document))
 
     async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Item] | None]) -> None:
         batches = batched(self._items(files), _BATCH_CHUNKS)
@@ -149,7 +152,7 @@ class Ingestion:
         embedded: asyncio.Queue[_Embedded | None],
         stages: asyncio.TaskGroup,
     ) -> None:
-        """Sends a batch while earlier ones are still being embedded, so that the server is never idle."""
+        """Sends each batch while earlier ones are being embedded, so that the server does not idle."""
         while items := await read.get():
             await embedded.put((items, stages.create_task(self._embed(items))))
         await embedded.put(None)
@@ -177,14 +180,12 @@ class Ingestion:
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)
             for document in read.changed:
-                for chunk in reversed(
-                    document.chunks
-                ):  # the first chunk last: its presence marks the document as complete
+                for chunk in reversed(document.chunks):  # the first chunk is last: it marks the document as complete
                     yield _Row(document.document, chunk, document.replaces)
             yield _PartDone(read)
 
     def _refuse_duplicates(self, read: ReadPart) -> None:
-        """Keeps one of several records with the same id: the others would replace it in every run."""
+        """Keeps the first of several records with the same id; otherwise they would replace each other in every run."""
         for stored in list(read.unchanged):
             if stored.id in self._seen:
                 read.unchanged.remove(stored)
@@ -226,13 +227,13 @@ class Ingestion:
             self._kept_files.add(location(read.part.file))
         if self._written:
             for unchanged in batched(read.unchanged, _IDS_PER_CALL):
-                self._written.delete_other_contents(unchanged)  # leftovers of interrupted runs
+                self._written.delete_other_contents(unchanged)  # remove leftovers of interrupted runs
 
 
 def _root(path: Path) -> str:
     return display_name(Path(os.path.realpath(path))) if path.is_dir() else location(path)
 
 
-def _around(document: StoredDocument) -> set[str]:
-    """Its file, and the folders above it."""
+def _file_and_parents(document: StoredDocument) -> set[str]:
+    """The document's file and all its parent folders."""
     return {document.file, *map(str, PurePath(document.file).parents)}

@@ -1,4 +1,4 @@
-"""How documents are ingested."""
+"""Options of an ingestion run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from retriton_pipeline.ingest.reading import WORKERS
 
 @dataclass(frozen=True)
 class IngestOptions:
-    """How documents are ingested.
+    """Options of an ingestion run.
 
     Attributes:
-        chunk_size: the size and overlap of chunks.
-        workers: processes that parse and chunk files.
-        index: index profile of a new collection (see `retriton_pipeline.store.PROFILES`); empty is the default.
+        chunk_size: size and overlap of chunks.
+        workers: number of processes that parse and chunk files.
+        index: index profile of a new collection (see `retriton_pipeline.store.PROFILES`); empty selects the default.
         rebuild: build a new version of the collection from these files alone, and switch to it at the end.
-        prune: delete stored documents of files that no longer exist below the given paths.
-        dry_run: read and chunk everything, report what would be done, and write nothing.
+        prune: delete stored documents of files below the given paths that no longer exist.
+        dry_run: read and chunk all files and report the changes, without writing them.
     """
 
     chunk_size: ChunkSize = field(default_factory=ChunkSize)

@@ -1,4 +1,4 @@
-"""Ingests files and folders into a collection: the one home of what library, command line and gateway do."""
+"""Ingests files and folders into a collection. Library, command line and gateway all use `ingest_paths`."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ async def ingest_paths(
 ) -> IngestReport:
     """Reads, chunks, embeds and stores the documents in ``paths``.
 
-    Unchanged documents are skipped, and changed ones replace their chunks. Safe to interrupt and to run again.
+    Unchanged documents are skipped, and the chunks of changed ones are replaced. A run can be interrupted and repeated.
 
     Args:
-        paths: files, and folders that are searched for files.
-        client: embeds; configure enough retries that a server restart does not end the run.
-        store: where to; None for a dry run without a Milvus file.
-        options: how.
-        on_progress: called after every batch.
-        reader: parses and chunks the files, instead of processes that are started for this run; it is not closed.
+        paths: files, and folders that are searched for files recursively.
+        client: client of the server. Configure enough retries to outlast a restart of the server.
+        store: target; None for a dry run without a Milvus file.
+        options: options of the run; None uses the defaults.
+        on_progress: receives the progress after each batch.
+        reader: parses and chunks the files, and is left open; None starts processes for this run.
 
     Raises:
-        PipelineError: a path does not exist; nothing could be read for a rebuild; a folder that is to be pruned is
-            empty.
+        PipelineError: a path does not exist, a folder is empty in a run that prunes or rebuilds, or no document could
+            be read for a rebuild.
         RetritonError, StoreError: see `Ingestion.run`.
     """
     options = options or IngestOptions()
@@ -49,11 +49,11 @@ async def ingest_paths(
     if reader is None:
         reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
     try:
-        target = await asyncio.to_thread(_opened, store, encoder, options)
+        target = await asyncio.to_thread(_open_store, store, encoder, options)
         ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
         report = await ingestion.run(files)
         if options.rebuild:
-            await asyncio.to_thread(ingestion.remove_unseen)  # leftovers of an interrupted run in the new version
+            await asyncio.to_thread(ingestion.remove_unseen)  # remove leftovers of an interrupted rebuild
         elif options.prune:
             await asyncio.to_thread(ingestion.prune, paths)
     finally:
@@ -72,17 +72,17 @@ def _files(paths: Sequence[Path], options: IngestOptions) -> list[Path]:
 
 
 def _check_not_empty(paths: Iterable[Path], files: Sequence[Path], option: str) -> None:
-    """An empty folder is more often one that is not mounted than one whose documents are to be deleted."""
+    """Refuses empty folders: usually they are not mounted, and pruning them would delete all their documents."""
     real = [Path(os.path.realpath(file.parent)) for file in files]
     for path in paths:
         if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
             raise PipelineError(
-                f"{display_name(path)} contains no files: {option} would delete all that is stored from it"
+                f"{display_name(path)} contains no files: {option} would delete all documents stored from it"
             )
 
 
-def _opened(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
-    """The store to compare with and, unless this is a dry run, to write to."""
+def _open_store(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
+    """Opens the store to compare with and, except in a dry run, to write to."""
     if store is None:
         return None
     if not options.dry_run:
@@ -100,5 +100,5 @@ def _opened(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -
 
 def _publish(store: Store) -> None:
     if not store.count():
-        raise PipelineError("no document could be read: the present version of the collection is kept")
+        raise PipelineError("no document could be read: the current version of the collection is kept")
     store.publish()

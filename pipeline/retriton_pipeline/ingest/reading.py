@@ -1,4 +1,4 @@
-"""Files to chunks, in processes of their own: a parser that crashes or hangs costs its file, and not the run."""
+"""Reads and chunks files in worker processes, so that a parser that crashes or hangs affects only its file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.store import StoredDocument, content_hash, document_id
 from retriton_pipeline.tokens import TokenCounter
 
-CHUNKER_VERSION = 2  # raise it when the same file would be cut differently
+CHUNKER_VERSION = 2  # increment it when the same file would be chunked differently
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
 PARSE_SECONDS_MAX = 600.0
@@ -43,7 +43,7 @@ _HASH_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ReadDocument:
-    """A document that the store does not have, and its chunks; ``replaces`` says that it has earlier content."""
+    """A new or changed document with its chunks; ``replaces`` is true if the store has earlier content of it."""
 
     document: StoredDocument
     chunks: list[Chunk]
@@ -52,7 +52,7 @@ class ReadDocument:
 
 @dataclass(frozen=True)
 class ReadPart:
-    """All of one part of a file."""
+    """The documents of one part of a file."""
 
     part: FilePart
     size_bytes: int
@@ -66,14 +66,18 @@ _Identity = tuple[str, str]  # document id, content
 
 
 class Reader:
-    """Reads parts of files, a few ahead of what is consumed.
+    """Reads and chunks parts of files in worker processes, a few parts ahead of the consumer.
 
     Args:
-        encoder: whose tokenizer cuts.
-        size: of the chunks.
-        workers: how many processes.
-        base: the folder of files that come from elsewhere; they are named, and known again, by their place in it.
-        parse_seconds_max: after which a process that reads one part of a file is stopped.
+        encoder: encoder whose tokenizer counts the tokens of chunks.
+        size: size and overlap of chunks.
+        workers: number of processes.
+        base: folder of uploaded files, which are identified by their paths relative to it; None for local files, which
+            are identified by their real paths.
+        parse_seconds_max: time limit for one part of a file, in seconds, after which its process is stopped.
+
+    Raises:
+        PipelineError: ``size`` is not possible with this encoder.
     """
 
     def __init__(
@@ -84,7 +88,7 @@ class Reader:
         base: Path | None = None,
         parse_seconds_max: float = PARSE_SECONDS_MAX,
     ) -> None:
-        chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # a size that cannot be fails here
+        chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # fails early for an impossible size
         self._ahead = 2 * workers
         self._parse_seconds_max = parse_seconds_max
         self._waiting: deque[Any] = deque()
@@ -99,7 +103,7 @@ class Reader:
         )
 
     def close(self) -> None:
-        """Ends the processes, also those that are busy; whoever waits for one gets a ``CancelledError``."""
+        """Stops all processes, including busy ones. A pending `read` raises ``CancelledError``."""
         with self._lock:
             self._closed = True
             for future in self._waiting:
@@ -108,7 +112,15 @@ class Reader:
         self._pool.join()
 
     def read(self, parts: Iterable[FilePart], lookup: Lookup) -> Iterator[ReadPart]:
-        """Every part, in order. ``lookup`` says which contents of some documents the store has."""
+        """Reads parts in order.
+
+        Args:
+            parts: parts of files.
+            lookup: returns the content hashes that the store has of the given document ids, by id.
+
+        Raises:
+            CancelledError: `close` was called.
+        """
         for group in batched(parts, _PARTS_PER_LOOKUP):
             identities = list(self._map(_identify, [(part,) for part in group]))
             ids = [key for found in identities if isinstance(found, list) for key, _ in found]
@@ -138,9 +150,9 @@ class Reader:
         return ReadPart(part, _size(part), [], [], [entry])
 
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """Results in order; a text where a process died or took too long: the reason."""
+        """Yields results in order; a string with the reason if a process crashed or exceeded its time limit."""
         for call in calls:
-            with self._lock:  # what is scheduled while `close` cancels would never end
+            with self._lock:  # a call scheduled while `close` cancels would never finish
                 if self._closed:
                     raise CancelledError
                 self._waiting.append(self._pool.schedule(function, args=call, timeout=self._parse_seconds_max))
@@ -166,23 +178,23 @@ def _outcome(future: Any, seconds_max: float) -> Any:
 
 @dataclass(frozen=True)
 class _Naming:
-    """What files are called: their paths; or, below ``base``, their places in it."""
+    """Names of files: their paths or, if ``base`` is set, their paths relative to it."""
 
     base: Path | None
 
     def source(self, source: str) -> str:
-        """What a document shows as its source."""
+        """Returns the displayed source of a document."""
         return source if self.base is None else source.removeprefix(f"{display_name(self.base)}{os.sep}")
 
     def identity(self, file: Path) -> str:
-        """What a file is known by: its real path, through all links."""
-        return os.path.realpath(file) if self.base is None else self._place(file)
+        """Returns the string that identifies a file: its real path, with all links resolved."""
+        return os.path.realpath(file) if self.base is None else self._relative(file)
 
     def location(self, file: Path) -> str:
-        """What a file is pruned by."""
-        return location(file) if self.base is None else self._place(file)
+        """Returns the location of a file, for pruning."""
+        return location(file) if self.base is None else self._relative(file)
 
-    def _place(self, file: Path) -> str:
+    def _relative(self, file: Path) -> str:
         return f"upload:{self.source(display_name(file))}"
 
 
@@ -190,14 +202,14 @@ _state: tuple[TokenCounter, ChunkSize, _Naming]  # of a worker process
 
 
 def _start(encoder: EncoderInfo, size: ChunkSize, naming: _Naming) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main process stops the workers
     global _state
     _state = TokenCounter(encoder), size, naming
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """The file of a part; looked up once, and not for every record of it (see `_Naming`)."""
+    """Identity and location of a part's file, computed once for all its records (see `_Naming`)."""
 
     path: str
     file: str
@@ -213,7 +225,7 @@ class _Origin:
 
 
 def _identify(part: FilePart) -> list[_Identity]:
-    """The documents of a part and their contents, without parsing and cutting them."""
+    """Computes document ids and content hashes of a part, without parsing and chunking its documents."""
     origin = _Origin.of(part)
     if holds_records(part.file):
         documents = (item for item in load_documents(part) if isinstance(item, Document))
@@ -224,7 +236,7 @@ def _identify(part: FilePart) -> list[_Identity]:
             while block := stream.read(_HASH_BYTES):
                 digest.update(block)
     except OSError:
-        return []  # `_read` says why
+        return []  # `_read` reports the error
     return [origin.identity("", digest.hexdigest())]
 
 

@@ -1,4 +1,4 @@
-"""What an ingestion did."""
+"""Report of an ingestion run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file, or a record of one, that is not in the store, and why."""
+    """A file or record that was not stored, and the reason."""
 
     source: str
     reason: str
@@ -16,10 +16,17 @@ class Skipped:
 
 @dataclass
 class IngestReport:
-    """Counts of documents, but for ``chunks`` and ``tokens``, which count what was embedded.
+    """Counts of an ingestion run.
 
-    A file is one document, and so is each record of a file of records. ``pruned`` is None where nothing was asked to
-    be pruned.
+    A file is one document; in a file of records, each record is one document.
+
+    Attributes:
+        documents: number of all documents.
+        chunks, tokens: number of embedded chunks and tokens.
+        added, unchanged, replaced: number of documents by outcome.
+        skipped: documents that were not stored.
+        pruned: number of deleted documents; None if the run did not prune.
+        seconds: duration of the run.
     """
 
     documents: int = 0
@@ -33,7 +40,7 @@ class IngestReport:
     tokens: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """The report for programs."""
+        """Returns the report as a JSON object, with ``tokens_per_s`` in place of ``tokens``."""
         report = asdict(self)
         tokens = report.pop("tokens")
         if self.pruned is None:

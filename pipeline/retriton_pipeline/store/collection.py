@@ -1,4 +1,4 @@
-"""Collections: fields, indexes, and the description that records what a collection was made with."""
+"""Creation of collections: fields, indexes, and the description that records encoder and layout."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Description:
     """The stored description of a collection.
 
     Attributes:
-        encoder, fingerprint: the encoder of its vectors; empty if another program created it.
-        layout: version of its fields.
-        version_of: the name that users search; the collection is one version of it.
-        index: how it is searched.
-        has_bm25: whether it has a BM25 index.
+        encoder, fingerprint: encoder of the vectors; empty if another program created the collection.
+        layout: version of the fields.
+        version_of: name that users search; the collection is one version of it.
+        index: index profile.
+        has_bm25: whether the collection has a BM25 index.
     """
 
     encoder: str
@@ -38,8 +38,8 @@ class Description:
         """Raises `StoreError` for another layout, and `EncoderMismatch` for another encoder."""
         if self.encoder and self.layout != LAYOUT:
             raise StoreError(
-                f"collection {collection!r} has the layout {self.layout} of another version of Retriton, this one "
-                f"needs {LAYOUT}. Rebuild it with `retriton ingest --rebuild`."
+                f"collection {collection!r} has layout {self.layout} of another version of Retriton, this version "
+                f"requires {LAYOUT}. Rebuild it with `retriton ingest --rebuild`."
             )
         if self.fingerprint != encoder.fingerprint:
             raise EncoderMismatch(
@@ -57,7 +57,7 @@ def describe(milvus: Milvus, target: str) -> Description:
         made_with = json.loads(found["description"])
     except ValueError:
         made_with = None
-    if not isinstance(made_with, dict):  # another program created it
+    if not isinstance(made_with, dict):  # created by another program
         made_with = {}
     index = PROFILES.get(made_with.get("index", ""), PROFILES["auto"])
     has_bm25 = "bm25" in {entry["name"] for entry in found["fields"]}
@@ -75,7 +75,7 @@ def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: 
     """Creates a collection for vectors of ``encoder``, as a version of the name ``version_of``.
 
     Raises:
-        StoreError: Milvus refuses, or has no such index.
+        StoreError: Milvus refused the call, or the index profile does not exist or needs a Milvus server.
     """
     name = index_name(milvus, index)
     profile = _profile(milvus, name)
@@ -91,12 +91,12 @@ def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: 
 
 
 def index_name(milvus: Milvus, index: str) -> str:
-    """The name of the index profile, or the default of this kind of Milvus."""
+    """Returns the name of the index profile; the default is ``flat`` for Milvus Lite and ``hnsw`` for a server."""
     return index or ("flat" if milvus.is_file else "hnsw")
 
 
 def load(milvus: Milvus, target: str) -> None:
-    """Loads a collection for searching; first creates its indexes if its creation was interrupted."""
+    """Loads a collection for searching. Creates missing indexes first, in case its creation was interrupted."""
     if not milvus.call("list_indexes", target):
         found = describe(milvus, target)
         milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_bm25))

@@ -1,7 +1,8 @@
-"""Files of Milvus Lite: one process has one at a time, and lets it go.
+"""Locks Milvus Lite files, so that only one process opens a file at a time.
 
-`pymilvus` keeps the server of a file until the process ends. And `milvus-lite` 2.5 removes its lock file when it fails
-to get it, so that a second attempt would open the file beside its owner, and damage it.
+The locks of the libraries do not suffice: `pymilvus` keeps the server of a file running until the process ends, and
+`milvus-lite` 2.5 removes its lock file when it fails to acquire the lock. A second attempt would then open the file
+concurrently and corrupt it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ _guard = threading.Lock()
 
 
 def acquire(uri: str) -> None:
-    """Takes the file for this process; each call needs its `release`.
+    """Acquires the file lock for this process. Each call must be paired with one of `release`.
 
     Raises:
-        StoreError: another process has it.
+        StoreError: another process holds the lock.
     """
     file = Path(uri).resolve()
     with _guard:
@@ -33,16 +34,16 @@ def acquire(uri: str) -> None:
                 lock.acquire(timeout=0)
             except Timeout:
                 raise StoreError(
-                    f"{uri} is in use by another process, and Milvus Lite serves one: wait for it, stop it, or use a "
-                    "Milvus server (--milvus http://host:19530)"
+                    f"{uri} is in use by another process, and Milvus Lite supports only one: wait for it, stop it, or "
+                    "use a Milvus server (--milvus http://host:19530)"
                 ) from None
             _locks[file] = lock
         _users[file] += 1
 
 
 def release(uri: str) -> None:
-    """Lets the file go, if nobody else in this process uses it."""
-    from milvus_lite.server_manager import server_manager_instance  # absent where only servers are used
+    """Releases the file lock when no other store of this process uses the file."""
+    from milvus_lite.server_manager import server_manager_instance  # not installed where only servers are used
 
     file = Path(uri).resolve()
     with _guard:

@@ -1,4 +1,4 @@
-"""A connection to Milvus: every call bounded in time, every failure a `StoreError`."""
+"""A connection to Milvus. Every call has a timeout, and every failure raises `StoreError`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ from pymilvus.exceptions import MilvusException
 from retriton_pipeline.errors import NoSuchCollection, StoreError
 from retriton_pipeline.store import lite
 
-# Without a timeout pymilvus repeats a failing call 75 times, for minutes.
+# Without a timeout, pymilvus retries a failing call 75 times, which takes minutes.
 _TIMEOUT_S = 30.0
-_KEYWORDS_SINCE = (2, 5)  # the version of Milvus
+_BM25_SINCE = (2, 5)  # version of Milvus
 
 
 class Milvus:
-    """A file of Milvus Lite, or a server.
+    """A connection to a Milvus Lite file or a Milvus server.
 
     Args:
-        uri: a file name that ends in .db, or ``http://host:port``.
-        token: ``user:password`` or an API key of a server.
-        create: whether to create a file that does not exist.
+        uri: file name that ends in .db, or ``http://host:port``.
+        token: ``user:password`` or an API key of the server.
+        create: whether to create a missing file.
+
+    Attributes:
+        uri: as given.
+        is_file: whether ``uri`` is a Milvus Lite file.
+        client: the client of `pymilvus`.
 
     Raises:
-        StoreError: Milvus cannot be reached, or the file is in use or broken.
+        StoreError: Milvus cannot be reached, or the file is in use or damaged.
+        NoSuchCollection: the file does not exist, and ``create`` is false.
     """
 
     def __init__(self, uri: str, token: str = "", create: bool = True) -> None:
@@ -39,7 +45,7 @@ class Milvus:
             if not uri.endswith(".db"):
                 raise StoreError(f"{uri} is neither http://host:port nor a Milvus Lite file, whose name ends in .db")
             if not create and not Path(uri).exists():
-                raise NoSuchCollection(f"there is no file {uri}: run `retriton ingest` first")
+                raise NoSuchCollection(f"the file {uri} does not exist: run `retriton ingest` first")
             Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as undo:
             if self.is_file:
@@ -51,16 +57,16 @@ class Milvus:
     def _connect(self, token: str) -> MilvusClient:
         try:
             with warnings.catch_warnings():
-                # Milvus Lite 2.5 imports pkg_resources, which warns on every start that it will go away.
+                # Milvus Lite 2.5 imports pkg_resources, which emits a deprecation warning on every start.
                 warnings.filterwarnings("ignore", message=".*pkg_resources")
-                # A shared connection stays open, and Milvus Lite's server with it.
+                # A shared connection would stay open and keep Milvus Lite's server running.
                 return MilvusClient(self.uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
         except (MilvusException, OSError, ValueError) as error:
             hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {self.uri}: {_text(error)}. {hint}") from error
 
     def close(self) -> None:
-        """Closes the connection, and lets go of the file."""
+        """Closes the connection and releases the file."""
         try:
             self.client.close()
         finally:
@@ -68,10 +74,10 @@ class Milvus:
                 lite.release(self.uri)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """What `pymilvus.MilvusClient` calls ``method``.
+        """Calls ``method`` of `pymilvus.MilvusClient` with a timeout of 30 s, and returns its result.
 
         Raises:
-            StoreError: Milvus refused, or did not answer in time.
+            StoreError: Milvus refused the call, or did not respond in time.
         """
         try:
             return getattr(self.client, method)(*args, timeout=_TIMEOUT_S, **kwargs)
@@ -79,15 +85,15 @@ class Milvus:
             raise StoreError(f"{self.uri}: {_text(error)}") from error
 
     def has(self, collection: str) -> bool:
-        """Whether there is a collection, or an alias, of that name."""
+        """Returns whether a collection or an alias of that name exists."""
         return bool(self.call("has_collection", collection))
 
     def supports_bm25(self) -> bool:
-        """Whether it has BM25. An older server crashes when it is asked for it."""
+        """Returns whether Milvus supports BM25. A server before 2.5 crashes on collections that use it."""
         if self.is_file:
             return True
         numbers = re.findall(r"\d+", self.call("get_server_version"))[:2]
-        return tuple(map(int, numbers)) >= _KEYWORDS_SINCE
+        return tuple(map(int, numbers)) >= _BM25_SINCE
 
 
 def _text(error: Exception) -> str:

@@ -14,7 +14,7 @@ from pymilvus import CollectionSchema, DataType, Function, FunctionType
 
 from retriton_pipeline.chunking import Chunk
 
-TEXT_BYTES_MAX = 65535  # of a VARCHAR in Milvus
+TEXT_BYTES_MAX = 65535  # limit of VARCHAR fields in Milvus
 PAYLOAD = (
     "document_id",
     "content_hash",
@@ -37,12 +37,12 @@ class StoredDocument:
     """Identifies a document and the version of its content.
 
     Attributes:
-        id: its key, hexadecimal (see `document_id`); needs no quoting in filters.
-        source: the path as the user wrote it.
-        title: of the document.
-        content_hash: digest of the id, the file's bytes and the chunking; a new hash replaces the stored chunks.
-        file: the absolute path of its file, for pruning.
-        metadata: scalars for filters.
+        id: hexadecimal key (see `document_id`), which needs no escaping in filters.
+        source: path as given by the user.
+        title: title of the document.
+        content_hash: digest of the id, the file's bytes and the chunk size; a new hash replaces the stored chunks.
+        file: absolute path of the file, for pruning.
+        metadata: scalar values for filters.
     """
 
     id: str
@@ -58,15 +58,15 @@ class ScoredChunk:
     """A chunk found by a search.
 
     Attributes:
-        source, title, metadata: of its document.
-        context: title and headings above it, one line.
-        page: from 1; None where there are no pages.
-        chunk_index: its place in the document, from 0.
-        text: of the chunk.
-        score: of the last stage: a cosine, a BM25 score, a fused score, or a score of the cross-encoder.
-        document_id, content_hash: its document, and the hash of its content.
-        scores: the score of every stage, by name.
-        overlap, separator: as of `Chunk`.
+        source, title, metadata: see `StoredDocument`.
+        context: title and headings above the chunk, in one line.
+        page: page number from 1; None for documents without pages.
+        chunk_index: position in the document, from 0.
+        text: text of the chunk.
+        score: score of the last stage: a cosine, a BM25 score, a fused score, or a score of the cross-encoder.
+        document_id, content_hash: id and content hash of the document.
+        scores: score of each stage, by name.
+        overlap, separator: see `Chunk`.
     """
 
     source: str
@@ -85,42 +85,42 @@ class ScoredChunk:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """Identifies the chunk."""
+        """Document id, content hash and index, which identify the chunk."""
         return self.document_id, self.content_hash, self.chunk_index
 
 
 def document_id(path: str, record: str = "") -> str:
-    """The key of a document, from its real path: a file is one document by whatever path it is named.
+    """Computes the key of a document from its real path, so that a file is one document under all its paths.
 
-    In a file of many documents, ``record`` tells them apart.
+    ``record`` distinguishes the documents of a file of records.
     """
     return _digest(f"{path}\0{record}" if record else path)
 
 
 def content_hash(parts: Iterable[object]) -> str:
-    """A digest of everything that determines the chunks of a document."""
+    """Computes a digest of ``parts``, which determine the chunks of a document."""
     return _digest(json.dumps(list(parts), default=str))
 
 
 def chunk_id(document: str, content_hash: str, index: int) -> str:
-    """The primary key of a chunk."""
+    """Computes the primary key of a chunk."""
     return _digest(f"{document} {content_hash} {index}")
 
 
 def add_fields(schema: CollectionSchema, dimension: int, with_bm25: bool) -> None:
-    """Adds the fields of a collection, and those of BM25 if ``with_bm25``."""
+    """Adds the fields of a collection to ``schema``; ``with_bm25`` adds those of the BM25 index."""
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=32)
     schema.add_field("document_id", DataType.VARCHAR, max_length=32)
     schema.add_field("content_hash", DataType.VARCHAR, max_length=32)
     schema.add_field("chunk_index", DataType.INT64)
     schema.add_field("overlap", DataType.INT64)
     schema.add_field("separator", DataType.VARCHAR, max_length=64)
-    schema.add_field("page", DataType.INT64)  # 0 where there are no pages
+    schema.add_field("page", DataType.INT64)  # 0 for documents without pages
     for name in _TEXTS:
         schema.add_field(name, DataType.VARCHAR, max_length=TEXT_BYTES_MAX)
     schema.add_field("metadata", DataType.JSON)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
-    if with_bm25:  # headings included: without them BM25 finds less (docs/log.md)
+    if with_bm25:  # includes headings, which improve recall (docs/log.md)
         analyzer = {"enable_analyzer": True, "analyzer_params": _ANALYZER}
         schema.add_field("bm25_text", DataType.VARCHAR, max_length=TEXT_BYTES_MAX, **analyzer)
         schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
@@ -128,7 +128,7 @@ def add_fields(schema: CollectionSchema, dimension: int, with_bm25: bool) -> Non
 
 
 def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], with_bm25: bool) -> dict[str, Any]:
-    """A chunk as a row for Milvus; ``with_bm25`` adds the text of the BM25 index."""
+    """Converts a chunk to a row for Milvus; ``with_bm25`` adds the text of the BM25 index."""
     bm25 = {"bm25_text": _storable(chunk.embedded_text)} if with_bm25 else {}
     return {
         "id": chunk_id(document.id, document.content_hash, chunk.index),
@@ -150,13 +150,13 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
 
 
 def to_scored_chunk(payload: Mapping[str, Any], stage: str, score: float) -> ScoredChunk:
-    """A row of Milvus with the score of a stage."""
+    """Converts a row of Milvus to a chunk with the score of ``stage``."""
     values = {name: payload[name] for name in PAYLOAD}
     return ScoredChunk(**{**values, "page": values["page"] or None}, score=score, scores={stage: score})
 
 
 def _storable(text: str) -> str:
-    """Text for a VARCHAR field: valid UTF-8 without NUL, truncated to the maximum size."""
+    """Converts text for a VARCHAR field: valid UTF-8 without NUL, truncated to the maximum size."""
     return text.replace("\0", "").encode("utf-8", "replace")[:TEXT_BYTES_MAX].decode("utf-8", "ignore")
 
 

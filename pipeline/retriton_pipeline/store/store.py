@@ -22,29 +22,30 @@ from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
-_ABOUT_A_FILTER = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
+_FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
 
 
 class Store:
     """A collection of chunks.
 
     Args:
-        uri: a file name for Milvus Lite, or ``http://host:port`` for a Milvus server.
-        collection: its name, which refers to a version; `rebuild` and `publish` replace the version.
-        token: ``user:password`` or an API key of a server.
-        consistency: Milvus' consistency level of searches. Bounded does not wait, and may miss the latest writes; reads
-            of ingestion are always Strong.
-        create: whether to create a file that does not exist.
+        uri: file name for Milvus Lite, or ``http://host:port`` for a Milvus server.
+        collection: name of the collection, which refers to a version; `rebuild` and `publish` replace the version.
+        token: ``user:password`` or an API key of the server.
+        consistency: Milvus' consistency level of searches. Bounded does not wait, and may miss the latest writes. Reads
+            during ingestion always use Strong.
+        create: whether to create a missing file.
 
     Attributes:
-        milvus: the connection.
-        versions: what the collection's name refers to.
-        index: how the opened collection is searched.
+        uri, collection: as given.
+        milvus: connection to Milvus.
+        versions: maps the collection's name to its current version.
+        index: index profile of the opened collection.
         has_bm25: whether the opened collection has a BM25 index.
-        fingerprint: of the encoder that the opened collection was created for.
+        fingerprint: fingerprint of the encoder of the opened collection.
 
     Raises:
-        StoreError: Milvus cannot be reached, or the file is in use or broken.
+        StoreError: Milvus cannot be reached, or the file is in use or damaged.
         NoSuchCollection: the file does not exist, and ``create`` is false.
     """
 
@@ -63,20 +64,21 @@ class Store:
         self._normalize = False
 
     def close(self) -> None:
-        """Closes the connection, and releases the file."""
+        """Closes the connection and releases the file."""
         self.milvus.close()
 
     def open(self, encoder: EncoderInfo, create: bool = False, index: str = "") -> None:
-        """Checks that the collection matches the served encoder, before anything is searched or written.
+        """Opens the collection after checking that it matches the served encoder. Call it before other methods.
 
         Args:
-            encoder: what the server serves.
+            encoder: served encoder.
             create: whether to create a missing collection.
-            index: the index profile of a new collection (see `PROFILES`); default: flat in a file, hnsw on a server.
+            index: index profile of a new collection (see `PROFILES`); by default flat in a file, hnsw on a server.
 
         Raises:
-            NoSuchCollection: it does not exist, and ``create`` is false.
-            EncoderMismatch: it was created for another encoder.
+            NoSuchCollection: the collection does not exist, and ``create`` is false.
+            EncoderMismatch: the collection was created for another encoder.
+            StoreError: the collection has another layout, or Milvus failed.
         """
         target = self.versions.resolve(self.collection)
         if target is None:
@@ -89,9 +91,13 @@ class Store:
         self._use(target, encoder)
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
-        """Creates the next version of the collection and writes to it; searches use the present one until `publish`.
+        """Opens a new version of the collection for writing; searches use the current version until `publish`.
 
-        An unpublished version of an interrupted run is continued, if its encoder and index are the same.
+        An unpublished version of an interrupted run is continued if its encoder, layout and index are the same.
+
+        Args:
+            encoder: served encoder.
+            index: index profile of the new version; see `open`.
         """
         current = self.versions.resolve(self.collection)
         if current is None:
@@ -101,7 +107,7 @@ class Store:
         wanted = PROFILES.get(index_name(self.milvus, index))
         while self.milvus.has(target):
             found = describe(self.milvus, target)
-            if found.version_of != self.collection:  # of another name
+            if found.version_of != self.collection:  # belongs to another name
                 target = following(self.collection, target)
             elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
                 break
@@ -116,17 +122,17 @@ class Store:
         current = self.versions.resolve(self.collection)
         if current != self._target:
             self.versions.switch(self.collection, self._target)
-        # the version before, even if it is not marked as one, and what a run left that was interrupted here
+        # The previous version, even without a version mark, and leftovers of a run that was interrupted here.
         for left in {current or self._target, *self._own_versions()} - {self._target}:
             if self.milvus.has(left):
                 self.milvus.call("drop_collection", left)
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
-        """The first version for a name: one left by an interrupted `publish`, or a new one."""
+        """Returns a version left by an interrupted `publish`, or creates the first one."""
         left = self._own_versions()
         target = left[-1] if left else self.versions.first(self.collection)
         if not left:
-            while self.milvus.has(target):  # of another name
+            while self.milvus.has(target):  # belongs to another name
                 target = following(self.collection, target)
             create_collection(self.milvus, target, encoder, index, self.collection)
         if target != self.collection:
@@ -134,34 +140,34 @@ class Store:
         return target
 
     def _own_versions(self) -> list[str]:
-        """The versions of this name, oldest first."""
+        """Returns the versions of the collection's name, oldest first."""
         names = self.milvus.call("list_collections")
         mine = [name for name in names if name == self.collection or name.startswith(f"{self.collection}_v")]
         mine = [name for name in mine if describe(self.milvus, name).version_of == self.collection]
         return sorted(mine, key=lambda name: (len(name), name))
 
     def remove(self) -> None:
-        """Drops the collection and its name."""
+        """Drops the opened version, and the name that refers to it."""
         self.versions.forget(self.collection)
         self.milvus.call("drop_collection", self._target)
 
     def count(self) -> int:
-        """How many chunks are stored."""
+        """Returns the number of stored chunks."""
         return int(self._query("", ["count(*)"])[0]["count(*)"])
 
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
-        """The hashes of the completely stored contents of each document, by id; two after an interruption."""
+        """Returns the hashes of completely stored contents by document id; there are two after an interrupted run."""
         found: dict[str, set[str]] = {}
-        # The first chunk is written last, so where it is, the others are.
+        # The first chunk is written last, so if it exists, so do the others.
         condition = f"document_id in {json.dumps(list(document_ids))} and chunk_index == 0"
         for row in self._query(condition, ["document_id", "content_hash"]):
             found.setdefault(row["document_id"], set()).add(row["content_hash"])
         return found
 
     def documents(self) -> Iterator[StoredDocument]:
-        """Every document with stored chunks, once, including those of interrupted runs.
+        """Yields each document with stored chunks once, including documents of interrupted runs.
 
-        Metadata is left out. The ids of all documents are held in memory.
+        Metadata is omitted. The ids of all documents are held in memory.
         """
         pages = self.milvus.call(
             "query_iterator",
@@ -182,35 +188,43 @@ class Store:
         pages.close()
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
-        """Writes chunks with their vectors, float32 ``[rows, dimension]``; idempotent."""
+        """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent."""
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
         self.milvus.call("upsert", self._target, data=data)
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
-        """Deletes the chunks of all other contents of these documents: earlier versions, and interrupted runs."""
+        """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
         hashes = json.dumps([document.content_hash for document in documents])
-        self.milvus.call("delete", self._target, filter=f"{_among(documents)} and content_hash not in {hashes}")
+        self.milvus.call("delete", self._target, filter=f"{_ids_filter(documents)} and content_hash not in {hashes}")
 
     def delete(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes documents with all their contents."""
-        self.milvus.call("delete", self._target, filter=_among(documents))
+        self.milvus.call("delete", self._target, filter=_ids_filter(documents))
 
     def search(self, vectors: NDArray[np.float32], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
-        """The ``top_k`` nearest chunks of each vector, best first, with their cosines as scores.
+        """Returns the nearest chunks of each vector, best first, with their cosines as scores.
 
         Args:
             vectors: float32 ``[queries, dimension]``.
-            top_k: the most chunks to return for each vector.
-            filter_: a filter expression of Milvus, over ``source``, ``title``, ``page``, ``metadata["name"]`` and
-                the other fields.
+            top_k: maximum number of chunks per vector.
+            filter_: filter expression of Milvus over ``source``, ``title``, ``page``, ``metadata["name"]`` and the
+                other fields.
+
+        Raises:
+            InvalidFilter: Milvus cannot parse ``filter_``.
+            StoreError: Milvus failed.
         """
         return self._search("dense", "vector", self._unit(vectors), top_k, filter_, self.index.search_params(top_k))
 
     def search_bm25(self, texts: Sequence[str], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
-        """The ``top_k`` best chunks of each text by BM25; chunks that share no word with it are not returned.
+        """Returns the best chunks of each text by BM25, best first. Chunks that share no word with it are omitted.
+
+        See `search` for arguments.
 
         Raises:
             NoBm25Index: the collection has no BM25 index.
+            InvalidFilter: Milvus cannot parse ``filter_``.
+            StoreError: Milvus failed.
         """
         if not self.has_bm25:
             raise NoBm25Index(
@@ -222,10 +236,10 @@ class Store:
         except StoreError:
             if self.count():
                 raise
-            return [[] for _ in texts]  # Milvus Lite fails on an empty collection
+            return [[] for _ in texts]  # Milvus Lite fails on empty collections
 
     def neighbours(self, chunks: Sequence[ScoredChunk], distance: int = 1) -> list[ScoredChunk]:
-        """The chunks at most ``distance`` before or after each chunk, as far as they exist; their score is 0."""
+        """Returns the existing chunks at most ``distance`` positions before or after each chunk, with a score of 0."""
         near = [offset for offset in range(-distance, distance + 1) if offset]
         ids = [
             chunk_id(chunk.document_id, chunk.content_hash, chunk.chunk_index + offset)
@@ -236,7 +250,7 @@ class Store:
         return [to_scored_chunk(row, "neighbour", 0.0) for row in rows]
 
     def vectors(self, chunks: Sequence[ScoredChunk]) -> NDArray[np.float32]:
-        """The stored vectors of chunks, float32 ``[chunks, dimension]``, of unit length."""
+        """Returns the stored vectors of chunks, float32 ``[chunks, dimension]``, of unit length."""
         ids = [chunk_id(*chunk.key) for chunk in chunks]
         rows = self._query(f"id in {json.dumps(ids)}", ["id", "vector"], self._consistency)
         found = {row["id"]: row["vector"] for row in rows}
@@ -258,14 +272,14 @@ class Store:
                 consistency_level=self._consistency,
             )
         except StoreError as error:
-            if filter_ and _ABOUT_A_FILTER.search(str(error)):
+            if filter_ and _FILTER_ERROR.search(str(error)):
                 reason = str(error).removeprefix(f"{self.uri}: ")
                 raise InvalidFilter(f"the filter {filter_!r} is invalid: {reason}") from error
             raise
         return [[to_scored_chunk(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
 
     def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
-        """Strong consistency waits up to 0.2 s for a server's next tick: for reads that writes depend on."""
+        """Queries rows. Strong consistency waits up to 0.2 s; writes that depend on the result require it."""
         found = self.milvus.call(
             "query", self._target, filter=condition, output_fields=fields, consistency_level=consistency
         )
@@ -282,16 +296,16 @@ class Store:
         self._normalize = not encoder.normalized
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Vectors of unit length, also from an encoder that does not normalise."""
+        """Scales vectors to unit length if the encoder does not."""
         return unit(vectors) if self._normalize else vectors
 
 
-def _among(documents: Sequence[StoredDocument]) -> str:
+def _ids_filter(documents: Sequence[StoredDocument]) -> str:
     return f"document_id in {json.dumps([document.id for document in documents])}"
 
 
 def collection_names(uri: str, token: str = "") -> list[str]:
-    """The names of collections, sorted; collections of other programs are left out.
+    """Returns the sorted names of collections, without those of other programs.
 
     Raises:
         StoreError: Milvus cannot be reached.

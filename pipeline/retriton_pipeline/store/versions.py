@@ -1,6 +1,6 @@
-"""Names of collections that can be switched from one version to the next, while they are searched.
+"""Collection names that refer to versions, and can be switched to another version during searches.
 
-A server has aliases for that. Milvus Lite has none: there a small collection of names says where each points.
+On a server, names are aliases. Milvus Lite has no aliases, so a small collection maps names to versions there.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ _NAMES = "retriton_names"
 
 
 class Versions(Protocol):
-    """Where names point."""
+    """Maps collection names to versions."""
 
     def resolve(self, name: str) -> str | None:
-        """The collection that ``name`` stands for; None if there is none."""
+        """Returns the collection that ``name`` refers to; None if it does not exist."""
 
     def first(self, name: str) -> str:
-        """What the first collection of a name is called."""
+        """Returns the name of the first version of ``name``."""
 
     def switch(self, name: str, target: str) -> None:
-        """Lets ``name`` stand for ``target``, from one moment to the next."""
+        """Makes ``name`` refer to the collection ``target``."""
 
     def forget(self, name: str) -> None:
-        """Lets ``name`` stand for nothing; a collection of that very name stays."""
+        """Removes the mapping of ``name``; a collection with that name is kept."""
 
 
 def versions(milvus: Milvus) -> Versions:
-    """What this Milvus keeps versions with."""
+    """Returns the implementation for Milvus Lite or a server."""
     return _Pointers(milvus) if milvus.is_file else _Aliases(milvus)
 
 
 def following(name: str, current: str) -> str:
-    """What the version after ``current`` is called."""
+    """Returns the name of the version after ``current``."""
     found = re.fullmatch(re.escape(name) + r"_v(\d+)", current)
     return f"{name}_v{int(found[1]) + 1 if found else 2}"
 
 
 class _Aliases:
-    """Aliases of a server."""
+    """Versions as aliases of a Milvus server."""
 
     def __init__(self, milvus: Milvus) -> None:
         self._milvus = milvus
@@ -59,7 +59,7 @@ class _Aliases:
 
     def switch(self, name: str, target: str) -> None:
         current = self.resolve(name)
-        if current == name:  # made without versions: an alias cannot have its name
+        if current == name:  # created without versions: an alias cannot have the name of a collection
             self._milvus.call("drop_collection", name)
         self._milvus.call("create_alias" if current in (name, None) else "alter_alias", target, name)
 
@@ -69,7 +69,7 @@ class _Aliases:
 
 
 class _Pointers:
-    """Rows of a small collection in the file; a name without a row stands for itself."""
+    """Versions as rows of a small collection in a Milvus Lite file. A name without a row refers to itself."""
 
     def __init__(self, milvus: Milvus) -> None:
         self._milvus = milvus
@@ -102,7 +102,7 @@ class _Pointers:
         schema = self._milvus.client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("name", DataType.VARCHAR, is_primary=True, max_length=255)
         schema.add_field("target", DataType.VARCHAR, max_length=255)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)  # Milvus has no collection without vectors
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)  # Milvus requires a vector field
         index = self._milvus.client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
         self._milvus.call("create_collection", _NAMES, schema=schema, index_params=index)

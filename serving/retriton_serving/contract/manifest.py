@@ -1,4 +1,4 @@
-"""The contract between the export and the server: one JSON file beside the engine."""
+"""The manifest of an artefact, which the export writes and the server reads."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True)
 class EncoderSpec:
-    """What a lane must know to turn text into the input of an encoder or a cross-encoder.
+    """Properties of an encoder or a cross-encoder that its lanes need to prepare texts.
 
     Attributes:
-        name: the checkpoint's name, for people.
-        fingerprint: hex digest of all that decides the vectors (weights, tokenizer, pooling, prompts, length),
-            and not of what does not (engine, precision).
-        dimension: length of one vector.
-        max_tokens: the most tokens of one text, prefix and special tokens included.
-        pad_token_id: the id that fills a row up to the longest of its micro-batch.
+        name: name of the checkpoint.
+        fingerprint: hex digest of everything that defines the vector space (weights, tokenizer, pooling, prompts,
+            maximum length); independent of engine and precision.
+        dimension: number of values in a vector.
+        max_tokens: maximum number of tokens of a text, including prefix and special tokens.
+        pad_token_id: id of the padding token.
         pooling: ``mean``, ``cls`` or ``lasttoken``; ``score`` for a cross-encoder, whose dimension is 1.
         normalized: whether vectors have length one.
-        prompts: the prefix for each role, ``query`` and ``passage``; empty when the model wants none.
-        activation: of a cross-encoder's score, a class of ``torch.nn``; empty for an encoder.
+        prompts: prefix for each role, ``query`` and ``passage``; empty if the model has none.
+        activation: class of ``torch.nn`` that maps a cross-encoder's output to its score; empty for an encoder.
     """
 
     name: str
@@ -42,15 +42,15 @@ class EncoderSpec:
 
 @dataclass(frozen=True)
 class Artefact:
-    """What an engine loads.
+    """Files that an engine loads.
 
     Attributes:
         engine: ``onnxruntime``, ``openvino`` or ``tensorrt``.
         precision: ``fp32``, ``fp16``, ``bf16``, ``fp8`` or ``int8``.
-        file: what the engine opens.
-        opset: of the ONNX graph.
-        size_bytes: of all its files.
-        sha256: of each of its files, by name.
+        file: name of the file that the engine opens.
+        opset: ONNX opset version of the graph.
+        size_bytes: total size of the file and the files that it refers to.
+        sha256: hex digest of each of these files, by name.
     """
 
     engine: str
@@ -63,14 +63,14 @@ class Artefact:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything known of an installed encoder.
+    """Description of an installed encoder or cross-encoder.
 
     Attributes:
-        encoder: what the server needs.
-        artefact: the engine file.
-        source: where the weights came from (checkpoint, revision, sha256).
-        tools: versions of what made the artefact.
-        parity: the report of the parity gate.
+        encoder: properties that the lanes need.
+        artefact: files that the engine loads.
+        source: origin of the weights (checkpoint, revision, sha256).
+        tools: versions of the packages that built the artefact.
+        parity: report of the parity gate.
     """
 
     encoder: EncoderSpec
@@ -86,25 +86,27 @@ class Manifest:
 
     @classmethod
     def missing(cls, folder: Path) -> str:
-        """Why nothing is served from ``folder``; empty where a manifest is."""
+        """Returns an error message if ``folder`` has no manifest, otherwise an empty string."""
         if (folder / MANIFEST_FILE).is_file():
             return ""
-        return f"no {folder.parent.name} is installed: `retriton export` one, and start the server again"
+        return f"no {folder.parent.name} is installed: run `retriton export`, then restart the server"
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
         """Reads ``manifest.json`` from ``folder``.
 
         Raises:
-            FileNotFoundError: nothing is installed there.
-            ValueError: it was written by an incompatible version.
+            FileNotFoundError: ``folder`` has no manifest.
+            ValueError: the manifest has a format that this version does not read.
         """
         path = folder / MANIFEST_FILE
         if not path.is_file():
             raise FileNotFoundError(f"no {folder.parent.name} is installed in {folder}: run `retriton export` first")
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.get("format") != FORMAT:
-            raise ValueError(f"{path} has format {document.get('format')}, this version reads {FORMAT}: export again")
+            raise ValueError(
+                f"{path} has format {document.get('format')}, this version reads {FORMAT}: run `retriton export` again"
+            )
         return cls(
             encoder=EncoderSpec(**document["encoder"]),
             artefact=Artefact(**document["artefact"]),

@@ -1,6 +1,6 @@
-"""What computes vectors from token ids where the server has no backend of its own for it.
+"""In-process engines, for Triton installations without a native backend for the artefact.
 
-An engine is loaded once and gives each worker thread a function of its own.
+An engine is loaded once and returns one compute function per worker thread.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ class Engine(Protocol):
     """A loaded artefact.
 
     Attributes:
-        precision: what it really computes in, which may be more exact than what was asked for.
+        precision: precision of the computation; may be higher than that of the artefact.
     """
 
     precision: str
 
     def worker(self) -> Compute:
-        """The graph's inputs by name, int64 ``[n, longest]`` each, to its output, float32; for one thread at a time.
+        """Returns a function from the inputs, int64 ``[n, longest]`` each, to the output, float32 ``[n, dimension]``.
 
-        Each call computes on one core; workers may run side by side.
+        The function computes on one core, for one thread at a time. Several workers may compute in parallel.
         """
 
 
 class EngineMissing(RuntimeError):
-    """The runtime of an artefact is not installed, or cannot run here."""
+    """The runtime of an artefact is not installed, or requires a full Triton."""
 
 
 def load_engine(folder: Path, artefact: Artefact) -> Engine:
     """Loads the artefact in ``folder``.
 
     Raises:
-        EngineMissing: its runtime is not installed here.
+        EngineMissing: the artefact requires a full Triton.
     """
     if artefact.engine == "onnxruntime":
         from retriton_serving.engines.onnx_runtime import OnnxRuntimeEngine
@@ -53,6 +53,6 @@ def load_engine(folder: Path, artefact: Artefact) -> Engine:
 
         return OpenVinoEngine(folder / artefact.file, artefact.precision)
     raise EngineMissing(
-        f"{artefact.file} is for {artefact.engine}, which only a full Triton runs: start it with the variant "
+        f"{artefact.file} is for {artefact.engine}, which only a full Triton runs: start one with the variant "
         f"{artefact.engine}, or export for another engine"
     )

@@ -12,11 +12,11 @@ from retriton_serving.engines import Compute, Feed
 
 
 class OnnxRuntimeEngine:
-    """One session for all workers, on one thread a call.
+    """One session for all workers; each call computes on one thread.
 
     Args:
         graph: the ONNX file.
-        precision: of its weights and operators.
+        precision: precision of its weights and operators.
     """
 
     def __init__(self, graph: Path, precision: str) -> None:
@@ -24,12 +24,12 @@ class OnnxRuntimeEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        # Patterns are kept per shape, and every micro-batch has a shape of its own.
+        # ONNX Runtime caches a memory pattern per shape, and micro-batches have many shapes.
         options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def worker(self) -> Compute:
-        """See `Engine.worker`."""
+        """Returns a function that runs the graph. See `Engine.worker` for shapes."""
 
         def compute(feed: Feed) -> NDArray[np.float32]:
             output: NDArray[np.float32] = self._session.run(None, feed)[0]

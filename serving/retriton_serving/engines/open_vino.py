@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from retriton_serving.batching.cores import usable_cores
 from retriton_serving.engines import Compute, Feed
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # of int8 models: what is not quantized
-_SHAPES_MAX = 128  # for which compiled code is kept; without a bound memory grows by megabytes with every new shape
+_HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}  # for int8: the precision of layers that are not quantized
+_SHAPES_MAX = 128  # shapes with cached compiled code; without a bound, each new shape adds megabytes
 
 
 def cpu_has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 (AVX-512 BF16 or AMX); emulated, it would be slower than float32."""
+    """Returns whether this CPU has bfloat16 instructions (AVX-512 BF16 or AMX); without them, float32 is faster."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVinoEngine:
-    """One compiled model; each worker has a request of its own, on one core.
+    """One compiled model; each worker has its own inference request, on one core.
 
     Args:
         model: an ``.onnx`` or ``.xml`` file.
-        precision: ``fp32``, ``bf16`` (float32 on a CPU without its instructions) or ``int8``.
+        precision: ``fp32``, ``bf16`` (float32 on a CPU without bfloat16 instructions) or ``int8``.
     """
 
     def __init__(self, model: Path, precision: str) -> None:
@@ -37,15 +37,15 @@ class OpenVinoEngine:
             "NUM_STREAMS": cores,
             "INFERENCE_NUM_THREADS": cores,
             "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES_MAX,
-            "ENABLE_CPU_PINNING": False,  # the other processes of the server run on the same cores
+            "ENABLE_CPU_PINNING": False,  # other processes of the server share the cores
         }
         self._model = openvino.Core().compile_model(str(model), "CPU", settings)
 
     def worker(self) -> Compute:
-        """See `Engine.worker`."""
+        """Returns a function with an inference request of its own. See `Engine.worker` for shapes."""
         request = self._model.create_infer_request()
 
         def compute(feed: Feed) -> NDArray[np.float32]:
-            return np.array(request.infer(feed, share_inputs=True)[0])  # a copy: the request reuses its memory
+            return np.array(request.infer(feed, share_inputs=True)[0])  # a copy: the request reuses its output buffer
 
         return compute
