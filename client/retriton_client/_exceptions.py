@@ -131,7 +131,7 @@ def _from_wire(wire: WireError, by_status: type[RetritonError], url: str, first_
         index = int(wire.numbers["index"])
         sentence = sentence.replace(f"text {index} ", f"text {first_text + index} ", 1)
         wire.numbers["index"] = first_text + index
-    if wire.code == "TEXT_TOO_LONG":
+    if wire.code == "TEXT_TOO_LONG" and {"index", "tokens", "tokens_max"} <= wire.numbers.keys():
         return TextTooLong(sentence, *(int(wire.numbers[name]) for name in ("index", "tokens", "tokens_max")))
     kind = _BY_CODE.get(wire.code, by_status)
     return InvalidRequest(sentence) if kind is InvalidRequest else kind(f"{url}: {sentence}")

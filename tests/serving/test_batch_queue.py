@@ -51,7 +51,7 @@ def test_slots_are_bounded_and_idle_ones_are_seen() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def compute() -> None:
-        with slots.held(), slots.computing():
+        with slots.free, slots.busy:
             entered.set()
             assert leave.wait(10)
 

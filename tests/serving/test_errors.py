@@ -27,7 +27,16 @@ def test_code_sentence_and_numbers_are_readable() -> None:
     assert Overloaded(5, 4).wire.numbers == {"waiting": 5, "waiting_max": 4}
 
 
-FOREIGN = ["", "Stub process 'encoder_0' is not healthy.", "CODE: no object", "in {place}", "A: b {not json}", "x {}"]
+FOREIGN = [
+    "",
+    "Stub process 'encoder_0' is not healthy.",
+    "CODE: no object",
+    "in {place}",
+    "A: b {not json}",
+    "x {}",
+    'A: b {"n":"1"}',
+    'A: b {"n":null}',
+]
 
 
 @pytest.mark.parametrize("message", FOREIGN)

@@ -62,6 +62,12 @@ def test_bad_texts_are_named(raw: bytes, code: str) -> None:
     assert (refused.value.code, refused.value.numbers) == (code, {"index": 2})
 
 
+def test_a_query_has_no_index() -> None:
+    with pytest.raises(BadText, match="the query is empty") as refused:
+        decode_text(b" ", None)
+    assert refused.value.numbers == {}
+
+
 def test_unknown_truncation() -> None:
     assert Truncate.parse("end") is Truncate.END
     with pytest.raises(BadParameter, match="NONE, START or END"):

@@ -16,7 +16,7 @@ from retriton_serving.batching.dispatcher import ComputedBatch, Dispatcher, Enco
 from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.request import QueuedText, Request
-from retriton_serving.batching.vector_cache import Vector, VectorCache
+from retriton_serving.batching.vector_cache import VectorCache
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,9 @@ class MicroBatcher:
             ShuttingDown: `close` was called.
         """
         self.check_room(request.deadline_s, request.urgent)
-        found, missing = self._looked_up(request)
-        self._queue.put(missing, request.urgent)
-        for index, vector in found:
-            request.put(index, vector)
+        missing = self._fill_from_cache(request)
+        if missing:
+            self._queue.put(missing, request.urgent)
 
     def wait_for_idle(self, timeout_s: float) -> None:
         """Returns when a new request could be computed at once, when the queue is full, or after ``timeout_s``.
@@ -101,17 +100,18 @@ class MicroBatcher:
         self._queue.close()
         self._dispatcher.join()
 
-    def _looked_up(self, request: Request) -> tuple[list[tuple[int, Vector]], list[QueuedText]]:
-        """Vectors in the cache by index, and the texts to compute. A probe is always computed."""
-        found: list[tuple[int, Vector]] = []
-        missing: list[QueuedText] = []
-        for index, ids in enumerate(request.texts):
-            vector = None if self._cache is None or request.urgent else self._cache.find(ids)
-            if vector is None:
-                missing.append(QueuedText(request, index, ids))
+    def _fill_from_cache(self, request: Request) -> list[QueuedText]:
+        """Completes the texts that are cached, and returns the others. A probe is always computed."""
+        texts = [QueuedText(request, place, ids) for place, ids in enumerate(request.texts)]
+        if self._cache is None or request.urgent:
+            return texts
+        missing = []
+        for text in texts:
+            if (vector := self._cache.find(text.ids)) is None:
+                missing.append(text)
             else:
-                found.append((index, vector))
-        return found, missing
+                request.put(text.place, vector)
+        return missing
 
     def _on_batch(self, batch: ComputedBatch) -> None:
         self._admission.record(batch.tokens)

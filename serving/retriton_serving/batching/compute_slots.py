@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class ComputeSlots:
@@ -12,33 +10,38 @@ class ComputeSlots:
 
     Args:
         number: of slots.
+
+    Attributes:
+        free: the free slots; to be held with ``with``.
+        busy: held while a micro-batch is computed, inside ``free``.
     """
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._slots = threading.Semaphore(number)
-        self._changed = threading.Condition()
-        self._computing = 0
+        self.free = threading.Semaphore(number)
+        self.busy = _Computing()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Waits for a slot, and holds it."""
-        with self._slots:
-            yield
+    def wait_for_idle(self, timeout_s: float) -> bool:
+        """Waits until a slot is not busy, at most ``timeout_s``; returns whether one is."""
+        return self.busy.wait_below(self._number, timeout_s)
 
-    @contextmanager
-    def computing(self) -> Iterator[None]:
-        """Marks the held slot as busy."""
+
+class _Computing:
+    """Counts the threads inside its ``with``; a class, because generators as context managers cost microseconds."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition(threading.Lock())
+        self._number = 0
+
+    def __enter__(self) -> None:
         with self._changed:
-            self._computing += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._computing -= 1
-                self._changed.notify()
+            self._number += 1
 
-    def wait_for_idle(self, timeout_s: float) -> None:
-        """Returns when a slot is not computing, or after ``timeout_s``."""
+    def __exit__(self, *error: object) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._computing < self._number, timeout_s)
+            self._number -= 1
+            self._changed.notify()
+
+    def wait_below(self, number: int, timeout_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._number < number, timeout_s)

@@ -76,11 +76,11 @@ class Dispatcher:
 
     def _run(self) -> None:
         while True:
-            with self._slots.held():  # the slot first, then the texts: later arrivals can still join the batch
+            with self._slots.free:  # the slot first, then the texts: later arrivals can still join the batch
                 texts = self._queue.take()
                 if texts is None:
                     return
-                with self._slots.computing():
+                with self._slots.busy:
                     wanted = _still_wanted(texts)
                     batch = self._compute(wanted) if wanted else None
             if batch is not None:

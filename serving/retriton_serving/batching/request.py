@@ -69,7 +69,7 @@ class Request:
             if self._missing or self._answered:
                 return
             self._answered = True
-        self._reply.succeed(np.stack([vector for vector in self._vectors if vector is not None]))
+        self._reply.succeed(np.stack(self._vectors))  # type: ignore[arg-type]  # none is missing
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error, unless a reply was sent."""

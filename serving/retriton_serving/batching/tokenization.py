@@ -53,17 +53,22 @@ class LaneTokenizer(Protocol):
         """Truncates the ids of a text to the model's limit, or raises `RequestRefused`."""
 
 
-def decode_text(raw: bytes, index: int, kind: str = "text") -> str:
+def decode_text(raw: bytes, index: int | None) -> str:
     """The text behind the bytes of one BYTES element.
+
+    Args:
+        raw: the element.
+        index: of the text in its request, for errors; None is the query of a reranking request.
 
     Raises:
         BadText: the bytes are not UTF-8, too many, or nothing but white space.
     """
+    name, place = ("the query", {}) if index is None else (f"text {index}", {"index": index})
     if len(raw) > TEXT_BYTES_MAX:
         raise BadText(
             "TEXT_TOO_LARGE",
-            f"{kind} {index} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it.",
-            index=index,
+            f"{name} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it.",
+            **place,
             bytes=len(raw),
             bytes_max=TEXT_BYTES_MAX,
         )
@@ -71,10 +76,10 @@ def decode_text(raw: bytes, index: int, kind: str = "text") -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise BadText(
-            "TEXT_NOT_UTF8", f"{kind} {index} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}", index=index
+            "TEXT_NOT_UTF8", f"{name} is not UTF-8: byte {raw[exc.start]:#04x} at {exc.start}", **place
         ) from None
     if not text or text.isspace():
-        raise BadText("TEXT_EMPTY", f"{kind} {index} is empty", index=index)
+        raise BadText("TEXT_EMPTY", f"{name} is empty", **place)
     return text
 
 

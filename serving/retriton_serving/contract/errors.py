@@ -53,9 +53,12 @@ class WireError:
         if not (brace and colon and _CODE.fullmatch(code)):
             return None
         try:
-            return cls(code, sentence, json.loads("{" + body))
+            numbers = json.loads("{" + body)
         except ValueError:
             return None
+        return (
+            cls(code, sentence, numbers) if all(type(number) in (int, float) for number in numbers.values()) else None
+        )
 
 
 class Fault(Enum):

@@ -67,7 +67,7 @@ class TritonPythonModel(Lane):
                 passages=len(passages),
                 passages_max=_PASSAGES_MAX,
             )
-        text = decode_text(query[0], 0, "query")
+        text = decode_text(query[0], None)
         return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
 
     def size_bytes(self, texts: Sequence[Pair]) -> int:
