@@ -67,6 +67,10 @@ class AsyncClient:
             role: asyncio.Semaphore(self._limits.requests_in_flight) for role in (*_LANES, RERANK)
         }
 
+    def with_settings(self, *, timeout_s: float, retry: Retry) -> AsyncClient:
+        """Another client of the same server, with its own connection, deadline and retries."""
+        return AsyncClient(self.url, timeout_s=timeout_s, limits=self._limits, retry=retry, tls=self._tls)
+
     async def __aenter__(self) -> Self:
         return self
 

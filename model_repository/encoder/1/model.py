@@ -1,4 +1,4 @@
-"""The encoder on ONNX Runtime; the code is in the package retriton_serving."""
+"""The encoder in the Python backend; the code is in the package retriton_serving."""
 
 from retriton_serving.triton.encoder import TritonPythonModel
 

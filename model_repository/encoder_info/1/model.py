@@ -1,4 +1,4 @@
-"""What is served; the code is in the package retriton_serving."""
+"""The manifests of the served models; the code is in the package retriton_serving."""
 
 from retriton_serving.triton.encoder_info import TritonPythonModel
 

@@ -1,4 +1,4 @@
-"""The lane of reranking; the code is in the package retriton_serving."""
+"""The reranking lane; the code is in the package retriton_serving."""
 
 from retriton_serving.triton.rerank import TritonPythonModel
 

@@ -91,7 +91,7 @@ class Reader:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # fails early for an impossible size
         self._ahead = 2 * workers
         self._parse_seconds_max = parse_seconds_max
-        self._waiting: deque[Any] = deque()
+        self._scheduled: set[Any] = set()  # futures that are not done
         self._lock = threading.Lock()
         self._closed = False
         self._naming = _Naming(base)
@@ -106,7 +106,7 @@ class Reader:
         """Stops all processes, including busy ones. A pending `read` raises ``CancelledError``."""
         with self._lock:
             self._closed = True
-            for future in self._waiting:
+            for future in list(self._scheduled):
                 future.cancel()
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
@@ -151,20 +151,26 @@ class Reader:
 
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Yields results in order; a string with the reason if a process crashed or exceeded its time limit."""
-        for call in calls:
-            with self._lock:  # a call scheduled while `close` cancels would never finish
-                if self._closed:
-                    raise CancelledError
-                self._waiting.append(self._pool.schedule(function, args=call, timeout=self._parse_seconds_max))
-            if len(self._waiting) > self._ahead:
-                yield self._next()
-        while self._waiting:
-            yield self._next()
+        pending: deque[Any] = deque()
+        try:
+            for call in calls:
+                pending.append(self._schedule(function, call))
+                if len(pending) > self._ahead:
+                    yield _outcome(pending.popleft(), self._parse_seconds_max)
+            while pending:
+                yield _outcome(pending.popleft(), self._parse_seconds_max)
+        finally:  # of an abandoned run; the next one must not get its results
+            for future in pending:
+                future.cancel()
 
-    def _next(self) -> Any:
-        outcome = _outcome(self._waiting[0], self._parse_seconds_max)
-        self._waiting.popleft()
-        return outcome
+    def _schedule(self, function: Callable[..., Any], call: tuple[Any, ...]) -> Any:
+        with self._lock:  # a call scheduled while `close` cancels would never finish
+            if self._closed:
+                raise CancelledError
+            future = self._pool.schedule(function, args=call, timeout=self._parse_seconds_max)
+            self._scheduled.add(future)
+        future.add_done_callback(self._scheduled.discard)
+        return future
 
 
 def _outcome(future: Any, seconds_max: float) -> Any:

@@ -81,13 +81,12 @@ class AsyncRag:
         client: AsyncClient | None = None,
         encoder: EncoderInfo | None = None,
     ) -> None:
-        self.url = url
+        self.url = client.url if client else url
         self.milvus = os.fspath(milvus)
         self.collection = collection
         self.llm = llm
         self._token = milvus_token
         self._consistency = consistency
-        self._tls = tls
         self._prompt_tokens = prompt_tokens
         self._prompt_tokenizer = prompt_tokenizer
         self._template = Path(template)
@@ -144,11 +143,8 @@ class AsyncRag:
 
         settings = IngestOptions(**options)
         await self._client.encoder_info()  # fails soon; below, a restart of the server is waited for
-        try:
-            store = await self._store.get(lambda: self._connect(create=not settings.dry_run))
-        except NoSuchCollection:  # a dry run without a file
-            store = None
-        async with AsyncClient(self.url, timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY, tls=self._tls) as client:
+        store = await self._store_for(settings.dry_run)
+        async with self._client.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             try:
                 return await ingest_paths([Path(path) for path in paths], client, store, settings, on_progress, reader)
             finally:
@@ -250,6 +246,13 @@ class AsyncRag:
         encoder = self._encoder or await self._client.encoder_info()
         await asyncio.to_thread(store.open, encoder)
         return _Ready(store, await asyncio.to_thread(self._builder, encoder))
+
+    async def _store_for(self, dry_run: bool) -> Store | None:
+        """The connection of an ingestion, which creates a missing file; None for a dry run without a file."""
+        try:
+            return await self._store.get(lambda: self._connect(create=not dry_run))
+        except NoSuchCollection:  # also of a search that connects at the same time, and does not create the file
+            return None if dry_run else await self._store.get(lambda: self._connect(create=True))
 
     async def _connect(self, create: bool) -> Store:
         return await asyncio.to_thread(Store, self.milvus, self.collection, self._token, self._consistency, create)

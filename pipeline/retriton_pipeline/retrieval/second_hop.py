@@ -16,14 +16,14 @@ from retriton_pipeline.store import ScoredChunk
 _BRIDGES = 2  # results whose names are searched for
 _NAMES_MAX = 16
 _KEPT = 3
-_NAME = re.compile(r"\b(?:[^\W\d_a-z]\w+(?:[ -](?:(?:of|the|de|la|von|van)[ ])?[^\W\d_a-z]\w+)*|[12]\d{3}\b)")
+_UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # `re` has no class for it
+_CAPITALISED = rf"[{_UPPER}]\w+"
+_NAME = re.compile(rf"\b(?:{_CAPITALISED}(?:[ -](?:(?:of|the|de|la|von|van)[ ])?{_CAPITALISED})*|[12]\d{{3}}\b)")
 
 
 async def second_hop(search: Search, question: str, first: Sequence[ScoredChunk]) -> list[ScoredChunk]:
     """The ranking ``first``, merged with that of the second search."""
-    names = dict.fromkeys(
-        name for chunk in first[:_BRIDGES] for name in _NAME.findall(f"{chunk.context}. {chunk.text}")
-    )
+    names = dict.fromkeys(name for chunk in first[:_BRIDGES] for name in names_in(f"{chunk.context}. {chunk.text}"))
     if not names:
         return list(first)
     query = expanded(question, list(islice(names, _NAMES_MAX)))
@@ -32,3 +32,8 @@ async def second_hop(search: Search, question: str, first: Sequence[ScoredChunk]
     scale = first[:_KEPT][-1].score / max(merged[0].score, 1e-9)  # no later chunk scores more than the last kept one
     rest = [with_score(chunk, "fused", chunk.score * scale) for chunk in merged if chunk.key not in kept]
     return [*first[:_KEPT], *rest]
+
+
+def names_in(text: str) -> list[str]:
+    """Capitalised words and their sequences, and years, in the order of the text."""
+    return _NAME.findall(text)

@@ -74,7 +74,7 @@ class LengthSortedQueue(Generic[T]):
         """Removes one micro-batch: the oldest text, and its neighbours in length within ``limits``.
 
         Raises:
-            IndexError: the queue is empty.
+            ValueError: the queue is empty.
         """
         self._fill_window(limits.window_tokens)
         low, high = self._neighbours(self._oldest(), limits)

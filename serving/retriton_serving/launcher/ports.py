@@ -52,9 +52,10 @@ class Endpoint:
 
     def check_free(self) -> None:
         """Raises `LaunchError` when one of the ports is taken."""
-        for name in ("grpc_port", "http_port", "metrics_port"):
+        hosts = {"grpc_port": self.host, "http_port": self.http_host, "metrics_port": self.host}
+        for name, host in hosts.items():
             option = "--" + name.replace("_", "-")
-            check_port_free(self.host, getattr(self, name), f"or choose another with {option}.")
+            check_port_free(host, getattr(self, name), f"or choose another with {option}.")
 
 
 def free_ports(count: int) -> list[int]:

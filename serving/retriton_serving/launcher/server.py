@@ -143,8 +143,11 @@ class TritonServer:
     def _check_backend(self) -> None:
         """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
         url = f"http://{self.endpoint.http_host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
-        with _DIRECT.open(url, timeout=10) as answer:
-            served = json.load(answer)["backend"]
+        try:
+            with _DIRECT.open(url, timeout=10) as answer:
+                served = json.load(answer)["backend"]
+        except (OSError, ValueError) as error:  # it ended meanwhile
+            raise LaunchError(f"tritonserver did not return its configuration: {error}{self._log_hint()}") from error
         if served != (wanted := _backend(self._config)):
             raise LaunchError(f"Triton serves the encoder with its backend {served}, {self._config} asks for {wanted}")
 

@@ -46,8 +46,8 @@ class Supervisor:
         """
         starts_left = 1
         while True:
-            self.server = self._start()
             try:
+                self.server = self._start()
                 self.server.wait_ready()
                 self._on_ready(self.server)
                 if self._watch(self.server):
@@ -58,7 +58,11 @@ class Supervisor:
             starts_left -= 1
             if starts_left < 1:
                 raise LaunchError("the server starts, but does not get healthy; its log says why")
-            self.server.stop(grace_s=0.0)  # what hangs does not drain
+            if self.server:
+                self.server.stop(grace_s=0.0)  # what hangs does not drain
+                self.server = None
+            else:  # it did not even start
+                time.sleep(PROBE_PERIOD_S)
 
     def _watch(self, server: TritonServer) -> bool:
         """Returns when the server must be replaced, and says whether it was ever healthy."""

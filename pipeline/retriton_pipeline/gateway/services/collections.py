@@ -59,22 +59,24 @@ class Collections:
             NoSuchCollection, EncoderMismatch, StoreError: see `Store.open`; and what ``work`` raises.
         """
         async with self._retrievals:
+            entry: _Open | None = None
             try:
-                async with self._use(name) as rag:
-                    return await work(rag)
+                async with self._use(name) as entry:
+                    return await work(entry.rag)
             except (StoreError, WrongEncoder) as error:
-                if name not in self._open:  # it could not be opened
+                if entry is None:  # it could not be opened
                     raise
                 log.warning("opening collection %s again: %s", name, error)
-                self._upstream.expire()
-                self._retire(name)
-            async with self._use(name) as rag:
-                return await work(rag)
+                if self._open.get(name) is entry:  # another request may have opened it again
+                    self._upstream.expire()
+                    self._retire(name)
+            async with self._use(name) as entry:
+                return await work(entry.rag)
 
     async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
         """Runs ``work``, which may block, on the opened store of a collection. Raises as `retrieve`."""
-        async with self._retrievals, self._use(name) as rag:
-            return await asyncio.to_thread(work, await rag.store())
+        async with self._retrievals, self._use(name) as entry:
+            return await asyncio.to_thread(work, await entry.rag.store())
 
     async def names(self) -> list[str]:
         """The names of all collections."""
@@ -105,13 +107,13 @@ class Collections:
         return collection_names(self._settings.milvus, self._settings.milvus_token)
 
     @asynccontextmanager
-    async def _use(self, name: str) -> AsyncIterator[AsyncRag]:
+    async def _use(self, name: str) -> AsyncIterator[_Open]:
         """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
         entry = self._entry(name, await self._upstream.encoder())
         entry.users += 1
         try:
             await self._opened(name, entry)
-            yield entry.rag
+            yield entry
         finally:
             entry.users -= 1
             entry.used_s = time.monotonic()

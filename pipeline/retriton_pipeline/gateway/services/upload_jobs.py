@@ -111,6 +111,7 @@ class UploadJobs:
         elif (error := job.work.exception()) is not None:
             job.error = ErrorBody.of(api_error(error)).model_dump()
             self._finish(job, JobState.FAILED)
+            await self._ingestion.close()  # its processes may still parse a file of the failed job
         else:
             self._finish(job, JobState.SUCCEEDED)
 

@@ -30,9 +30,9 @@ class CachedValue(Generic[T]):
             self._fresh_until_s = time.monotonic() + _FRESH_S
             try:
                 self._values = [await self._load()]
-            except RetritonError:
+            except BaseException as error:  # a cancelled request must not make the old value fresh
                 self._fresh_until_s = 0.0
-                if not self._values:
+                if not (self._values and isinstance(error, RetritonError)):
                     raise
         return self._values[0]
 
