@@ -29,7 +29,7 @@ def ingest(
     connection: Connection,
     chunk_tokens: Annotated[int, typer.Option(help="Maximum tokens of a chunk.")] = ChunkSize.tokens,
     overlap_tokens: Annotated[
-        int, typer.Option(help="Tokens that neighbouring chunks share.")
+        int, typer.Option(help="The most tokens that neighbouring chunks share.")
     ] = ChunkSize.overlap_tokens,
     workers: Annotated[int, typer.Option(min=1, help="Processes that parse and chunk files.")] = WORKERS,
     index: Annotated[

@@ -27,7 +27,7 @@ def serve(
     model_repository: ModelRepository = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     grpc_port: Annotated[int, typer.Option(help="Port for gRPC.")] = 8001,
-    http_port: Annotated[int, typer.Option(help="Port for HTTP.")] = 8000,
+    http_port: Annotated[int, typer.Option(help="Port for Triton's own HTTP interface.")] = 8000,
     metrics_port: Annotated[int, typer.Option(help="Port for Prometheus metrics.")] = 8002,
     server_env: ServerEnv = None,
     tritonserver: Annotated[

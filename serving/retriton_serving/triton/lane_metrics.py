@@ -28,9 +28,9 @@ _COUNTERS = {
     "cache_hits_total": "Texts that were found there.",
 }
 _HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
-    "request_seconds": ("From arrival to answer, of requests with outcome OK.", _SECONDS),
+    "request_seconds": ("From the lane's receipt of a request to its response, of requests with outcome OK.", _SECONDS),
     "tokenize_seconds": ("Reading and tokenizing the texts of one round.", _SECONDS),
-    "queue_seconds": ("From arrival to the encoder, of the oldest text of each micro-batch.", _SECONDS),
+    "queue_seconds": ("From admission to the encoder, of the oldest text of each micro-batch.", _SECONDS),
     "encode_seconds": ("A micro-batch at the encoder, its queue there included.", _SECONDS),
     "batch_tokens": ("Tokens of a micro-batch, padding included.", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)),
     "batch_texts": ("Texts of a micro-batch.", (1, 2, 4, 8, 16, 32, 64, 128, 256)),
