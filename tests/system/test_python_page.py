@@ -27,8 +27,10 @@ def test_examples_run(page: str, url: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "docs" / "samples", tmp_path / "docs" / "samples")
     with chat_endpoint(Says(tuple(re.findall(r"\S+\s*", ANSWER)))) as endpoint:
         here = program.replace("127.0.0.1:8001", url).replace("http://127.0.0.1:9000/v1", endpoint.url)
+        script = tmp_path / "example.py"  # a script without a main guard, as users write it
+        script.write_text(here)
         done = subprocess.run(
-            [sys.executable, "-c", here],
+            [sys.executable, script],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             capture_output=True,

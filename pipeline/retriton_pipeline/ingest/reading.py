@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import signal
 import threading
@@ -31,6 +30,7 @@ from retriton_pipeline.documents import (
     size_of,
 )
 from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.ingest.worker_context import WorkerContext
 from retriton_pipeline.store import StoredDocument, content_hash, document_id
 from retriton_pipeline.tokens import TokenCounter
 
@@ -99,7 +99,7 @@ class Reader:
             workers,
             initializer=_start,
             initargs=(encoder, size, self._naming),
-            context=multiprocessing.get_context("spawn"),
+            context=WorkerContext(),
         )
 
     def close(self) -> None:
