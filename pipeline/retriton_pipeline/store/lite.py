@@ -41,6 +41,16 @@ def acquire(uri: str) -> None:
         _users[file] += 1
 
 
+def stop_server(uri: str) -> None:
+    """Stops the file's server, which a failed connection left, unless another store of this process uses it."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    file = Path(uri).resolve()
+    with _guard:
+        if _users[file] == 1:
+            server_manager_instance.release_server(str(file))
+
+
 def release(uri: str) -> None:
     """Releases the file lock when no other store of this process uses the file."""
     from milvus_lite.server_manager import server_manager_instance  # not installed where only servers are used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from retriton_pipeline.store import lite
 
 # Without a timeout, pymilvus retries a failing call 75 times, which takes minutes.
 _TIMEOUT_S = 30.0
+_LITE_PAUSES_S = (0.2, 0.5)  # before further attempts: the server that had the file before may still be ending
 _BM25_SINCE = (2, 5)  # version of Milvus
 
 
@@ -55,15 +57,24 @@ class Milvus:
             undo.pop_all()
 
     def _connect(self, token: str) -> MilvusClient:
+        for pause_s in _LITE_PAUSES_S if self.is_file else ():
+            try:
+                return self._client(token)
+            except (MilvusException, OSError, ValueError):
+                lite.stop_server(self.uri)
+                time.sleep(pause_s)
         try:
-            with warnings.catch_warnings():
-                # Milvus Lite 2.5 imports pkg_resources, which emits a deprecation warning on every start.
-                warnings.filterwarnings("ignore", message=".*pkg_resources")
-                # A shared connection would stay open and keep Milvus Lite's server running.
-                return MilvusClient(self.uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
+            return self._client(token)
         except (MilvusException, OSError, ValueError) as error:
             hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {self.uri}: {_text(error)}. {hint}") from error
+
+    def _client(self, token: str) -> MilvusClient:
+        with warnings.catch_warnings():
+            # Milvus Lite 2.5 imports pkg_resources, which emits a deprecation warning on every start.
+            warnings.filterwarnings("ignore", message=".*pkg_resources")
+            # A shared connection would stay open and keep Milvus Lite's server running.
+            return MilvusClient(self.uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
