@@ -51,7 +51,7 @@ test: export .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-f
 	$(VENV)/bin/pytest $(PARALLEL) -m 'not alone'
 	$(VENV)/bin/pytest -m alone
 
-test-fast: $(VENV)/.ready  ## Run the tests that need no server, in under a minute
+test-fast: $(VENV)/.ready  ## Run the tests that need no server, in about a minute
 	$(VENV)/bin/pytest $(PARALLEL) -m 'not triton and not milvus and not slow'
 
 # For the tests that render deploy/kubernetes.
