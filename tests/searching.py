@@ -24,4 +24,4 @@ async def _retrieve(
 ) -> Retrieved:
     async with AsyncClient(url) as client:
         store.open(await client.encoder_info())
-        return await Retriever(client, store, llm).retrieve(question, options, history)
+        return await Retriever(client, store).retrieve(question, options, history, llm)

@@ -46,13 +46,20 @@ def test_every_index_finds_the_nearest_and_filters(uri: str, index: str) -> None
     store.open(ENCODER, create=True, index=index)
     fill(store)
     (hits,) = store.search(VECTORS[3:4], 3)
+    ids = [hit.id for hit in hits]
+    chunks = store.chunks(ids)
     expected = np.argsort(-(VECTORS @ VECTORS[3]))[:3]
-    assert [hit.source for hit in hits] == [f"{n}.md" for n in expected]
+    assert [chunks[key].source for key in ids] == [f"{n}.md" for n in expected]
     assert hits[0].score == pytest.approx(1.0, abs=1e-5)
-    assert dict(hits[0].metadata) == {"year": 2003, "kind": "note"}
-    (filtered,) = store.search(VECTORS[3:4], 9, 'metadata["year"] > 2005')
-    assert {hit.source for hit in filtered} == {"6.md", "7.md", "8.md"}
-    assert np.allclose(store.vectors(hits[:2]), VECTORS[expected[:2]])
+    assert dict(chunks[ids[0]].metadata) == {"year": 2003, "kind": "note"}
+    (with_chunks,) = store.search(VECTORS[3:4], 3, with_chunks=True)
+    assert [(hit.id, hit.score, hit.chunk) for hit in with_chunks] == [
+        (hit.id, hit.score, chunks[hit.id]) for hit in hits
+    ]
+    (filtered,) = store.search(VECTORS[3:4], 9, 'metadata["year"] > 2005', with_chunks=True)
+    assert {hit.chunk.source for hit in filtered if hit.chunk} == {"6.md", "7.md", "8.md"}
+    assert np.allclose(store.vectors(ids[:2]), VECTORS[expected[:2]])
+    assert store.chunks(["absent"]) == store.chunks([]) == {}
     store.remove()
     store.close()
 
@@ -93,7 +100,9 @@ def test_a_new_version_takes_over_without_a_gap(server_store: Store, uri: str) -
     assert len(reader.search(VECTORS[:1], 9)[0]) == 9
     building.publish()
     reader.open(newer)
-    assert [hit.text for hit in reader.search(VECTORS[:1], 9)[0]] == ["again"]
+    assert [chunk.text for chunk in reader.chunks([hit.id for hit in reader.search(VECTORS[:1], 9)[0]]).values()] == [
+        "again"
+    ]
     names = building.milvus.call("list_collections")
     assert [name for name in names if name.startswith(server_store.collection)] == [f"{server_store.collection}_v2"]
     building.remove()

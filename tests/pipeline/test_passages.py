@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from retriton_pipeline.retrieval import Passage
-from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
-from retriton_pipeline.store import ScoredChunk
+from retriton_pipeline.retrieval.passages import Groups, diversified, extended, joined
+from retriton_pipeline.retrieval.ranking import ScoredChunk
 
 SENTENCES = [f"Sentence number {n} of the document says that {n * n} is a square." for n in range(9)]
 
@@ -22,7 +22,7 @@ def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None 
         page,
         index,
         text,
-        score,
+        score=score,
         document_id=document,
         content_hash="c",
         overlap=overlap,
@@ -31,7 +31,11 @@ def chunk(index: int, score: float = 0.5, document: str = "d", page: int | None 
 
 
 def passages(hits: list[ScoredChunk], top_k: int) -> list[Passage]:
-    return [joined(group) for group in grouped(hits, top_k)]
+    groups = Groups(top_k)
+    for hit in hits:
+        if not groups.add(hit):
+            break
+    return [joined(group) for group in groups.chunks]
 
 
 def test_chunks_side_by_side_become_one_passage_without_repetition() -> None:
@@ -87,11 +91,6 @@ def test_neighbours_are_joined_to_their_passage() -> None:
 
 def test_what_is_cut_off_from_the_best_chunk_is_left_out() -> None:
     assert joined([chunk(4), chunk(1), chunk(5), chunk(7)]).text == " ".join(SENTENCES[4:7])
-
-
-def test_of_the_same_text_the_best_stays() -> None:
-    same = replace(chunk(0, 0.3, document="copy"), text=chunk(0).text.upper().replace(" ", "\n"))
-    assert without_duplicates([chunk(0, 0.9), same, chunk(1)]) == [chunk(0, 0.9), chunk(1)]
 
 
 def test_diversity_prefers_what_is_unlike() -> None:

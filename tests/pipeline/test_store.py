@@ -34,13 +34,30 @@ def filled(store: Store) -> Store:
     return store
 
 
-def test_search_returns_payload_and_score_best_first(filled: Store) -> None:
+def test_search_returns_keys_and_scores_best_first(filled: Store) -> None:
     (hits,) = filled.search(np.array([[0.1, 0.2, 0.9, 0.0]], np.float32), top_k=2)
-    assert [(hit.source, hit.chunk_index, hit.page, hit.text) for hit in hits] == [
-        (OLD.source, 2, 2, "old 2"),
-        (OLD.source, 1, 1, "old 1"),
-    ]
     assert hits[0].score == pytest.approx(0.9)
+    chunks = filled.chunks([hit.id for hit in hits])
+    assert [(chunks[hit.id].chunk_index, hit.chunk) for hit in hits] == [(2, None), (1, None)]
+
+
+@pytest.mark.parametrize("stage", ["dense", "bm25"])
+def test_a_search_can_return_its_chunks(filled: Store, stage: str) -> None:
+    if stage == "dense":
+        (hits,) = filled.search(np.array([[0.1, 0.2, 0.9, 0.0]], np.float32), 2, with_chunks=True)
+    else:
+        (hits,) = filled.search_bm25(["old 2"], 2, with_chunks=True)
+    chunks = filled.chunks([hit.id for hit in hits])
+    assert [hit.chunk for hit in hits] == [chunks[hit.id] for hit in hits]
+    best = chunks[hits[0].id]
+    assert (best.id, best.source, best.page, best.text) == (hits[0].id, OLD.source, 2, "old 2")
+
+
+def test_neighbours_have_computable_keys(filled: Store) -> None:
+    (hits,) = filled.search(AXES[1:2], 1, with_chunks=True)
+    assert hits[0].chunk
+    found = filled.chunks(hits[0].chunk.neighbour_ids(2))
+    assert [chunk.text for chunk in sorted(found.values(), key=lambda chunk: chunk.chunk_index)] == ["old 0", "old 2"]
 
 
 def test_the_same_again_adds_nothing(filled: Store) -> None:
@@ -120,5 +137,6 @@ def test_what_does_not_fit_a_field_is_cut(store: Store) -> None:
     store.open(ENCODER, create=True)
     document = StoredDocument("id", "name\udcff.md", "é" * 70_000, "c")
     store.upsert([(document, Chunk("nul\0 and \ud800", "", None, 0))], AXES[:1])
-    (hit,) = store.search(AXES[:1], 1)[0]
+    ((_, _, hit),) = store.search(AXES[:1], 1, with_chunks=True)[0]
+    assert hit
     assert (hit.source, hit.text, len(hit.title.encode())) == ("name?.md", "nul and ?", 65534)

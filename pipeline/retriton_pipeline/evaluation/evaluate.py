@@ -22,7 +22,8 @@ from retriton_pipeline.evaluation.measures import DEPTH, per_query, summarize
 from retriton_pipeline.evaluation.report import EvalReport
 from retriton_pipeline.ingest import Skipped
 from retriton_pipeline.retrieval import Retriever
-from retriton_pipeline.store import ScoredChunk, Store
+from retriton_pipeline.retrieval.ranking import ScoredChunk
+from retriton_pipeline.store import Store
 
 _CONCURRENT_QUERIES = 8
 _CHUNKS_PER_DOCUMENT = 3  # as many times more chunks are fetched where documents are split

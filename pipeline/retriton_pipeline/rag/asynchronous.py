@@ -34,9 +34,10 @@ StrPath = str | os.PathLike[str]
 
 @dataclass(frozen=True)
 class _Ready:
-    """An opened collection, and the builder of its prompts."""
+    """An opened collection, its searches, and the builder of its prompts."""
 
     store: Store
+    retriever: Retriever
     builder: PromptBuilder
 
 
@@ -173,7 +174,7 @@ class AsyncRag:
     ) -> Retrieved:
         """As `retrieve`, with the options as one object, and ``llm`` in place of the one of this object."""
         ready = await self._opened()
-        return await Retriever(self._client, ready.store, llm or self.llm).retrieve(question, options, history)
+        return await ready.retriever.retrieve(question, options, history, llm or self.llm)
 
     async def prompt(
         self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
@@ -245,7 +246,7 @@ class AsyncRag:
         store = await self._store.get(lambda: self._connect(create=False))
         encoder = self._encoder or await self._client.encoder_info()
         await asyncio.to_thread(store.open, encoder)
-        return _Ready(store, await asyncio.to_thread(self._builder, encoder))
+        return _Ready(store, Retriever(self._client, store), await asyncio.to_thread(self._builder, encoder))
 
     async def _store_for(self, dry_run: bool) -> Store | None:
         """The connection of an ingestion, which creates a missing file; None for a dry run without a file."""

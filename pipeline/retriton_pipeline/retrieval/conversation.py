@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from retriton_pipeline.retrieval.options import Turn
-from retriton_pipeline.retrieval.search import Ranking, Search, expanded
-from retriton_pipeline.store import ScoredChunk
+from retriton_pipeline.retrieval.ranking import Ranking
+from retriton_pipeline.retrieval.search import Search, expanded
 from retriton_pipeline.vectors import Vectors, unit
 
 _USER_TURNS_MAX = 8
@@ -53,10 +53,11 @@ def _context(asked: Vectors, answers: Vectors) -> Vectors:
     return context
 
 
-def _needs_context(question: Vectors, context: Vectors, found: Sequence[ScoredChunk]) -> bool:
-    if not found:
+def _needs_context(question: Vectors, context: Vectors, found: Ranking) -> bool:
+    if not found.scores:
         return True
-    far = found[:_RANK][-1].score
+    near = list(found.scores.values())[:_RANK]
+    far = near[-1]
     room = max(1.0 - far, 1e-6)
     related = float(unit(question) @ unit(context))
-    return (found[0].score - far) / room < _GAP_MIN and (related - far) / room > _RELATED_MIN
+    return (near[0] - far) / room < _GAP_MIN and (related - far) / room > _RELATED_MIN

@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from retriton_pipeline.store import ScoredChunk
+from retriton_pipeline.retrieval.ranking import Ranking
 
 _RRF_K = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion outperforms Condorcet (SIGIR 2009)
-_Key = tuple[str, str, int]
 
 
-def fuse(
-    rankings: Sequence[Sequence[ScoredChunk]], weights: Sequence[float], method: str = "weighted"
-) -> list[ScoredChunk]:
+def fuse(rankings: Sequence[Ranking], weights: Sequence[float], method: str = "weighted") -> Ranking:
     """Fuses rankings into one; a chunk that a ranking lacks scores zero in it.
 
     ``weighted`` adds scores, min-max scaled within each ranking (Bruch et al., 2022: An Analysis of Fusion Functions
     for Hybrid Retrieval); ``rrf`` adds ``1 / (60 + rank)``.
 
     Args:
-        rankings: each best first. A single one is returned unchanged.
+        rankings: each best first. A single one is returned unchanged. Of the same stage's scores, the first counts.
         weights: one for each ranking.
         method: ``weighted`` or ``rrf``.
     """
     if len(rankings) == 1:
-        return list(rankings[0])
+        return rankings[0]
     gains = _by_rank if method == "rrf" else min_max_scaled
-    scores: dict[_Key, float] = {}
-    merged: dict[_Key, ScoredChunk] = {}
+    scores: dict[str, float] = {}
     for ranking, weight in zip(rankings, weights, strict=True):
-        for chunk, gain in zip(ranking, gains(ranking), strict=True):
-            scores[chunk.key] = scores.get(chunk.key, 0.0) + weight * gain
-            known = merged.get(chunk.key, chunk)
-            merged[chunk.key] = replace(known, scores={**chunk.scores, **known.scores})
-    best_first = sorted(merged, key=lambda key: -scores[key])
-    return [with_score(merged[key], "fused", scores[key]) for key in best_first]
+        for key, gain in zip(ranking.scores, gains(list(ranking.scores.values())), strict=True):
+            scores[key] = scores.get(key, 0.0) + weight * gain
+    best_first = dict(sorted(scores.items(), key=lambda item: -item[1]))
+    return with_stage("fused", best_first, rankings)
 
 
-def with_score(chunk: ScoredChunk, stage: str, score: float) -> ScoredChunk:
-    """The chunk with the score of a stage."""
-    return replace(chunk, score=score, scores={**chunk.scores, stage: score})
+def with_stage(stage: str, scores: Mapping[str, float], earlier: Sequence[Ranking]) -> Ranking:
+    """The ranking ``scores`` of a stage, after those of earlier stages."""
+
+    def stages(key: str) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for ranking in reversed(earlier):
+            found |= ranking.stages(key)
+        return {**found, stage: scores[key]} if key in scores else found
+
+    return Ranking(scores, stages)
 
 
-def _by_rank(ranking: Sequence[ScoredChunk]) -> list[float]:
-    return [1.0 / (_RRF_K + rank) for rank in range(1, len(ranking) + 1)]
-
-
-def min_max_scaled(ranking: Sequence[ScoredChunk]) -> list[float]:
-    """Scores scaled to 0 for the last and 1 for the first; all 1 if they are equal."""
-    if not ranking:
+def min_max_scaled(scores: Sequence[float]) -> list[float]:
+    """Scores, best first, scaled to 0 for the last and 1 for the first; all 1 if they are equal."""
+    if not scores:
         return []
-    high, low = ranking[0].score, ranking[-1].score
-    return [(chunk.score - low) / (high - low) if high > low else 1.0 for chunk in ranking]
+    high, low = scores[0], scores[-1]
+    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
+
+
+def _by_rank(scores: Sequence[float]) -> list[float]:
+    return [1.0 / (_RRF_K + rank) for rank in range(1, len(scores) + 1)]

@@ -1,25 +1,17 @@
-"""From ranked chunks to passages: duplicates are dropped, and neighbouring chunks joined."""
+"""From ranked chunks to passages: neighbouring chunks are joined."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retriton_pipeline.retrieval.fusion import min_max_scaled
 from retriton_pipeline.retrieval.passage import Passage
-from retriton_pipeline.store import ScoredChunk
+from retriton_pipeline.retrieval.ranking import ScoredChunk
 
 _CHUNKS_MAX = 4  # of a passage, neighbours not counted
-
-
-def without_duplicates(chunks: Iterable[ScoredChunk]) -> list[ScoredChunk]:
-    """The first of all chunks with the same text; case and white space are ignored."""
-    kept: dict[str, ScoredChunk] = {}
-    for chunk in chunks:
-        kept.setdefault(" ".join(chunk.text.split()).casefold(), chunk)
-    return list(kept.values())
 
 
 def diversified(
@@ -33,7 +25,7 @@ def diversified(
         top_k: how many chunks to select.
         diversity: from 0, which keeps the order, to 1, which ignores relevance.
     """
-    relevance = min_max_scaled(chunks)
+    relevance = min_max_scaled([chunk.score for chunk in chunks])
     similarity = np.zeros(len(chunks))
     left = set(range(len(chunks)))
     selected: list[ScoredChunk] = []
@@ -45,26 +37,34 @@ def diversified(
     return selected
 
 
-def grouped(chunks: Iterable[ScoredChunk], top_k: int) -> list[list[ScoredChunk]]:
+class Groups:
     """The chunks of the first ``top_k`` passages; adjacent chunks of a page form one group.
 
     A group has the rank of its best chunk, which is its first element. It has at most `_CHUNKS_MAX` chunks, so that a
     document with many hits does not become a single passage.
+
+    Attributes:
+        chunks: the chunks of each group.
     """
-    groups: list[list[ScoredChunk]] = []
-    for chunk in chunks:
-        adjacent = [group for group in groups if any(_adjacent(chunk, member) for member in group)]
+
+    def __init__(self, top_k: int) -> None:
+        self._top_k = top_k
+        self.chunks: list[list[ScoredChunk]] = []
+
+    def add(self, chunk: ScoredChunk) -> bool:
+        """Adds the next best chunk. False: there is no room for it, nor for any later one."""
+        adjacent = [group for group in self.chunks if any(_adjacent(chunk, member) for member in group)]
         if adjacent and len(adjacent[0]) < _CHUNKS_MAX:
             adjacent[0].append(chunk)
             for other in adjacent[1:]:  # the chunk closes the gap between two groups
                 if len(adjacent[0]) + len(other) <= _CHUNKS_MAX:
                     adjacent[0].extend(other)
-                    groups.remove(other)
-        elif len(groups) < top_k:
-            groups.append([chunk])
-        else:
-            break
-    return groups
+                    self.chunks.remove(other)
+            return True
+        if len(self.chunks) >= self._top_k:
+            return False
+        self.chunks.append([chunk])
+        return True
 
 
 def extended(

@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from retriton_client import AsyncClient
 from retriton_pipeline.chunking import with_context
+from retriton_pipeline.coalescing import CoalescingEmbedder
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval.conversation import search_in_conversation
-from retriton_pipeline.retrieval.fusion import with_score
+from retriton_pipeline.retrieval.fusion import with_stage
 from retriton_pipeline.retrieval.options import SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import Passage, Retrieved
-from retriton_pipeline.retrieval.passages import diversified, extended, grouped, joined, without_duplicates
+from retriton_pipeline.retrieval.passages import extended, joined
+from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
+from retriton_pipeline.retrieval.searcher import Searcher
 from retriton_pipeline.retrieval.second_hop import second_hop
-from retriton_pipeline.store import ScoredChunk, Store
+from retriton_pipeline.retrieval.selection import Selection, select
+from retriton_pipeline.store import Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
 
 class Retriever:
     """Searches one collection. Any number of questions may be searched at a time, in one event loop.
 
+    Questions that arrive together share the calls to the server and to Milvus, so keep one object for a collection.
+
     Args:
         client: embeds and reranks.
         store: the collection, opened for the served encoder (see `Store.open`).
-        llm: rewrites follow-up questions, and decomposes questions.
     """
 
-    def __init__(self, client: AsyncClient, store: Store, llm: LLM | None = None) -> None:
+    def __init__(self, client: AsyncClient, store: Store) -> None:
         self._client = client
-        self._store = store
-        self._llm = llm
+        self._embedder = CoalescingEmbedder(client)
+        self._searcher = Searcher(store)
 
     async def retrieve(
-        self, question: str, options: SearchOptions | None = None, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        options: SearchOptions | None = None,
+        history: Sequence[Turn] = (),
+        llm: LLM | None = None,
     ) -> Retrieved:
         """The best passages for ``question``. A question longer than the encoder's limit loses its start.
 
@@ -44,6 +52,7 @@ class Retriever:
             question: the last question.
             options: how to search.
             history: the conversation before it, oldest first.
+            llm: rewrites a follow-up question, and decomposes questions.
 
         Raises:
             InvalidOption: ``decompose`` without an LLM.
@@ -51,14 +60,15 @@ class Retriever:
         """
         options = options or SearchOptions()
         search = self._search(max(options.top_k, options.candidates), options)
-        questions = await self._rewritten(question, history, search)
+        questions = await _rewritten(llm, question, history, search)
+        follows_up = bool(history) and llm is None
         while True:
-            ranked = await self._ranked(search, questions, history)
-            unique = without_duplicates(ranked)
-            if len(unique) >= options.top_k or len(ranked) < search.depth or search.depth == TOP_K_MAX:
+            ranking = await self._ranking(search, questions, history if follows_up else ())
+            selected = await select(ranking, search)
+            if selected.unique >= options.top_k or len(ranking) < search.depth or search.depth == TOP_K_MAX:
                 break
             search.depth = min(4 * search.depth, TOP_K_MAX)  # duplicates took the places of other passages
-        passages = await self._passages(unique, search)
+        passages = await _passages(selected, search)
         return Retrieved(question, passages, search.tokens_dropped, search.watch.milliseconds())
 
     async def ranked(
@@ -73,53 +83,55 @@ class Retriever:
             history: as for `retrieve`.
         """
         search = self._search(depth, options)
-        return await self._ranked(search, await self._rewritten(question, history, search), history)
+        ranking = await self._ranking(search, [question], history)
+        chunks = await search.chunks(ranking.scores)
+        return [ranking.scored(key, chunks[key]) for key in ranking.scores if key in chunks]
 
     def _search(self, depth: int, options: SearchOptions) -> Search:
-        return Search(self._client, self._store, options, depth)
+        return Search(self._embedder, self._searcher, options, depth)
 
-    async def _rewritten(self, question: str, history: Sequence[Turn], search: Search) -> list[str]:
-        """The self-contained question, and the simple questions that it consists of, as far as an LLM helps."""
-        if self._llm is None:
-            if search.options.decompose:
-                raise InvalidOption("decompose needs an LLM: name one, for example with --llm-url and --llm-model")
-            return [question]
-        if not history and not search.options.decompose:
-            return [question]
-        with search.watch.stage("rewrite"):
-            asked = await standalone(self._llm, question, history) if history else question
-            return await decompose(self._llm, asked) if search.options.decompose else [asked]
-
-    async def _ranked(self, search: Search, questions: list[str], history: Sequence[Turn]) -> list[ScoredChunk]:
-        if history and not self._llm:  # no second hop: its query would lack what the conversation adds
-            chunks = search.fused(*await search_in_conversation(search, questions[0], history))
+    async def _ranking(self, search: Search, questions: list[str], history: Sequence[Turn]) -> Ranking:
+        """The ranking for questions; ``history`` is that of a question that no LLM has rewritten."""
+        if history:  # no second hop: its query would lack what the conversation adds
+            ranking = search.fused(*await search_in_conversation(search, questions[0], history))
         else:
-            chunks = search.fused(*await search.both(questions))
+            ranking = search.fused(*await search.both(questions))
             if search.options.hops > 1 and search.is_bm25:
-                chunks = await second_hop(search, questions[0], chunks)
-        if search.options.rerank and chunks:
-            with search.watch.stage("rerank"):
-                chunks = await self._reranked(questions[0], chunks)
-        return chunks
+                ranking = await second_hop(search, questions[0], ranking)
+        if search.options.rerank and ranking.scores:
+            ranking = await self._reranked(search, questions[0], ranking)
+        return ranking
 
-    async def _reranked(self, question: str, chunks: list[ScoredChunk]) -> list[ScoredChunk]:
-        texts = [with_context(chunk.context, chunk.text) for chunk in chunks]
-        scores = (await self._client.rerank(question, texts, truncate="END")).scores
-        scored = [with_score(chunk, "rerank", float(score)) for chunk, score in zip(chunks, scores, strict=True)]
-        return sorted(scored, key=lambda chunk: -chunk.score)
+    async def _reranked(self, search: Search, question: str, ranking: Ranking) -> Ranking:
+        chunks = await search.chunks(ranking.scores)
+        ids = [key for key in ranking.scores if key in chunks]
+        texts = [with_context(chunks[key].context, chunks[key].text) for key in ids]
+        with search.watch.stage("rerank"):
+            scores = (await self._client.rerank(question, texts, truncate="END")).scores
+        best_first = sorted(zip(ids, map(float, scores), strict=True), key=lambda item: -item[1])
+        return with_stage("rerank", dict(best_first), [ranking])
 
-    async def _passages(self, chunks: list[ScoredChunk], search: Search) -> list[Passage]:
-        options = search.options
-        if options.min_score is not None:
-            chunks = [chunk for chunk in chunks if chunk.score >= options.min_score]
-        if options.diversity and chunks:
-            with search.watch.stage("search"):
-                vectors = await asyncio.to_thread(self._store.vectors, chunks)
-            chunks = diversified(chunks, vectors, len(chunks), options.diversity)
-        groups = grouped(chunks, options.top_k)
-        if options.neighbours and groups:
-            members = [chunk for group in groups for chunk in group]
-            with search.watch.stage("search"):
-                neighbours = await asyncio.to_thread(self._store.neighbours, members, options.neighbours)
-            groups = extended(groups, neighbours, options.neighbours)
-        return [joined(group) for group in groups]
+
+async def _rewritten(llm: LLM | None, question: str, history: Sequence[Turn], search: Search) -> list[str]:
+    """The self-contained question, and the simple questions that it consists of, as far as an LLM helps."""
+    if llm is None:
+        if search.options.decompose:
+            raise InvalidOption("decompose needs an LLM: name one, for example with --llm-url and --llm-model")
+        return [question]
+    if not history and not search.options.decompose:
+        return [question]
+    with search.watch.stage("rewrite"):
+        asked = await standalone(llm, question, history) if history else question
+        return await decompose(llm, asked) if search.options.decompose else [asked]
+
+
+async def _passages(selected: Selection, search: Search) -> list[Passage]:
+    """The selected groups with their neighbours, joined."""
+    groups, distance = selected.groups, search.options.neighbours
+    if distance and groups:
+        members = {chunk.key for group in groups for chunk in group}
+        ids = dict.fromkeys(key for group in groups for chunk in group for key in chunk.neighbour_ids(distance))
+        found = (await search.chunks(ids)).values()
+        neighbours = [ScoredChunk.of(chunk) for chunk in found if chunk.key not in members]
+        groups = extended(groups, neighbours, distance)
+    return [joined(group) for group in groups]

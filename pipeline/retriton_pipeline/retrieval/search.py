@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from retriton_client import AsyncClient
+from retriton_pipeline.coalescing import CoalescingEmbedder, EmbeddingKey
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.options import SearchOptions
+from retriton_pipeline.retrieval.ranking import Ranking
+from retriton_pipeline.retrieval.searcher import Searcher
 from retriton_pipeline.stopwatch import Stopwatch
-from retriton_pipeline.store import ScoredChunk, Store
+from retriton_pipeline.store import StoredChunk
 from retriton_pipeline.vectors import Vectors
 
 _WORD = re.compile(r"\w+")
-Ranking = list[ScoredChunk]
 
 
 @dataclass
@@ -23,16 +24,16 @@ class Search:
     """The state of one search; made for one question.
 
     Attributes:
-        client: embeds the texts.
-        store: the collection. Milvus is called in threads.
+        embedder: embeds the texts.
+        searcher: searches the collection.
         options: how to search.
         depth: chunks that each search returns.
         watch: measures the stages.
         tokens_dropped: the most tokens that truncation dropped from the start of a text.
     """
 
-    client: AsyncClient
-    store: Store
+    embedder: CoalescingEmbedder
+    searcher: Searcher
     options: SearchOptions
     depth: int
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -47,46 +48,50 @@ class Search:
     def is_bm25(self) -> bool:
         """Whether the mode searches words."""
         mode = self.options.mode
-        return mode in ("bm25", "hybrid") or (mode == "auto" and self.store.has_bm25)
+        return mode in ("bm25", "hybrid") or (mode == "auto" and self.searcher.store.has_bm25)
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 ``[texts, dimension]``."""
+        key = EmbeddingKey("query", "START", fingerprint=self.searcher.store.fingerprint)
         with self.watch.stage("embed"):
-            found = await self.client.embed(texts, "query", truncate="START", fingerprint=self.store.fingerprint)
+            found = await self.embedder.embed(texts, key)
         self.tokens_dropped = max(self.tokens_dropped, int(found.tokens_dropped[0]))
         return found.vectors
 
     async def dense(self, vectors: Vectors) -> list[Ranking]:
         """One ranking for each vector."""
         with self.watch.stage("search"):
-            return await asyncio.to_thread(self.store.search, vectors, self.depth, self.options.filter)
+            return await self.searcher.dense(vectors, self.depth, self.options.filter)
 
     async def bm25(self, texts: Sequence[str]) -> list[Ranking]:
         """One ranking for each text."""
         with self.watch.stage("search"):
-            return await self._bm25(texts)
+            return await self.searcher.bm25(texts, self.depth, self.options.filter)
 
     async def both(self, texts: Sequence[str]) -> tuple[list[Ranking], list[Ranking]]:
         """Dense and BM25 rankings of every text; empty where the mode does not search that way.
 
         BM25 runs while the server embeds.
         """
-        bm25 = asyncio.ensure_future(self._bm25(texts)) if self.is_bm25 else None
+        if not self.is_bm25:
+            return await self.dense(await self.embed(texts)), []
+        bm25 = asyncio.ensure_future(self.searcher.bm25(texts, self.depth, self.options.filter))
         try:
             dense = await self.dense(await self.embed(texts)) if self.is_dense else []
             with self.watch.stage("search"):
-                return dense, await bm25 if bm25 else []
+                return dense, await bm25
         finally:
-            if bm25:
-                bm25.cancel()
+            bm25.cancel()
+
+    async def chunks(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
+        """Chunks by primary key, in the order of ``ids``; those that do not exist are omitted."""
+        with self.watch.stage("search"):
+            return await self.searcher.chunks(ids)
 
     def fused(self, dense: Sequence[Ranking], bm25: Sequence[Ranking]) -> Ranking:
         """One ranking of all, weighted as the options say."""
         weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(bm25)
         return fuse([*dense, *bm25], weights, self.options.fusion)
-
-    async def _bm25(self, texts: Sequence[str]) -> list[Ranking]:
-        return await asyncio.to_thread(self.store.search_bm25, texts, self.depth, self.options.filter)
 
 
 def expanded(question: str, texts: Sequence[str]) -> str:

@@ -6,12 +6,11 @@ The first results keep their places, so that a question that one document answer
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from itertools import islice
 
-from retriton_pipeline.retrieval.fusion import with_score
+from retriton_pipeline.retrieval.fusion import with_stage
+from retriton_pipeline.retrieval.ranking import Ranking
 from retriton_pipeline.retrieval.search import Search, expanded
-from retriton_pipeline.store import ScoredChunk
 
 _BRIDGES = 2  # results whose names are searched for
 _NAMES_MAX = 16
@@ -21,17 +20,24 @@ _CAPITALISED = rf"[{_UPPER}]\w+"
 _NAME = re.compile(rf"\b(?:{_CAPITALISED}(?:[ -](?:(?:of|the|de|la|von|van)[ ])?{_CAPITALISED})*|[12]\d{{3}}\b)")
 
 
-async def second_hop(search: Search, question: str, first: Sequence[ScoredChunk]) -> list[ScoredChunk]:
+async def second_hop(search: Search, question: str, first: Ranking) -> Ranking:
     """The ranking ``first``, merged with that of the second search."""
-    names = dict.fromkeys(name for chunk in first[:_BRIDGES] for name in names_in(f"{chunk.context}. {chunk.text}"))
+    best = await search.chunks(first.ids()[:_BRIDGES])
+    names = dict.fromkeys(name for chunk in best.values() for name in names_in(f"{chunk.context}. {chunk.text}"))
     if not names:
-        return list(first)
+        return first
     query = expanded(question, list(islice(names, _NAMES_MAX)))
-    merged = search.fused([list(first)], await search.bm25([query]))
-    kept = {chunk.key for chunk in first[:_KEPT]}
-    scale = first[:_KEPT][-1].score / max(merged[0].score, 1e-9)  # no later chunk scores more than the last kept one
-    rest = [with_score(chunk, "fused", chunk.score * scale) for chunk in merged if chunk.key not in kept]
-    return [*first[:_KEPT], *rest]
+    merged = search.fused([first], await search.bm25([query]))
+    return _after_the_first(first, merged)
+
+
+def _after_the_first(first: Ranking, merged: Ranking) -> Ranking:
+    """The best of ``first`` in their places, then ``merged``, scaled to score no more than they do."""
+    kept = dict(islice(first.scores.items(), _KEPT))
+    scale = list(kept.values())[-1] / max(next(iter(merged.scores.values())), 1e-9)
+    rest = {key: score * scale for key, score in merged.scores.items() if key not in kept}
+    later = with_stage("fused", rest, [merged])
+    return Ranking({**kept, **rest}, lambda key: first.stages(key) if key in kept else later.stages(key))
 
 
 def names_in(text: str) -> list[str]:

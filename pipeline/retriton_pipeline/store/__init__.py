@@ -2,15 +2,16 @@
 
 from retriton_pipeline.store.collection import LAYOUT
 from retriton_pipeline.store.indexes import PROFILES, IndexProfile
-from retriton_pipeline.store.rows import ScoredChunk, StoredDocument, content_hash, document_id
+from retriton_pipeline.store.rows import Hit, StoredChunk, StoredDocument, content_hash, document_id
 from retriton_pipeline.store.store import Store, collection_names
 
 __all__ = [
     "LAYOUT",
     "PROFILES",
+    "Hit",
     "IndexProfile",
-    "ScoredChunk",
     "Store",
+    "StoredChunk",
     "StoredDocument",
     "collection_names",
     "content_hash",

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,19 +53,31 @@ class StoredDocument:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class ScoredChunk:
-    """A chunk found by a search.
+class Hit(NamedTuple):
+    """A chunk that a search found.
 
     Attributes:
+        id: primary key of the chunk.
+        score: a cosine or a BM25 score.
+        chunk: the chunk, if the search was asked to return it.
+    """
+
+    id: str
+    score: float
+    chunk: StoredChunk | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as it is stored. It never changes: another content of the document has another content hash.
+
+    Attributes:
+        document_id, content_hash: id and content hash of the document.
         source, title, metadata: see `StoredDocument`.
         context: title and headings above the chunk, in one line.
         page: page number from 1; None for documents without pages.
         chunk_index: position in the document, from 0.
         text: text of the chunk.
-        score: score of the last stage: a cosine, a BM25 score, a fused score, or a score of the cross-encoder.
-        document_id, content_hash: id and content hash of the document.
-        scores: score of each stage, by name.
         overlap, separator: see `Chunk`.
     """
 
@@ -75,11 +87,9 @@ class ScoredChunk:
     page: int | None
     chunk_index: int
     text: str
-    score: float
     document_id: str = ""
     content_hash: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    scores: Mapping[str, float] = field(default_factory=dict)
     overlap: int = 0
     separator: str = "\n\n"
 
@@ -87,6 +97,17 @@ class ScoredChunk:
     def key(self) -> tuple[str, str, int]:
         """Document id, content hash and index, which identify the chunk."""
         return self.document_id, self.content_hash, self.chunk_index
+
+    @property
+    def id(self) -> str:
+        """The primary key."""
+        return chunk_id(*self.key)
+
+    def neighbour_ids(self, distance: int) -> list[str]:
+        """Primary keys of the chunks at most ``distance`` positions before or after this one; not all may exist."""
+        first = max(0, self.chunk_index - distance)
+        places = range(first, self.chunk_index + distance + 1)
+        return [chunk_id(self.document_id, self.content_hash, at) for at in places if at != self.chunk_index]
 
 
 def document_id(path: str, record: str = "") -> str:
@@ -149,10 +170,10 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
     }
 
 
-def to_scored_chunk(payload: Mapping[str, Any], stage: str, score: float) -> ScoredChunk:
-    """Converts a row of Milvus to a chunk with the score of ``stage``."""
+def to_chunk(payload: Mapping[str, Any]) -> StoredChunk:
+    """Converts a row of Milvus with the fields `PAYLOAD`."""
     values = {name: payload[name] for name in PAYLOAD}
-    return ScoredChunk(**{**values, "page": values["page"] or None}, score=score, scores={stage: score})
+    return StoredChunk(**{**values, "page": values["page"] or None})
 
 
 def _storable(text: str) -> str:

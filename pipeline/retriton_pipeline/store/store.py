@@ -17,7 +17,7 @@ from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollectio
 from retriton_pipeline.store.collection import LAYOUT, create_collection, describe, index_name, load
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
-from retriton_pipeline.store.rows import PAYLOAD, ScoredChunk, StoredDocument, chunk_id, to_row, to_scored_chunk
+from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, to_chunk, to_row
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
@@ -201,7 +201,9 @@ class Store:
         """Deletes documents with all their contents."""
         self.milvus.call("delete", self._target, filter=_ids_filter(documents))
 
-    def search(self, vectors: NDArray[np.float32], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
+    def search(
+        self, vectors: NDArray[np.float32], top_k: int, filter_: str = "", with_chunks: bool = False
+    ) -> list[list[Hit]]:
         """Returns the nearest chunks of each vector, best first, with their cosines as scores.
 
         Args:
@@ -209,14 +211,18 @@ class Store:
             top_k: maximum number of chunks per vector.
             filter_: filter expression of Milvus over ``source``, ``title``, ``page``, ``metadata["name"]`` and the
                 other fields.
+            with_chunks: whether to return the chunks as well, which costs less than `chunks` for one or two queries.
 
         Raises:
             InvalidFilter: Milvus cannot parse ``filter_``.
             StoreError: Milvus failed.
         """
-        return self._search("dense", "vector", self._unit(vectors), top_k, filter_, self.index.search_params(top_k))
+        params = self.index.search_params(top_k)
+        return self._search("vector", self._unit(vectors), top_k, filter_, params, with_chunks)
 
-    def search_bm25(self, texts: Sequence[str], top_k: int, filter_: str = "") -> list[list[ScoredChunk]]:
+    def search_bm25(
+        self, texts: Sequence[str], top_k: int, filter_: str = "", with_chunks: bool = False
+    ) -> list[list[Hit]]:
         """Returns the best chunks of each text by BM25, best first. Chunks that share no word with it are omitted.
 
         See `search` for arguments.
@@ -232,43 +238,38 @@ class Store:
                 "earlier Retriton. Search with mode dense, or rebuild it on Milvus 2.5: `retriton ingest --rebuild`."
             )
         try:
-            return self._search("bm25", "bm25", list(texts), top_k, filter_, {"metric_type": "BM25"})
+            return self._search("bm25", list(texts), top_k, filter_, {"metric_type": "BM25"}, with_chunks)
         except StoreError:
             if self.count():
                 raise
             return [[] for _ in texts]  # Milvus Lite fails on empty collections
 
-    def neighbours(self, chunks: Sequence[ScoredChunk], distance: int = 1) -> list[ScoredChunk]:
-        """Returns the existing chunks at most ``distance`` positions before or after each chunk, with a score of 0."""
-        near = [offset for offset in range(-distance, distance + 1) if offset]
-        ids = [
-            chunk_id(chunk.document_id, chunk.content_hash, chunk.chunk_index + offset)
-            for chunk in chunks
-            for offset in near
-        ]
-        rows = self._query(f"id in {json.dumps(ids)}", list(PAYLOAD), self._consistency) if ids else []
-        return [to_scored_chunk(row, "neighbour", 0.0) for row in rows]
+    def chunks(self, ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """Returns chunks by primary key; those that do not exist are omitted."""
+        rows = self._by_id(ids, ["id", *PAYLOAD])
+        return {row["id"]: to_chunk(row) for row in rows}
 
-    def vectors(self, chunks: Sequence[ScoredChunk]) -> NDArray[np.float32]:
-        """Returns the stored vectors of chunks, float32 ``[chunks, dimension]``, of unit length."""
-        ids = [chunk_id(*chunk.key) for chunk in chunks]
-        rows = self._query(f"id in {json.dumps(ids)}", ["id", "vector"], self._consistency)
-        found = {row["id"]: row["vector"] for row in rows}
+    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
+        """Returns the stored vectors of chunks by primary key, float32 ``[ids, dimension]``, of unit length."""
+        found = {row["id"]: row["vector"] for row in self._by_id(ids, ["id", "vector"])}
         return np.array([found[key] for key in ids], np.float32)
 
+    def _by_id(self, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
+        return self._query(f"id in {json.dumps(list(ids))}", fields, self._consistency) if ids else []
+
     def _search(
-        self, stage: str, target: str, data: Any, top_k: int, filter_: str, params: dict[str, Any]
-    ) -> list[list[ScoredChunk]]:
+        self, field: str, data: Any, top_k: int, filter_: str, params: dict[str, Any], with_chunks: bool
+    ) -> list[list[Hit]]:
         try:
             found = self.milvus.call(
                 "search",
                 self._target,
                 data=data,
-                anns_field=target,
+                anns_field=field,
                 limit=top_k,
                 filter=filter_,
                 search_params=params,
-                output_fields=list(PAYLOAD),
+                output_fields=list(PAYLOAD) if with_chunks else [],
                 consistency_level=self._consistency,
             )
         except StoreError as error:
@@ -276,7 +277,9 @@ class Store:
                 reason = str(error).removeprefix(f"{self.uri}: ")
                 raise InvalidFilter(f"the filter {filter_!r} is invalid: {reason}") from error
             raise
-        return [[to_scored_chunk(row["entity"], stage, float(row["distance"])) for row in rows] for rows in found]
+        if with_chunks:
+            return [[Hit(row["id"], float(row["distance"]), to_chunk(row["entity"])) for row in rows] for rows in found]
+        return [[Hit(row["id"], float(row["distance"])) for row in rows] for rows in found]
 
     def _query(self, condition: str, fields: list[str], consistency: str = "Strong") -> list[dict[str, Any]]:
         """Queries rows. Strong consistency waits up to 0.2 s; writes that depend on the result require it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from retriton_pipeline.coalescing import EmbeddingKey
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsRequest, EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
-from retriton_pipeline.gateway.services.coalescing import CoalescingKey
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.token_ids import texts_of
 from retriton_pipeline.gateway.services.upstream import Upstream
@@ -24,7 +24,7 @@ def router(settings: Settings, upstream: Upstream) -> APIRouter:
         encoder = await upstream.encoder()
         role = resolve_role(request.model, request.input_type, encoder, settings.aliases, settings.input_type)
         texts = texts_of(request.input, encoder)
-        found = await upstream.embedder.embed(texts, CoalescingKey(role, request.truncate, request.dimensions))
+        found = await upstream.embedder.embed(texts, EmbeddingKey(role, request.truncate, request.dimensions))
         body = embeddings_json(found, request.model, request.encoding_format)
         return Response(body, media_type="application/json")
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Header, Path, Request
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
+from retriton_pipeline.coalescing import EmbeddingKey
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.playground import PendingResponse, PlaygroundRequest
-from retriton_pipeline.gateway.services.coalescing import CoalescingKey
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.pending_answers import PendingAnswers, Ticket
 from retriton_pipeline.gateway.services.upstream import Upstream
@@ -42,7 +42,7 @@ def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> A
         texts = [body.input] if isinstance(body.input, str) else body.input
 
         async def embed() -> bytes:
-            found = await upstream.embedder.embed(texts, CoalescingKey(role, body.truncate, None))
+            found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate, None))
             return embeddings_json(found, body.model, body.encoding_format)
 
         size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)

@@ -17,8 +17,9 @@ def router(service: QuestionAnswering) -> APIRouter:
     @routes.post("/v1/retrieve", response_model=RetrieveResponse, responses=error_responses(409, 502))
     async def retrieve(request: RetrieveRequest) -> Response:
         """Find passages."""
-        found = await service.prompt(request.query, request.collection, request, turns(request.history))
-        body = RetrieveResponse.of(found, request.include_prompt)
+        asked = request.query, request.collection, request, turns(request.history)
+        found = await (service.prompt(*asked) if request.include_prompt else service.retrieve(*asked))
+        body = RetrieveResponse.of(found)
         return Response(body.model_dump_json(), media_type="application/json")
 
     return routes

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from retriton_pipeline.gateway.schemas.common import CollectionName, RequestBody, Text
 from retriton_pipeline.rag import PromptedQuestion
-from retriton_pipeline.retrieval import Passage, SearchOptions, Turn
+from retriton_pipeline.retrieval import Passage, Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
 
 _MESSAGES_MAX = 256
@@ -57,7 +57,9 @@ class RetrieveRequest(SearchBody):
 
     query: Text
     history: Messages = Field(default_factory=list)
-    include_prompt: bool = False
+    include_prompt: bool = Field(
+        False, description="Also return the prompt for an LLM; the passages are then those that fit into it."
+    )
 
 
 class PassageBody(BaseModel):
@@ -82,7 +84,7 @@ class PassageBody(BaseModel):
 
 
 class RetrieveResponse(BaseModel):
-    """The passages in the prompt, best first, and the milliseconds of every stage."""
+    """The passages, best first, and the milliseconds of every stage; with a prompt, the passages in it."""
 
     query: str
     passages: list[PassageBody]
@@ -91,12 +93,12 @@ class RetrieveResponse(BaseModel):
     latency_ms: dict[str, float]
 
     @classmethod
-    def of(cls, found: PromptedQuestion, include_prompt: bool) -> Self:
+    def of(cls, found: Retrieved | PromptedQuestion) -> Self:
         """The response for a question."""
         return cls(
             query=found.question,
             passages=PassageBody.numbered(found.passages),
-            prompt=found.prompt.text if include_prompt else None,
+            prompt=found.prompt.text if isinstance(found, PromptedQuestion) else None,
             tokens_dropped=found.tokens_dropped,
             latency_ms=rounded(found.latency_ms),
         )

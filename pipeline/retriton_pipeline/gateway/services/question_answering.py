@@ -8,7 +8,7 @@ from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import Answer, PromptedQuestion
-from retriton_pipeline.retrieval import SearchOptions, Turn
+from retriton_pipeline.retrieval import Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
 
 
@@ -19,6 +19,16 @@ class QuestionAnswering:
         self._default_collection = settings.collection
         self._collections = collections
         self._metrics = metrics
+
+    async def retrieve(
+        self, question: str, collection: str | None, options: SearchOptions, history: Sequence[Turn]
+    ) -> Retrieved:
+        """The passages for a question. Raises as `AsyncRag.search`."""
+        found = await self._collections.retrieve(
+            collection or self._default_collection, lambda rag: rag.search(question, options, history)
+        )
+        self._metrics.observe_stages(found.latency_ms)
+        return found
 
     async def prompt(
         self, question: str, collection: str | None, options: SearchOptions, history: Sequence[Turn]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from retriton_client import AsyncClient, EncoderInfo, Limits, RerankerInfo, RetritonError, Retry
-from retriton_pipeline.gateway.services.coalescing import CoalescingEmbedder
+from retriton_pipeline.coalescing import CoalescingEmbedder
 from retriton_pipeline.gateway.settings import Settings
 
 T = TypeVar("T")

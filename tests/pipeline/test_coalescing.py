@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from retriton_client import AsyncClient, DeadlineExceeded, Embeddings, Retry, Role, TextTooLong, Truncate, Unavailable
-from retriton_pipeline.gateway.services.coalescing import CoalescingEmbedder, CoalescingKey
+from retriton_pipeline.coalescing import CoalescingEmbedder, EmbeddingKey
 
-QUERY = CoalescingKey("query", "NONE", None)
+QUERY = EmbeddingKey("query", "NONE", None)
 TEXTS = [f"question {number} of many" for number in range(40)]
 CHARACTERS_MAX = 100
 
@@ -35,7 +35,13 @@ class RecordingEmbedder:
         self.open.set()
 
     async def embed(
-        self, texts: Sequence[str], role: Role, *, truncate: Truncate = "NONE", dimensions: int | None = None
+        self,
+        texts: Sequence[str],
+        role: Role,
+        *,
+        truncate: Truncate = "NONE",
+        dimensions: int | None = None,
+        fingerprint: str | None = None,
     ) -> Embeddings:
         self.calls.append(list(texts))
         self.called.set()
@@ -97,9 +103,9 @@ async def test_requests_with_different_keys_do_not_share_calls(client: Recording
     embedder = CoalescingEmbedder(client)
     keys = [
         QUERY,
-        CoalescingKey("passage", "NONE", None),
-        CoalescingKey("query", "NONE", 3),
-        CoalescingKey("query", "END", None),
+        EmbeddingKey("passage", "NONE", None),
+        EmbeddingKey("query", "NONE", 3),
+        EmbeddingKey("query", "END", None),
     ]
     found = await asyncio.gather(*(embedder.embed(["text"], key) for key in keys))
     assert len(client.calls) == 4
