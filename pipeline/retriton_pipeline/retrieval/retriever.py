@@ -129,9 +129,7 @@ async def _passages(selected: Selection, search: Search) -> list[Passage]:
     """The selected groups with their neighbours, joined."""
     groups, distance = selected.groups, search.options.neighbours
     if distance and groups:
-        members = {chunk.key for group in groups for chunk in group}
-        ids = dict.fromkeys(key for group in groups for chunk in group for key in chunk.neighbour_ids(distance))
-        found = (await search.chunks(ids)).values()
-        neighbours = [ScoredChunk.of(chunk) for chunk in found if chunk.key not in members]
-        groups = extended(groups, neighbours, distance)
+        members = [chunk for group in groups for chunk in group]
+        found = await search.neighbours(members, distance)
+        groups = extended(groups, [ScoredChunk.of(chunk) for chunk in found], distance)
     return [joined(group) for group in groups]

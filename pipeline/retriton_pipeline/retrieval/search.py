@@ -88,6 +88,11 @@ class Search:
         with self.watch.stage("search"):
             return await self.searcher.chunks(ids)
 
+    async def neighbours(self, chunks: Sequence[StoredChunk], distance: int) -> list[StoredChunk]:
+        """The existing chunks at most ``distance`` positions before or after each chunk."""
+        with self.watch.stage("search"):
+            return await self.searcher.neighbours(chunks, distance)
+
     def fused(self, dense: Sequence[Ranking], bm25: Sequence[Ranking]) -> Ranking:
         """One ranking of all, weighted as the options say."""
         weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(bm25)

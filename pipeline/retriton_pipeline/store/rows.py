@@ -103,11 +103,15 @@ class StoredChunk:
         """The primary key."""
         return chunk_id(*self.key)
 
+    def sibling_id(self, index: int) -> str:
+        """The primary key of another chunk of the same content, whether it exists or not."""
+        return chunk_id(self.document_id, self.content_hash, index)
+
     def neighbour_ids(self, distance: int) -> list[str]:
         """Primary keys of the chunks at most ``distance`` positions before or after this one; not all may exist."""
         first = max(0, self.chunk_index - distance)
         places = range(first, self.chunk_index + distance + 1)
-        return [chunk_id(self.document_id, self.content_hash, at) for at in places if at != self.chunk_index]
+        return [self.sibling_id(at) for at in places if at != self.chunk_index]
 
 
 def document_id(path: str, record: str = "") -> str:
