@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError
+from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.store.collection import (
     LAYOUT,
     check_case,
@@ -183,8 +183,7 @@ class Store:
 
         Metadata is omitted. The ids of all documents are held in memory.
         """
-        pages = self.milvus.call(
-            "query_iterator",
+        pages = self.milvus.pages(
             self._target,
             batch_size=_ROWS_PER_PAGE,
             filter="chunk_index >= 0",
@@ -192,14 +191,13 @@ class Store:
             consistency_level="Strong",
         )
         seen: set[str] = set()
-        while rows := pages.next():
+        for rows in pages:
             for row in rows:
                 if row["document_id"] not in seen:
                     seen.add(row["document_id"])
                     yield StoredDocument(
                         row["document_id"], row["source"], row["title"], row["content_hash"], row["file"]
                     )
-        pages.close()
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
         """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent."""
@@ -247,6 +245,8 @@ class Store:
             )
         try:
             return self._search("bm25", "bm25", list(texts), top_k, filter_, {"metric_type": "BM25"})
+        except StoreInterrupted:
+            raise
         except StoreError:
             if self.count():
                 raise
