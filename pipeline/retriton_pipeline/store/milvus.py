@@ -32,13 +32,6 @@ _LITE_PAUSES_S = (0.2, 0.5)  # before further attempts: the server that had the 
 _BM25_SINCE = (2, 5)  # version of Milvus
 _REPEATS_MAX = 2  # of a call during which Milvus Lite ended
 _REPEATABLE: tuple[str, ...] = ("upsert", "delete", "query", "load_collection", "list_indexes")
-    "upsert",
-    "delete",
-    "query",
-    "has_collection",
-    "list_collections",
-    "describe_collection",
-)
 _REPEATABLE += ("has_collection", "list_collections", "describe_collection")
 _ENDING_S = 1.0  # between the end of a connection and that of the process
 
