@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +134,35 @@ def test_files_that_cannot_be_opened_are_named_with_the_way_out(tmp_path: Path) 
 def test_folders_that_cannot_be_written_are_named(file: str) -> None:
     with pytest.raises(StoreError, match=r"--milvus FILE.db"):
         Store(file, "documents")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(tmp_path)]
+    if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_is_an_error_and_what_was_stored_is_kept(small_disk: Path) -> None:
+    store = Store(str(small_disk / "milvus.db"), "documents")
+    store.open(ENCODER, create=True)
+    written = 0
+    with pytest.raises(StoreError, match=r"is full: [\d.]+ MB are free, .* up to [\d.]+ MB.*the same command again"):
+        for written in range(1000):
+            rows = [(StoredDocument(f"{written}", "s", "T", "c"), Chunk("word " * 500, "", None, n)) for n in range(64)]
+            store.upsert(rows, np.tile(VECTORS, (16, 1)))
+    assert written > 1
+    store.close()
+    store = Store(str(small_disk / "milvus.db"), "documents")
+    store.open(ENCODER)
+    assert store.count() == written * 64
+    store.close()
+
+
+def test_chunks_that_are_not_stored_are_an_error(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filled.milvus.client, "upsert", lambda *args, **kwargs: {"upsert_count": 1})
+    with pytest.raises(StoreError, match="stored only 0 of 1 chunks"):
+        add(filled, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,8 @@ from urllib.parse import quote
 from retriton_pipeline.errors import NoSuchCollection, StoreError
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")  # what Milvus Lite accepts
+_FREE_BYTES_MIN = 4 * 1024 * 1024
+_BYTES_PER_BYTE = 4  # written at most for a byte of a row: the row, the BM25 index, and the journal of both
 _ANOTHER = "name another one: --milvus FILE.db"
 
 
@@ -60,3 +63,14 @@ def check_content(uri: str) -> None:
         ) from error
     if tables and "collection_meta" not in tables:
         raise StoreError(f"{uri} is a database of another program, not of Milvus Lite: {_ANOTHER}")
+
+
+def check_space(uri: str, row_bytes: int) -> None:
+    """Raises `StoreError` if the disk may be too full for rows of ``row_bytes``: Milvus Lite would store a part."""
+    needed = _FREE_BYTES_MIN + _BYTES_PER_BYTE * row_bytes
+    free = shutil.disk_usage(Path(uri).absolute().parent).free
+    if free < needed:
+        raise StoreError(
+            f"the disk of {uri} is full: {free / 1e6:.1f} MB are free, the next chunks need up to {needed / 1e6:.1f} "
+            "MB. What was stored before is kept: free some space, and run the same command again"
+        )

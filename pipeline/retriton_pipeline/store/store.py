@@ -25,9 +25,18 @@ from retriton_pipeline.store.collection import (
 )
 from retriton_pipeline.store.filters import canonical
 from retriton_pipeline.store.indexes import PROFILES
+from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import check_name, is_valid
-from retriton_pipeline.store.rows import PAYLOAD, ScoredChunk, StoredDocument, chunk_id, to_row, to_scored_chunk
+from retriton_pipeline.store.rows import (
+    PAYLOAD,
+    ScoredChunk,
+    StoredDocument,
+    chunk_id,
+    size_of_row,
+    to_row,
+    to_scored_chunk,
+)
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
@@ -200,9 +209,25 @@ class Store:
                     )
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
-        """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent."""
+        """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent.
+
+        Raises:
+            StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
+        """
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        if self.milvus.is_file:
+            check_space(self.uri, sum(map(size_of_row, data)))
         self.milvus.call("upsert", self._target, data=data)
+        if self.milvus.is_file:  # it may report success and have stored nothing
+            self._check_stored({row["id"] for row in data})
+
+    def _check_stored(self, ids: set[str]) -> None:
+        stored = int(self._query(f"id in {json.dumps(list(ids))}", ["count(*)"])[0]["count(*)"]) if ids else 0
+        if stored < len(ids):
+            raise StoreError(
+                f"{self.uri} has stored only {stored} of {len(ids)} chunks. What was stored before is kept: check the "
+                "disk, and run the same command again"
+            )
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
