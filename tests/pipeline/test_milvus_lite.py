@@ -166,3 +166,11 @@ def test_chunks_that_are_not_stored_are_an_error(filled: Store, monkeypatch: pyt
     monkeypatch.setattr(filled.milvus.client, "upsert", lambda *args, **kwargs: {"upsert_count": 1})
     with pytest.raises(StoreError, match="stored only 0 of 1 chunks"):
         add(filled, 1)
+
+
+def test_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    store = Store(str(tmp_path / "milvus.db"), "documents")
+    store.open(ENCODER, create=True)
+    store.close()
+    assert "HOME" not in os.environ

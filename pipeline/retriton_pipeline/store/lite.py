@@ -71,7 +71,7 @@ def start_server(uri: str) -> subprocess.Popen[bytes]:
             if process.poll() is None:
                 return process
             server_manager_instance.release_server(str(file))  # it ended: another store has not started it again yet
-        with _log_folder(file):
+        with _server_environment(file):
             server_manager_instance.start_and_get_uri(str(file))
         process = _process(file)
     if process is None:
@@ -118,12 +118,13 @@ def _log_of(file: Path) -> Path:
 
 
 @contextmanager
-def _log_folder(file: Path) -> Iterator[None]:
+def _server_environment(file: Path) -> Iterator[None]:
     """Empties the folder of the file's log, and names it in the environment, where the server's logger looks for it."""
     folder = _log_of(file)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     settings = {"GLOG_log_dir": str(folder), "GLOG_max_log_size": str(_LOG_MB_MAX)}
+    settings["HOME"] = os.environ.get("HOME", str(folder))  # without it, Milvus Lite ends at once
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
