@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from retriton_client import AsyncClient
 from retriton_pipeline.chunking import with_context
@@ -19,6 +20,10 @@ from retriton_pipeline.retrieval.search import Search
 from retriton_pipeline.retrieval.second_hop import second_hop
 from retriton_pipeline.store import ScoredChunk, Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
+
+T = TypeVar("T")
+_CHUNKS_INLINE_MAX = 200  # whose passages are computed in the event loop, within milliseconds
+_CHARACTERS_INLINE_MAX = 400_000  # of these chunks
 
 
 class Retriever:
@@ -54,7 +59,7 @@ class Retriever:
         questions = await self._rewritten(question, history, search)
         while True:
             ranked = await self._ranked(search, questions, history)
-            unique = without_duplicates(ranked)
+            unique = await _computed(without_duplicates, ranked)
             if len(unique) >= options.top_k or len(ranked) < search.depth or search.depth == TOP_K_MAX:
                 break
             search.depth = min(4 * search.depth, TOP_K_MAX)  # duplicates took the places of other passages
@@ -115,11 +120,24 @@ class Retriever:
         if options.diversity and chunks:
             with search.watch.stage("search"):
                 vectors = await asyncio.to_thread(self._store.vectors, chunks)
-            chunks = diversified(chunks, vectors, len(chunks), options.diversity)
+            chunks = await _computed(diversified, chunks, vectors, len(chunks), options.diversity)
         groups = grouped(chunks, options.top_k)
         if options.neighbours and groups:
             members = [chunk for group in groups for chunk in group]
             with search.watch.stage("search"):
                 neighbours = await asyncio.to_thread(self._store.neighbours, members, options.neighbours)
-            groups = extended(groups, neighbours, options.neighbours)
-        return [joined(group) for group in groups]
+            return await _computed(_extended_and_joined, neighbours, groups, options.neighbours)
+        return await _computed(_extended_and_joined, (), groups, 0)
+
+
+def _extended_and_joined(
+    neighbours: Sequence[ScoredChunk], groups: Sequence[list[ScoredChunk]], distance: int
+) -> list[Passage]:
+    return [joined(group) for group in extended(groups, neighbours, distance)]
+
+
+async def _computed(work: Callable[..., T], chunks: Sequence[ScoredChunk], *args: Any) -> T:
+    """The result of ``work``; in a thread if there are so many chunks that it would hold up other requests."""
+    if len(chunks) <= _CHUNKS_INLINE_MAX and sum(len(chunk.text) for chunk in chunks) <= _CHARACTERS_INLINE_MAX:
+        return work(chunks, *args)
+    return await asyncio.to_thread(work, chunks, *args)

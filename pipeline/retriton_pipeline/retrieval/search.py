@@ -14,6 +14,7 @@ from retriton_pipeline.stopwatch import Stopwatch
 from retriton_pipeline.store import ScoredChunk, Store
 from retriton_pipeline.vectors import Vectors
 
+_BM25_CHARACTERS_MAX = 32_768  # of a query: its start is searched
 _WORD = re.compile(r"\w+")
 Ranking = list[ScoredChunk]
 
@@ -86,7 +87,8 @@ class Search:
         return fuse([*dense, *bm25], weights, self.options.fusion)
 
     async def _bm25(self, texts: Sequence[str]) -> list[Ranking]:
-        return await asyncio.to_thread(self.store.search_bm25, texts, self.depth, self.options.filter)
+        queries = [text[:_BM25_CHARACTERS_MAX] for text in texts]
+        return await asyncio.to_thread(self.store.search_bm25, queries, self.depth, self.options.filter)
 
 
 def expanded(question: str, texts: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from retriton_pipeline.store import ScoredChunk
 
 _BRIDGES = 2  # results whose names are searched for
 _NAMES_MAX = 16
+_NAME_CHARACTERS_MAX = 200  # a longer one is no name
 _KEPT = 3
 _UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # `re` has no class for it
 _CAPITALISED = rf"[{_UPPER}]\w+"
@@ -36,4 +37,4 @@ async def second_hop(search: Search, question: str, first: Sequence[ScoredChunk]
 
 def names_in(text: str) -> list[str]:
     """Capitalised words and their sequences, and years, in the order of the text."""
-    return _NAME.findall(text)
+    return [name for name in _NAME.findall(text) if len(name) <= _NAME_CHARACTERS_MAX]

@@ -149,6 +149,13 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
     }
 
 
+def size_of_row(row: Mapping[str, Any]) -> int:
+    """Returns about how many bytes a row of `to_row` has."""
+    metadata = json.dumps(row["metadata"], default=str)
+    texts = (value for value in row.values() if isinstance(value, str))
+    return int(row["vector"].nbytes) + len(metadata) + sum(len(text.encode()) for text in texts)
+
+
 def to_scored_chunk(payload: Mapping[str, Any], stage: str, score: float) -> ScoredChunk:
     """Converts a row of Milvus to a chunk with the score of ``stage``."""
     values = {name: payload[name] for name in PAYLOAD}
