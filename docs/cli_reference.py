@@ -32,7 +32,8 @@ _HEAD = """\
 | 130 | interrupted |
 
 `RETRITON_TLS_CA` is a file of certificates that enables TLS for connections to Triton; `RETRITON_TLS_NAME` is the host
-name of the server's certificate, if it differs from the address.
+name of the server's certificate, if it differs from the address. `RETRITON_TLS_CERT` and `RETRITON_TLS_KEY` are the
+client's certificate and key, for a server that requires mutual TLS.
 """
 _BY_MACHINE = {"workers"}  # options whose default depends on the number of cores
 _TAIL = """

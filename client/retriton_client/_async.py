@@ -28,6 +28,7 @@ from retriton_client._tasks import all_or_first_error, slot
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 from retriton_client._wire import connect, query_and_passages, text_column
 from retriton_serving.contract.models import EMBED_PASSAGE, EMBED_QUERY, ENCODER_INFO, RERANK
+from retriton_serving.contract.trust import SECRET
 
 DEFAULT_URL = "127.0.0.1:8001"
 DEFAULT_TIMEOUT_S = 60.0
@@ -183,13 +184,15 @@ class AsyncClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(f"{self.url}: cannot read the manifest of the cross-encoder: {error!r}") from error
 
-    async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
+    async def check_health(self, timeout_s: float = 2.0, secret: str = "") -> dict[str, float]:
         """Sends a short text through each lane, ahead of queued requests.
 
         Unlike Triton's readiness check, this fails if the encoder, a lane or one of their processes is dead or hangs.
 
         Args:
             timeout_s: timeout of each lane in seconds.
+            secret: of the server's start, which its supervisor has. The server puts at most two probes without it ahead
+                of queued requests at a time; others wait, and may be refused, like any request.
 
         Returns:
             The latency of each lane in milliseconds, by model name; without ``rerank`` if no cross-encoder is
@@ -198,15 +201,16 @@ class AsyncClient:
         Raises:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not respond within ``timeout_s``.
         """
-        probes = [self._probe(lane, [text_column(["health"])], timeout_s) for lane in _LANES.values()]
-        probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s))
+        probes = [self._probe(lane, [text_column(["health"])], timeout_s, secret) for lane in _LANES.values()]
+        probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s, secret))
         took = await all_or_first_error(probes)
         return {lane: ms for lane, ms in zip((*_LANES.values(), RERANK), took, strict=True) if ms is not None}
 
-    async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float) -> float | None:
+    async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float, secret: str) -> float | None:
+        parameters = {"probe": True, **({SECRET: secret} if secret else {})}
         start = time.monotonic()
         try:
-            await self._send(lane, inputs, ("tokens",), {"probe": True}, start + timeout_s)
+            await self._send(lane, inputs, ("tokens",), parameters, start + timeout_s)
         except InferenceServerException as error:
             failure = translate(error, f"{self.url} {lane}")
             if isinstance(failure, NotInstalled):

@@ -68,16 +68,25 @@ class Tls:
 
     @classmethod
     def from_environment(cls) -> Tls | None:
-        """Reads ``RETRITON_TLS_CA`` and ``RETRITON_TLS_NAME``; None if neither is set.
+        """Reads ``RETRITON_TLS_CA``, ``_CERT``, ``_KEY`` and ``_NAME``; None if none is set.
 
         Raises:
-            RetritonError: the file of certificates does not exist.
+            RetritonError: a file does not exist, or only one of certificate and key is set.
         """
-        ca, name = os.environ.get("RETRITON_TLS_CA", ""), os.environ.get("RETRITON_TLS_NAME", "")
-        if ca and not Path(ca).is_file():
-            raise RetritonError(f"RETRITON_TLS_CA is {ca}, and that file does not exist")
-        return cls(Path(ca) if ca else None, server_name=name) if ca or name else None
+        ca, certificate, key = (_file_of(f"RETRITON_TLS_{name}") for name in ("CA", "CERT", "KEY"))
+        if (certificate is None) != (key is None):
+            raise RetritonError("RETRITON_TLS_CERT and RETRITON_TLS_KEY must be set together")
+        name = os.environ.get("RETRITON_TLS_NAME", "")
+        return cls(ca, certificate, key, name) if ca or certificate or name else None
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key must be given together")
+
+
+def _file_of(variable: str) -> Path | None:
+    """The file that an environment variable names; None if it is not set."""
+    name = os.environ.get(variable, "")
+    if name and not Path(name).is_file():
+        raise RetritonError(f"{variable} is {name}, and that file does not exist")
+    return Path(name) if name else None

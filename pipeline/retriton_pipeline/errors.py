@@ -6,8 +6,9 @@
     ├── UnreadableDocument      a file that is skipped, with the reason
     ├── StoreError              Milvus cannot be reached or refuses
     │   ├── NoSuchCollection    nothing was ingested under that name
-    │   └── NoBm25Index         the collection has no BM25 index
-    ├── InvalidFilter           Milvus does not accept a filter expression
+    │   ├── NoBm25Index         the collection has no BM25 index
+    │   └── StoreInterrupted    Milvus ended or did not respond during a call, which may be the cause
+    ├── InvalidFilter           a filter expression is malformed, or Milvus does not accept it
     ├── InvalidOption           an option does not exist, or its value is out of range
     ├── EncoderMismatch         the collection was made with another encoder than the one that is served
     ├── LLMError                the chat endpoint failed
@@ -35,8 +36,12 @@ class NoBm25Index(StoreError):
     """The collection can only be searched by vectors."""
 
 
+class StoreInterrupted(StoreError):
+    """Milvus ended, or did not respond, during a call. The call may be the cause: it must not be repeated."""
+
+
 class InvalidFilter(PipelineError):
-    """Milvus does not accept the filter expression of a search."""
+    """The filter expression of a search is malformed, or Milvus does not accept it."""
 
 
 class InvalidOption(PipelineError):

@@ -24,7 +24,7 @@ from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client import Client, RetritonError, Retry, Tls
-from retriton_serving.launcher import Endpoint, ServerTls, TritonServer, TritonWheel, free_ports
+from retriton_serving.launcher import Endpoint, LaunchError, ServerTls, TritonServer, TritonWheel, free_ports
 from tests.conftest import SERVER_ENV
 from tests.gateway.conftest import COMMAND, SAMPLES, running, upload
 from tests.launcher.serve_command import serving, until_ready
@@ -138,6 +138,29 @@ def test_serve_probes_itself_over_tls(repository: Path, certificates: tuple[Path
         assert "starting the server again" not in (tmp_path / "serve.log").read_text()
         health = [str(Path(COMMAND).parent / "retriton-health"), endpoint.grpc_url]
         assert subprocess.run(health, env={**os.environ, "RETRITON_TLS_CA": ca}, timeout=20).returncode == 0
+
+
+def test_serve_with_mutual_tls_admits_only_clients_with_a_certificate(
+    repository: Path, certificates: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    certificate, key, ca = certificates
+    options = ("--grpc-tls-cert", certificate, "--grpc-tls-key", key, "--grpc-tls-ca", ca, "--grpc-tls-client-ca", ca)
+    own = {"RETRITON_TLS_CERT": str(certificate), "RETRITON_TLS_KEY": str(key)}
+    with serving(repository, tmp_path, *map(str, options), **own) as (_, endpoint, address):
+        until_ready(address)  # the probe and the gateway have embedded
+        with Client(endpoint.grpc_url, tls=Tls(ca, certificate, key)) as client:
+            assert client.embed_queries(["hello"]).shape == (1, 384)
+        with Client(endpoint.grpc_url, tls=Tls(ca), retry=ONCE, timeout_s=5) as client, pytest.raises(RetritonError):
+            client.embed_queries(["hello"])
+
+
+def test_mutual_tls_without_a_certificate_for_the_probe_is_refused(
+    certificates: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key, ca = certificates
+    monkeypatch.delenv("RETRITON_TLS_CERT", raising=False)
+    with pytest.raises(LaunchError, match="set RETRITON_TLS_CERT and RETRITON_TLS_KEY"):
+        ServerTls(certificate, key, ca, client_ca=ca).for_clients()
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,14 @@ def test_an_urgent_text_is_next() -> None:
     assert queue.take(BatchLimits(512)) == ["probe"]
 
 
+def test_urgent_texts_keep_their_order() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    queue.add(600, "bulk")
+    for number in range(3):
+        queue.add(512, f"probe {number}", urgent=True)
+    assert [queue.take(BatchLimits(512)) for _ in range(4)] == [["probe 0"], ["probe 1"], ["probe 2"], ["bulk"]]
+
+
 def test_padding_stays_small_on_mixed_lengths() -> None:
     lengths = [8 + (index * 7919) % 243 for index in range(512)]
     batches = take_all(lengths, BatchLimits(1024))

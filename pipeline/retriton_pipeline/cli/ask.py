@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from retriton_pipeline.cli.escaping import visible_lines
 from retriton_pipeline.cli.history import read_history
 from retriton_pipeline.cli.option_groups import expand
 from retriton_pipeline.cli.options import (
@@ -51,7 +52,7 @@ def ask(
         if not llm.llm:
             prompted = rag.prompt(text, history=turns, **options.model_dump())
             warn_of_truncation(prompted.tokens_dropped)
-            print_json(prompted.as_json()) if json_ else typer.echo(prompted.prompt.text)
+            print_json(prompted.as_json()) if json_ else typer.echo(visible_lines(prompted.prompt.text))
         elif json_:
             answer = rag.answer(text, history=turns, **options.model_dump())
             warn_of_truncation(answer.prompted.tokens_dropped)
@@ -65,7 +66,7 @@ def _print_answer(rag: Rag, text: str, turns: list[Turn], options: SearchOptions
     stream = rag.stream(text, history=turns, **options.model_dump())
     warn_of_truncation(stream.prompted.tokens_dropped)
     for delta in stream:
-        typer.echo(delta.text, nl=False)
+        typer.echo(visible_lines(delta.text), nl=False)
     typer.echo("\n")
     _print_sources(stream.answer)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from retriton_pipeline.cli.escaping import visible_lines
 from retriton_pipeline.cli.export import export_errors
 from retriton_pipeline.cli.output import print_json, print_passages
 from retriton_pipeline.cli.progress import steps
@@ -61,7 +62,7 @@ def demo(
         with Rag(url, milvus, collection, prompt_tokens=1024) as rag:
             prompted = _ingest_and_ask(rag, documents or samples_folder(), question)
     print_passages(prompted.passages)
-    typer.echo(f"\n{'-' * 30} prompt {'-' * 30}\n{prompted.prompt.text}\n{'-' * 68}")
+    typer.echo(f"\n{'-' * 30} prompt {'-' * 30}\n{visible_lines(prompted.prompt.text)}\n{'-' * 68}")
     typer.echo("milliseconds: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in prompted.latency_ms.items()))
     print_json(prompted.as_json())
 

@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from retriton_client import AsyncClient, Tls
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.cli.escaping import visible, visible_lines
 from retriton_pipeline.cli.option_groups import OptionGroup, expand, flag_of, parameter
 from retriton_pipeline.cli.options import MilvusToken, Url
 from retriton_pipeline.cli.output import print_json
@@ -93,7 +94,7 @@ class _Run:
             uri = self.milvus or f"{scratch}/eval.db"
             async with indexed(dataset, client, uri, self.milvus_token, size, self.files, advance) as evaluation:
                 for entry in evaluation.skipped:
-                    typer.echo(f"skipped {entry.source}: {entry.reason}", err=True)
+                    typer.echo(f"skipped {visible(entry.source)}: {visible(entry.reason)}", err=True)
                 return [await evaluation.run(search) for search in self.searches]
 
 
@@ -137,7 +138,7 @@ def evaluate(
     reports = asyncio.run(_Run(datasets, sizes, configurations, files, url, milvus, milvus_token).reports())
     if not files:
         _warn_of_missing(datasets)
-    typer.echo(table(reports))
+    typer.echo(visible_lines(table(reports)))
     if per_query:
         write_per_query(reports, per_query)
     if plot:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as ProgressBar
 
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.cli.escaping import visible
 from retriton_pipeline.cli.option_groups import expand
 from retriton_pipeline.cli.options import CONNECTION, Connection, Json
 from retriton_pipeline.cli.output import print_json
@@ -98,7 +99,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
 def _print(report: IngestReport, collection: str, dry_run: bool) -> None:
     for skipped in report.skipped:
-        typer.echo(f"skipped {skipped.source}: {skipped.reason}")
+        typer.echo(f"skipped {visible(skipped.source)}: {visible(skipped.reason)}")
     pruned = "" if report.pruned is None else f", {report.pruned} pruned"
     rate = report.as_json()["tokens_per_s"]
     typer.echo(

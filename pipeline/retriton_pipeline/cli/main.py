@@ -9,6 +9,7 @@ import typer
 
 from retriton.commands import Command
 from retriton_client import RetritonError
+from retriton_pipeline.cli.escaping import visible_error
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launcher import LaunchError
 
@@ -33,7 +34,7 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     except SystemExit as finished:
         return int(finished.code or 0)
     except (PipelineError, RetritonError, LaunchError) as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {visible_error(error)}", err=True)
         return EXIT_ERROR
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

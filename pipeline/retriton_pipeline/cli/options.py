@@ -15,6 +15,7 @@ from retriton_pipeline.generation import LLM
 from retriton_pipeline.rag import DEFAULT_MILVUS, Rag
 from retriton_pipeline.rag.asynchronous import DEFAULT_URL
 from retriton_pipeline.retrieval import SearchOptions
+from retriton_pipeline.store.names import check_name
 
 _INTERACTIVE_RETRY = Retry(attempts_max=4)  # an unreachable server is reported within a second
 _CONNECTION = "Connection"
@@ -67,6 +68,9 @@ class Connection:
     milvus: Milvus = DEFAULT_MILVUS
     milvus_token: MilvusToken = ""
     collection: Collection = "documents"
+
+    def __post_init__(self) -> None:
+        check_name(self.collection)
 
     def rag(self, llm: LLM | None = None, **settings: Any) -> Rag:
         """The library on this connection; ``settings`` are further arguments of `Rag`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from retriton_pipeline.cli.escaping import visible, visible_json
 from retriton_pipeline.retrieval import Passage
 
 _PREVIEW_CHARACTERS = 300
@@ -15,7 +16,7 @@ _PREVIEW_CHARACTERS = 300
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One JSON object on one line."""
-    typer.echo(json.dumps(document, ensure_ascii=False))
+    typer.echo(visible_json(json.dumps(document, ensure_ascii=False)))
 
 
 def print_passages(passages: Sequence[Passage]) -> None:
@@ -29,7 +30,7 @@ def print_passages(passages: Sequence[Passage]) -> None:
 
 def place_of(passage: Passage) -> str:
     """Its source, and the page where there is one."""
-    return passage.source + (f", page {passage.page}" if passage.page else "")
+    return visible(passage.source) + (f", page {passage.page}" if passage.page else "")
 
 
 def warn_of_truncation(tokens_dropped: int) -> None:
@@ -40,4 +41,4 @@ def warn_of_truncation(tokens_dropped: int) -> None:
 
 def _preview(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _PREVIEW_CHARACTERS else line[: _PREVIEW_CHARACTERS - 1] + "…"
+    return visible(line if len(line) <= _PREVIEW_CHARACTERS else line[: _PREVIEW_CHARACTERS - 1] + "…")

@@ -55,6 +55,13 @@ def serve(
         Path | None, typer.Option(help="Authority that the health probe checks the certificate against.")
     ] = None,
     grpc_tls_name: Annotated[str, typer.Option(help="Host name in the certificate.")] = "localhost",
+    grpc_tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            help="Admit only clients whose certificate this authority has issued (mutual TLS). "
+            "The probe and the gateway use RETRITON_TLS_CERT and RETRITON_TLS_KEY."
+        ),
+    ] = None,
     max_connection_age: Annotated[
         float,
         typer.Option(help="Seconds after which connections end, so that clients find new replicas. 0: never."),
@@ -79,15 +86,17 @@ def serve(
         Endpoint(host, grpc_port, http_port, metrics_port),
         gateway_port=gateway_port if gateway else None,
         variant=variant,
-        tls=_tls(grpc_tls_cert, grpc_tls_key, grpc_tls_ca, grpc_tls_name),
+        tls=_tls(grpc_tls_cert, grpc_tls_key, grpc_tls_ca, grpc_tls_name, grpc_tls_client_ca),
         connection_age_s=max_connection_age,
         environ={} if query_cache_mb is None else {QUERY_CACHE_MB: str(query_cache_mb)},
     ).run(lambda line: typer.echo(line, err=True), grace)
 
 
-def _tls(certificate: Path | None, key: Path | None, ca: Path | None, name: str) -> ServerTls | None:
+def _tls(
+    certificate: Path | None, key: Path | None, ca: Path | None, name: str, client_ca: Path | None
+) -> ServerTls | None:
     if certificate and key and ca:
-        return ServerTls(certificate, key, ca, name)
-    if certificate or key or ca:
+        return ServerTls(certificate, key, ca, name, client_ca)
+    if certificate or key or ca or client_ca:
         raise LaunchError("TLS needs all of --grpc-tls-cert, --grpc-tls-key and --grpc-tls-ca")
     return None

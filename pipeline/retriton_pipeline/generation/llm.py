@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from retriton_pipeline.errors import LLMError
+from retriton_pipeline.generation.response_limits import limit
 
 if TYPE_CHECKING:
     import openai
 
+T = TypeVar("T")
 _ATTEMPTS_MAX = 3
 _PAUSE_S = 0.5
 
@@ -41,12 +45,18 @@ class LLM:
         model: the model's name at the endpoint.
         api_key: sent as a bearer token; local servers accept any.
         timeout_s: seconds until the first delta, and between two deltas.
+        answer_s_max: seconds of a whole answer.
+        answer_characters_max: characters of an answer.
+        answer_bytes_max: bytes of a response, which include the names around each delta.
     """
 
     url: str
     model: str
     api_key: str = field(default="none", repr=False)
     timeout_s: float = 60.0
+    answer_s_max: float = 600.0
+    answer_characters_max: int = 200_000
+    answer_bytes_max: int = 16 * 1024 * 1024
 
     async def complete(self, prompt: str) -> str:
         """The whole answer to ``prompt``. Raises as `stream`."""
@@ -66,7 +76,8 @@ class LLM:
             parameters: further parameters of theirs, for example ``temperature``.
 
         Raises:
-            LLMError: the endpoint cannot be reached, refuses the request, or the stream breaks off.
+            LLMError: the endpoint cannot be reached, refuses the request, or redirects it; or the stream breaks off, or
+                exceeds a limit.
         """
         started = False
         for attempt in range(1, _ATTEMPTS_MAX + 1):
@@ -105,16 +116,30 @@ class LLM:
     def _client(self, timeout_s: float) -> openai.AsyncOpenAI:
         import openai
 
-        return openai.AsyncOpenAI(base_url=self.url, api_key=self.api_key, timeout=timeout_s, max_retries=0)
+        # A redirect would send the documents, and on the same host the key, to an address that nobody configured.
+        http = openai.DefaultAsyncHttpxClient(
+            follow_redirects=False, timeout=timeout_s, event_hooks={"response": [partial(limit, self.answer_bytes_max)]}
+        )
+        return openai.AsyncOpenAI(
+            base_url=self.url,
+            api_key=self.api_key,
+            timeout=timeout_s,
+            max_retries=0,
+            http_client=http,
+            default_headers={"Accept-Encoding": "identity"},
+        )
 
     async def _attempt(
         self, messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]
     ) -> AsyncGenerator[AnswerDelta, None]:
         asked: dict[str, Any] = {"model": self.model, "messages": messages, "stream": True, **parameters}
         async with self._client(self.timeout_s) as client, await client.chat.completions.create(**asked) as events:
-            finished, half = False, ""
-            async for event in events:
+            finished, half, characters = False, "", 0
+            async for event in self._in_time(aiter(events)):
                 delta = _delta(event, half)
+                characters += len(delta.text)
+                if characters > self.answer_characters_max:
+                    raise LLMError(f"the answer exceeds {self.answer_characters_max} characters")
                 finished = finished or delta.finish_reason is not None
                 half = delta.text[-1:] if not finished and "\ud800" <= delta.text[-1:] <= "\udbff" else ""
                 whole = replace(delta, text=_valid(delta.text.removesuffix(half) if half else delta.text))
@@ -122,6 +147,21 @@ class LLM:
                     yield whole
             if not finished:  # without chunked encoding, a lost connection looks like the end
                 raise ConnectionError("the answer ended without a finish_reason: it may be incomplete")
+
+    async def _in_time(self, events: AsyncIterator[T]) -> AsyncIterator[T]:
+        """The events; a line that is no event, such as a comment, does not extend the time until the next one."""
+        end_s = time.monotonic() + self.answer_s_max
+        while True:
+            left_s = end_s - time.monotonic()
+            if left_s <= 0:
+                raise LLMError(f"the answer was not complete within {self.answer_s_max:g} s")
+            try:
+                yield await asyncio.wait_for(anext(events), min(left_s, self.timeout_s))
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if left_s > self.timeout_s:
+                    raise TimeoutError(f"no delta within {self.timeout_s:g} s") from None
 
 
 def _delta(event: Any, half: str) -> AnswerDelta:
@@ -144,4 +184,6 @@ def _is_final(error: Exception) -> bool:
     import openai
 
     transient = (openai.InternalServerError, openai.RateLimitError)
+    if isinstance(error, LLMError):  # a limit
+        return True
     return isinstance(error, openai.APIStatusError) and not isinstance(error, transient)

@@ -12,15 +12,14 @@ from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.generation.quoting import quote, quote_name
 from retriton_pipeline.retrieval.options import Turn
 from retriton_pipeline.retrieval.passage import Passage
 
 T = TypeVar("T")
 _CITATION = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
-_UNSEEN = (
-    r"[\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff]*"  # a model may ignore these characters between the letters of a tag
-)
-_PASSAGE_TAG = re.compile(f"[<\u2039\ufe64\uff1c](?={_UNSEEN}/?{_UNSEEN}{_UNSEEN.join('passage')})", re.IGNORECASE)
+_CHARACTERS_PER_TOKEN_MAX = 16  # of a prompt: white space and unknown characters may have no tokens
+_SLACK_TOKENS = 16  # by which a text may have fewer tokens within a prompt than alone
 DEFAULT_TEMPLATE = Path(__file__).parent / "templates" / "answer.j2"
 
 
@@ -72,33 +71,61 @@ class PromptBuilder:
     ) -> None:
         self._count_tokens = count_tokens
         self._tokens_max = tokens_max
+        self._characters_max = _CHARACTERS_PER_TOKEN_MAX * tokens_max
         self._template = _load(template)
 
-    def build(self, question: str, passages: Sequence[Passage], history: Sequence[Turn] = ()) -> Prompt:
+    def build(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        history: Sequence[Turn] = (),
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Prompt:
         """The prompt with the best passages that fit.
 
         A passage that does not fit is reduced to its best chunk, or left out. The last turns of the conversation that
-        fit into a quarter of the budget are included.
+        fit into a quarter of the budget are included. The prompt has at most 16 characters for each token of the
+        budget.
+
+        Args:
+            question: as it was asked.
+            passages: best first.
+            history: the conversation before it, oldest first.
+            is_cancelled: asked before each passage; the prompt is not completed once it returns true.
 
         Raises:
             PipelineError: the question alone exceeds the budget.
         """
         turns = self._recent(history)
         kept: list[Passage] = []
-        text = self._render(question, kept, turns)
-        if (tokens := self._count_tokens(text)) > self._tokens_max:
+        quoted: list[QuotedPassage] = []
+        text = self._render(question, quoted, turns)
+        tokens = self._count_tokens(text)
+        if tokens > self._tokens_max:
             raise PipelineError(
                 f"the prompt without passages has {tokens} tokens, the budget is {self._tokens_max}: "
                 "raise --prompt-tokens"
             )
         for passage in passages:
+            if is_cancelled():
+                break
             for version in _versions(passage):
-                longer = self._render(question, [*kept, version], turns)
-                if self._count_tokens(longer) <= self._tokens_max:
+                if not self._may_fit(version.text, tokens, len(text)):
+                    continue
+                candidate = _quoted(len(kept) + 1, version)
+                longer = self._render(question, [*quoted, candidate], turns)
+                if len(longer) <= self._characters_max and (more := self._count_tokens(longer)) <= self._tokens_max:
                     kept.append(version)
-                    text = longer
+                    quoted.append(candidate)
+                    text, tokens = longer, more
                     break
         return Prompt(text, kept)
+
+    def _may_fit(self, text: str, tokens: int, characters: int) -> bool:
+        """Whether ``text`` may fit into a prompt that has so many tokens and characters; cheaper than rendering it."""
+        if len(text) > self._characters_max - characters:
+            return False
+        return self._count_tokens(text) <= self._tokens_max - tokens + _SLACK_TOKENS
 
     def _recent(self, history: Sequence[Turn]) -> list[Turn]:
         left = self._tokens_max // 4
@@ -107,13 +134,12 @@ class PromptBuilder:
             left -= self._count_tokens(f"{turn.role}: {turn.text}")
             if left < 0:
                 break
-            kept.insert(0, Turn(_quote(turn.role), _quote(turn.text)))
+            kept.insert(0, Turn(quote(turn.role), quote(turn.text)))
         return kept
 
-    def _render(self, question: str, passages: Sequence[Passage], history: Sequence[Turn]) -> str:
-        quoted = [_quoted(number, passage) for number, passage in enumerate(passages, start=1)]
+    def _render(self, question: str, quoted: Sequence[QuotedPassage], history: Sequence[Turn]) -> str:
         try:
-            return self._template.render(question=question, passages=best_at_the_edges(quoted), history=history)
+            return self._template.render(question=quote(question), passages=best_at_the_edges(quoted), history=history)
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise PipelineError(f"the prompt template failed: {error}") from error
 
@@ -134,10 +160,10 @@ def _versions(passage: Passage) -> tuple[Passage, ...]:
 def _quoted(number: int, passage: Passage) -> QuotedPassage:
     return QuotedPassage(
         number=number,
-        source=_quote_name(passage.source),
+        source=quote_name(passage.source),
         page=passage.page,
-        section=_quote_name(passage.context),
-        text=_quote(passage.text),
+        section=quote_name(passage.context),
+        text=quote(passage.text),
         score=passage.score,
     )
 
@@ -150,13 +176,3 @@ def _load(file: Path) -> Template:
         raise PipelineError(f"the prompt template {file} cannot be read: {error}") from error
     except TemplateError as error:
         raise PipelineError(f"the prompt template {file} is malformed: {error}") from error
-
-
-def _quote_name(name: str) -> str:
-    """A file name as an attribute value: on one line, without double quotes."""
-    return _quote(" ".join(name.split()).replace('"', "'"))
-
-
-def _quote(text: str) -> str:
-    """Escapes the tags that open or close a passage."""
-    return _PASSAGE_TAG.sub("&lt;", text)

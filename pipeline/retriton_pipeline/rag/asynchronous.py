@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -189,7 +190,11 @@ class AsyncRag:
         found = await self.search(question, options, history, llm)
         builder = (await self._opened()).builder
         start = time.perf_counter()
-        prompt = await asyncio.to_thread(builder.build, question, found.passages, history)
+        left = threading.Event()
+        try:
+            prompt = await asyncio.to_thread(builder.build, question, found.passages, history, left.is_set)
+        finally:
+            left.set()  # a thread cannot be cancelled: it ends before its next passage
         assemble_ms = (time.perf_counter() - start) * 1e3
         stages = {stage: spent for stage, spent in found.latency_ms.items() if stage != "total"}
         latency_ms = {**stages, "assemble": assemble_ms, "total": found.latency_ms["total"] + assemble_ms}

@@ -43,7 +43,7 @@ class SearchOptions(BaseModel):
     filter: str = Field(
         "",
         max_length=4096,
-        description="Filter expression of Milvus over source, title, page and metadata: 'metadata[\"year\"] > 2020'.",
+        description="Filter expression over source, title, page and metadata: 'metadata[\"year\"] > 2020'.",
     )
     min_score: float | None = Field(
         None, description="Leave out passages below this score of the last stage (a cosine, if only dense is searched)."

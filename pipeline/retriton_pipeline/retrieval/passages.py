@@ -11,6 +11,7 @@ from retriton_pipeline.retrieval.fusion import min_max_scaled
 from retriton_pipeline.retrieval.passage import Passage
 from retriton_pipeline.retrieval.ranking import ScoredChunk
 
+_Place = tuple[str, str, int | None, int]
 _CHUNKS_MAX = 4  # of a passage, neighbours not counted
 
 
@@ -25,13 +26,14 @@ def diversified(
         top_k: how many chunks to select.
         diversity: from 0, which keeps the order, to 1, which ignores relevance.
     """
-    relevance = min_max_scaled([chunk.score for chunk in chunks])
+    relevance = np.array(min_max_scaled([chunk.score for chunk in chunks]))
     similarity = np.zeros(len(chunks))
-    left = set(range(len(chunks)))
+    left = np.ones(len(chunks), bool)
     selected: list[ScoredChunk] = []
-    while left and len(selected) < top_k:
-        best = max(sorted(left), key=lambda n: (1 - diversity) * relevance[n] - diversity * similarity[n])
-        left.remove(best)
+    while len(selected) < min(top_k, len(chunks)):
+        gain = (1 - diversity) * relevance - diversity * similarity
+        best = int(np.argmax(np.where(left, gain, -np.inf)))
+        left[best] = False
         selected.append(chunks[best])
         similarity = np.maximum(similarity, vectors @ vectors[best])
     return selected
@@ -42,28 +44,35 @@ class Groups:
 
     A group has the rank of its best chunk, which is its first element. It has at most `_CHUNKS_MAX` chunks, so that a
     document with many hits does not become a single passage.
-
-    Attributes:
-        chunks: the chunks of each group.
     """
 
     def __init__(self, top_k: int) -> None:
         self._top_k = top_k
-        self.chunks: list[list[ScoredChunk]] = []
+        self._groups: dict[int, list[ScoredChunk]] = {}
+        self._group_of: dict[_Place, int] = {}
+        self._added = 0
+
+    @property
+    def chunks(self) -> list[list[ScoredChunk]]:
+        """The chunks of each group, best group first."""
+        return list(self._groups.values())
 
     def add(self, chunk: ScoredChunk) -> bool:
         """Adds the next best chunk. False: there is no room for it, nor for any later one."""
-        adjacent = [group for group in self.chunks if any(_adjacent(chunk, member) for member in group)]
-        if adjacent and len(adjacent[0]) < _CHUNKS_MAX:
-            adjacent[0].append(chunk)
+        adjacent = sorted({self._group_of[place] for place in _around(chunk, 1) if place in self._group_of})
+        if adjacent and len(self._groups[adjacent[0]]) < _CHUNKS_MAX:
+            self._group_of[_place(chunk)] = adjacent[0]
+            self._groups[adjacent[0]].append(chunk)
             for other in adjacent[1:]:  # the chunk closes the gap between two groups
-                if len(adjacent[0]) + len(other) <= _CHUNKS_MAX:
-                    adjacent[0].extend(other)
-                    self.chunks.remove(other)
+                if len(self._groups[adjacent[0]]) + len(self._groups[other]) <= _CHUNKS_MAX:
+                    self._group_of |= {_place(member): adjacent[0] for member in self._groups[other]}
+                    self._groups[adjacent[0]].extend(self._groups.pop(other))
             return True
-        if len(self.chunks) >= self._top_k:
+        if len(self._groups) >= self._top_k:
             return False
-        self.chunks.append([chunk])
+        self._added += 1
+        self._group_of[_place(chunk)] = self._added
+        self._groups[self._added] = [chunk]
         return True
 
 
@@ -72,13 +81,11 @@ def extended(
 ) -> list[list[ScoredChunk]]:
     """Groups with the neighbours on the same page that are at most ``distance`` from one of their chunks."""
     taken = {chunk.key for group in groups for chunk in group}
-    near = {chunk.key: chunk for chunk in neighbours if chunk.key not in taken}
+    near = {_place(chunk): chunk for chunk in neighbours if chunk.key not in taken}
     longer = []
     for group in groups:
-        added = [n for n in near.values() if any(_same_page(n, m) and _gap(n, m) <= distance for m in group)]
-        longer.append([*group, *added])
-        for chunk in added:
-            del near[chunk.key]
+        places = dict.fromkeys(place for member in group for place in _around(member, distance))
+        longer.append([*group, *(near.pop(place) for place in places if place in near)])
     return longer
 
 
@@ -102,6 +109,13 @@ def joined(group: Sequence[ScoredChunk]) -> Passage:
     )
 
 
+def extended_and_joined(
+    neighbours: Sequence[ScoredChunk], groups: Sequence[list[ScoredChunk]], distance: int
+) -> list[Passage]:
+    """One passage for each group and its neighbours."""
+    return [joined(group) for group in extended(groups, neighbours, distance)]
+
+
 def _run_around(best: ScoredChunk, group: Sequence[ScoredChunk]) -> list[ScoredChunk]:
     """The longest run of consecutive chunks of the group with ``best`` in it; the others are left out."""
     by_index = {chunk.chunk_index: chunk for chunk in group}
@@ -113,13 +127,11 @@ def _run_around(best: ScoredChunk, group: Sequence[ScoredChunk]) -> list[ScoredC
     return [by_index[index] for index in range(first, last + 1)]
 
 
-def _adjacent(one: ScoredChunk, other: ScoredChunk) -> bool:
-    return _same_page(one, other) and _gap(one, other) == 1
+def _place(chunk: ScoredChunk) -> _Place:
+    return chunk.document_id, chunk.content_hash, chunk.page, chunk.chunk_index
 
 
-def _same_page(one: ScoredChunk, other: ScoredChunk) -> bool:
-    return (one.document_id, one.content_hash, one.page) == (other.document_id, other.content_hash, other.page)
-
-
-def _gap(one: ScoredChunk, other: ScoredChunk) -> int:
-    return abs(one.chunk_index - other.chunk_index)
+def _around(chunk: ScoredChunk, distance: int) -> list[_Place]:
+    """The places on the same page at most ``distance`` before or behind the chunk."""
+    document, content, page, index = _place(chunk)
+    return [(document, content, page, index + offset) for offset in range(-distance, distance + 1) if offset]

@@ -13,7 +13,8 @@ from retriton_pipeline.retrieval.conversation import search_in_conversation
 from retriton_pipeline.retrieval.fusion import with_stage
 from retriton_pipeline.retrieval.options import SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import Passage, Retrieved
-from retriton_pipeline.retrieval.passages import extended, joined
+from retriton_pipeline.retrieval.offloading import computed
+from retriton_pipeline.retrieval.passages import extended_and_joined
 from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
@@ -22,6 +23,7 @@ from retriton_pipeline.retrieval.second_hop import second_hop
 from retriton_pipeline.retrieval.selection import Selection, select
 from retriton_pipeline.store import Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
+
 
 
 class Retriever:
@@ -128,8 +130,8 @@ async def _rewritten(llm: LLM | None, question: str, history: Sequence[Turn], se
 async def _passages(selected: Selection, search: Search) -> list[Passage]:
     """The selected groups with their neighbours, joined."""
     groups, distance = selected.groups, search.options.neighbours
+    neighbours: list[ScoredChunk] = []
     if distance and groups:
-        members = [chunk for group in groups for chunk in group]
-        found = await search.neighbours(members, distance)
-        groups = extended(groups, [ScoredChunk.of(chunk) for chunk in found], distance)
-    return [joined(group) for group in groups]
+        found = await search.neighbours([chunk for group in groups for chunk in group], distance)
+        neighbours = [ScoredChunk.of(chunk) for chunk in found]
+    return await computed(extended_and_joined, neighbours, groups, distance)

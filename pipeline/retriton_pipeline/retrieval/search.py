@@ -16,6 +16,7 @@ from retriton_pipeline.stopwatch import Stopwatch
 from retriton_pipeline.store import StoredChunk
 from retriton_pipeline.vectors import Vectors
 
+_BM25_CHARACTERS_MAX = 32_768  # of a query: its start is searched
 _WORD = re.compile(r"\w+")
 
 
@@ -66,7 +67,7 @@ class Search:
     async def bm25(self, texts: Sequence[str]) -> list[Ranking]:
         """One ranking for each text."""
         with self.watch.stage("search"):
-            return await self.searcher.bm25(texts, self.depth, self.options.filter)
+            return await self._bm25(texts)
 
     async def both(self, texts: Sequence[str]) -> tuple[list[Ranking], list[Ranking]]:
         """Dense and BM25 rankings of every text; empty where the mode does not search that way.
@@ -75,7 +76,7 @@ class Search:
         """
         if not self.is_bm25:
             return await self.dense(await self.embed(texts)), []
-        bm25 = asyncio.ensure_future(self.searcher.bm25(texts, self.depth, self.options.filter))
+        bm25 = asyncio.ensure_future(self._bm25(texts))
         try:
             dense = await self.dense(await self.embed(texts)) if self.is_dense else []
             with self.watch.stage("search"):
@@ -97,6 +98,10 @@ class Search:
         """One ranking of all, weighted as the options say."""
         weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(bm25)
         return fuse([*dense, *bm25], weights, self.options.fusion)
+
+    async def _bm25(self, texts: Sequence[str]) -> list[Ranking]:
+        queries = [text[:_BM25_CHARACTERS_MAX] for text in texts]
+        return await self.searcher.bm25(queries, self.depth, self.options.filter)
 
 
 def expanded(question: str, texts: Sequence[str]) -> str:

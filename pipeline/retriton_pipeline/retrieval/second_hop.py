@@ -14,6 +14,7 @@ from retriton_pipeline.retrieval.search import Search, expanded
 
 _BRIDGES = 2  # results whose names are searched for
 _NAMES_MAX = 16
+_NAME_CHARACTERS_MAX = 200  # a longer one is no name
 _KEPT = 3
 _UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # `re` has no class for it
 _CAPITALISED = rf"[{_UPPER}]\w+"
@@ -42,4 +43,4 @@ def _after_the_first(first: Ranking, merged: Ranking) -> Ranking:
 
 def names_in(text: str) -> list[str]:
     """Capitalised words and their sequences, and years, in the order of the text."""
-    return _NAME.findall(text)
+    return [name for name in _NAME.findall(text) if len(name) <= _NAME_CHARACTERS_MAX]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from retriton_pipeline.retrieval.offloading import CHARACTERS_INLINE_MAX, computed
 from retriton_pipeline.retrieval.passages import Groups, diversified
 from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
 from retriton_pipeline.retrieval.search import Search
@@ -52,7 +54,7 @@ async def _unique(ranking: Ranking, search: Search) -> AsyncGenerator[ScoredChun
     ids = ranking.ids()
     seen: set[str] = set()
     size = len(ids) if search.options.diversity else max(_FIRST * search.options.top_k, 1)
-    first = 0
+    first = inline = 0
     while first < len(ids):
         block = ids[first : first + size]
         found = await search.chunks(block)
@@ -63,6 +65,10 @@ async def _unique(ranking: Ranking, search: Search) -> AsyncGenerator[ScoredChun
             if text not in seen:
                 seen.add(text)
                 yield ranking.scored(key, chunk)
+            inline += len(text)
+            if inline > CHARACTERS_INLINE_MAX:
+                inline = 0
+                await asyncio.sleep(0)  # for other requests
         first, size = first + size, 2 * size
 
 
@@ -71,4 +77,4 @@ async def _diversified(chunks: list[ScoredChunk], search: Search) -> list[Scored
         return []
     with search.watch.stage("search"):
         vectors = await search.searcher.vectors([chunk.id for chunk in chunks])
-    return diversified(chunks, vectors, len(chunks), search.options.diversity)
+    return await computed(diversified, chunks, vectors, len(chunks), search.options.diversity)

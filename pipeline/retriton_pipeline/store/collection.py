@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retriton_client import EncoderInfo
-from retriton_pipeline.errors import EncoderMismatch, StoreError
+from retriton_pipeline.errors import EncoderMismatch, InvalidOption, StoreError
 from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
@@ -71,12 +71,36 @@ def describe(milvus: Milvus, target: str) -> Description:
     )
 
 
+def check_is_no_version(milvus: Milvus, name: str, target: str) -> None:
+    """Raises `InvalidOption` if ``name`` is not a name that refers to ``target``, but ``target`` itself."""
+    owner = describe(milvus, target).version_of if target == name else name
+    if owner not in ("", name):
+        raise InvalidOption(f"{name!r} is a version of the collection {owner!r}, not a collection: use {owner!r}")
+
+
+def check_case(milvus: Milvus, target: str) -> None:
+    """Raises `StoreError` if a file has another collection whose name differs from ``target`` only in case.
+
+    Milvus Lite stores both in one SQLite table, whose name is not case-sensitive.
+    """
+    if not milvus.is_file:
+        return
+    for other in milvus.call("list_collections"):
+        if other != target and other.lower() == target.lower():
+            raise StoreError(
+                f"{milvus.uri} has a collection {other!r}, whose name differs from {target!r} only in case, and Milvus "
+                "Lite would mix their chunks: use that name, another name, another file, or a Milvus server"
+            )
+
+
 def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str, version_of: str) -> None:
     """Creates a collection for vectors of ``encoder``, as a version of the name ``version_of``.
 
     Raises:
-        StoreError: Milvus refused the call, or the index profile does not exist or needs a Milvus server.
+        StoreError: Milvus refused the call, a file has a collection whose name differs only in case, or the index
+            profile does not exist or needs a Milvus server.
     """
+    check_case(milvus, target)
     name = index_name(milvus, index)
     profile = _profile(milvus, name)
     with_bm25 = milvus.supports_bm25()

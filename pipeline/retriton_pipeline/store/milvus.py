@@ -1,25 +1,39 @@
-"""A connection to Milvus. Every call has a timeout, and every failure raises `StoreError`."""
+"""A connection to Milvus. Every call has a timeout, and every failure raises `StoreError`.
+
+If Milvus Lite ends, the next call starts it again. The calls during which it ended may be the cause, so they fail with
+`StoreInterrupted`; only those that Retriton writes itself, without filters and texts of a search, are sent again.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
+import subprocess
+import threading
 import time
 import warnings
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import grpc
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from retriton_pipeline.errors import NoSuchCollection, StoreError
+from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.store import lite
+from retriton_pipeline.store.lite_file import check_content, check_file
+
+log = logging.getLogger("retriton.store")
 
 # Without a timeout, pymilvus retries a failing call 75 times, which takes minutes.
 _TIMEOUT_S = 30.0
 _LITE_PAUSES_S = (0.2, 0.5)  # before further attempts: the server that had the file before may still be ending
 _BM25_SINCE = (2, 5)  # version of Milvus
+_REPEATS_MAX = 2  # of a call during which Milvus Lite ended
+_REPEATABLE: tuple[str, ...] = ("upsert", "delete", "query", "load_collection", "list_indexes")
+_REPEATABLE += ("has_collection", "list_collections", "describe_collection")
+_ENDING_S = 1.0  # between the end of a connection and that of the process
 
 
 class Milvus:
@@ -43,38 +57,41 @@ class Milvus:
     def __init__(self, uri: str, token: str = "", create: bool = True) -> None:
         self.uri = uri
         self.is_file = "://" not in uri
+        self._token = token
+        self._process: subprocess.Popen[bytes] | None = None
+        self._loaded: set[str] = set()
+        self._restarting = threading.Lock()
         if self.is_file:
-            if not uri.endswith(".db"):
-                raise StoreError(f"{uri} is neither http://host:port nor a Milvus Lite file, whose name ends in .db")
-            if not create and not Path(uri).exists():
-                raise NoSuchCollection(f"the file {uri} does not exist: run `retriton ingest` first")
-            Path(uri).absolute().parent.mkdir(parents=True, exist_ok=True)
+            check_file(uri, create)
         with ExitStack() as undo:
             if self.is_file:
                 lite.acquire(uri)
                 undo.callback(lite.release, uri)
-            self.client = self._connect(token)
+                check_content(uri)
+            self.client = self._connect()
             undo.pop_all()
 
-    def _connect(self, token: str) -> MilvusClient:
+    def _connect(self) -> MilvusClient:
         for pause_s in _LITE_PAUSES_S if self.is_file else ():
             try:
-                return self._client(token)
+                return self._client()
             except (MilvusException, OSError, ValueError):
                 lite.stop_server(self.uri)
                 time.sleep(pause_s)
         try:
-            return self._client(token)
+            return self._client()
         except (MilvusException, OSError, ValueError) as error:
             hint = "Is the file damaged?" if self.is_file else "Is Milvus running there?"
             raise StoreError(f"cannot open {self.uri}: {_text(error)}. {hint}") from error
 
-    def _client(self, token: str) -> MilvusClient:
+    def _client(self) -> MilvusClient:
         with warnings.catch_warnings():
             # Milvus Lite 2.5 imports pkg_resources, which emits a deprecation warning on every start.
             warnings.filterwarnings("ignore", message=".*pkg_resources")
+            if self.is_file:
+                self._process = lite.start_server(self.uri)
             # A shared connection would stay open and keep Milvus Lite's server running.
-            return MilvusClient(self.uri, token=token, timeout=_TIMEOUT_S, dedicated=self.is_file)
+            return MilvusClient(self.uri, token=self._token, timeout=_TIMEOUT_S, dedicated=self.is_file)
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
@@ -88,12 +105,64 @@ class Milvus:
         """Calls ``method`` of `pymilvus.MilvusClient` with a timeout of 30 s, and returns its result.
 
         Raises:
-            StoreError: Milvus refused the call, or did not respond in time.
+            StoreInterrupted: Milvus Lite ended during the call, or Milvus did not respond in time.
+            StoreError: Milvus refused the call.
         """
-        try:
+        for repeat in range(_REPEATS_MAX + 1):
+            try:
+                result = self._call(method, *args, **kwargs)
+            except StoreInterrupted:
+                if repeat == _REPEATS_MAX or method not in _REPEATABLE or not self._has_ended():
+                    raise
+            else:
+                break
+        if method == "load_collection":
+            self._loaded.add(args[0])
+        return result
+
+    def pages(self, collection: str, **kwargs: Any) -> Iterator[list[dict[str, Any]]]:
+        """Yields the rows of a query in pages. Raises as `call`."""
+        pages = self.call("query_iterator", collection, **kwargs)
+        with self._errors(self._process):
+            while rows := pages.next():
+                yield rows
+            pages.close()
+
+    def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        self._restart()
+        with self._errors(self._process):
             return getattr(self.client, method)(*args, timeout=_TIMEOUT_S, **kwargs)
+
+    @contextmanager
+    def _errors(self, process: subprocess.Popen[bytes] | None) -> Iterator[None]:
+        try:
+            yield
         except (MilvusException, grpc.RpcError) as error:
-            raise StoreError(f"{self.uri}: {_text(error)}") from error
+            text = _text(error)
+            if process and ("unavailable" in text.lower() or _code(error) == grpc.StatusCode.UNAVAILABLE):
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_ENDING_S)
+            if process and process.poll() is not None:
+                raise StoreInterrupted(f"{self.uri}: Milvus Lite ended ({process.poll()}) during the call") from error
+            if _code(error) == grpc.StatusCode.DEADLINE_EXCEEDED or "Retry timeout" in text:
+                raise StoreInterrupted(f"{self.uri} did not respond within {_TIMEOUT_S:.0f} s: {text}") from error
+            raise StoreError(f"{self.uri}: {text}") from error
+
+    def _has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _restart(self) -> None:
+        """Connects again if Milvus Lite has ended, and loads the collections that were loaded."""
+        with self._restarting:
+            if not self._has_ended():
+                return
+            log.warning("Milvus Lite ended (%s): opening %s again", self._process and self._process.poll(), self.uri)
+            self.client.close()
+            self.client = self._connect()
+            with self._errors(self._process):
+                for collection in self._loaded:
+                    if self.client.has_collection(collection, timeout=_TIMEOUT_S):
+                        self.client.load_collection(collection, timeout=_TIMEOUT_S)
 
     def has(self, collection: str) -> bool:
         """Returns whether a collection or an alias of that name exists."""
@@ -105,6 +174,11 @@ class Milvus:
             return True
         numbers = re.findall(r"\d+", self.call("get_server_version"))[:2]
         return tuple(map(int, numbers)) >= _BM25_SINCE
+
+
+def _code(error: Exception) -> Any:
+    code = getattr(error, "code", None)
+    return code() if callable(code) else code
 
 
 def _text(error: Exception) -> str:

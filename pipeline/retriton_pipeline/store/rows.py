@@ -174,6 +174,13 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
     }
 
 
+def size_of_row(row: Mapping[str, Any]) -> int:
+    """Returns about how many bytes a row of `to_row` has."""
+    metadata = json.dumps(row["metadata"], default=str)
+    texts = (value for value in row.values() if isinstance(value, str))
+    return int(row["vector"].nbytes) + len(metadata) + sum(len(text.encode()) for text in texts)
+
+
 def to_chunk(payload: Mapping[str, Any]) -> StoredChunk:
     """Converts a row of Milvus with the fields `PAYLOAD`."""
     values = {name: payload[name] for name in PAYLOAD}

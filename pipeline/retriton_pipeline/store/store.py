@@ -13,16 +13,27 @@ from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError
-from retriton_pipeline.store.collection import LAYOUT, create_collection, describe, index_name, load
+from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError, StoreInterrupted
+from retriton_pipeline.store.collection import (
+    LAYOUT,
+    check_case,
+    check_is_no_version,
+    create_collection,
+    describe,
+    index_name,
+    load,
+)
+from retriton_pipeline.store.filters import canonical
 from retriton_pipeline.store.indexes import PROFILES
+from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
-from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, to_chunk, to_row
+from retriton_pipeline.store.names import check_name, is_valid
+from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, size_of_row, to_chunk, to_row
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
-_FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr")
+_FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
 
 
 class Store:
@@ -45,6 +56,7 @@ class Store:
         fingerprint: fingerprint of the encoder of the opened collection.
 
     Raises:
+        InvalidOption: the name of the collection is invalid or reserved (see `check_name`).
         StoreError: Milvus cannot be reached, or the file is in use or damaged.
         NoSuchCollection: the file does not exist, and ``create`` is false.
     """
@@ -53,7 +65,7 @@ class Store:
         self, uri: str, collection: str, token: str = "", consistency: str = "Bounded", create: bool = True
     ) -> None:
         self.uri = uri
-        self.collection = collection
+        self.collection = check_name(collection)
         self.has_bm25 = False
         self.fingerprint = ""
         self.milvus = Milvus(uri, token, create)
@@ -78,7 +90,9 @@ class Store:
         Raises:
             NoSuchCollection: the collection does not exist, and ``create`` is false.
             EncoderMismatch: the collection was created for another encoder.
-            StoreError: the collection has another layout, or Milvus failed.
+            InvalidOption: the name is that of a version of another collection.
+            StoreError: the name differs from another one only in case, the collection has another layout, or Milvus
+                failed.
         """
         target = self.versions.resolve(self.collection)
         if target is None:
@@ -88,6 +102,7 @@ class Store:
                     f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
                 )
             target = self._first_version(encoder, index)
+        check_is_no_version(self.milvus, self.collection, target)
         self._use(target, encoder)
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
@@ -169,8 +184,7 @@ class Store:
 
         Metadata is omitted. The ids of all documents are held in memory.
         """
-        pages = self.milvus.call(
-            "query_iterator",
+        pages = self.milvus.pages(
             self._target,
             batch_size=_ROWS_PER_PAGE,
             filter="chunk_index >= 0",
@@ -178,19 +192,34 @@ class Store:
             consistency_level="Strong",
         )
         seen: set[str] = set()
-        while rows := pages.next():
+        for rows in pages:
             for row in rows:
                 if row["document_id"] not in seen:
                     seen.add(row["document_id"])
                     yield StoredDocument(
                         row["document_id"], row["source"], row["title"], row["content_hash"], row["file"]
                     )
-        pages.close()
 
     def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
-        """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent."""
+        """Writes chunks with their vectors, float32 ``[rows, dimension]``. Idempotent.
+
+        Raises:
+            StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
+        """
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        if self.milvus.is_file:
+            check_space(self.uri, sum(map(size_of_row, data)))
         self.milvus.call("upsert", self._target, data=data)
+        if self.milvus.is_file:  # it may report success and have stored nothing
+            self._check_stored({row["id"] for row in data})
+
+    def _check_stored(self, ids: set[str]) -> None:
+        stored = int(self._query(f"id in {json.dumps(list(ids))}", ["count(*)"])[0]["count(*)"]) if ids else 0
+        if stored < len(ids):
+            raise StoreError(
+                f"{self.uri} has stored only {stored} of {len(ids)} chunks. What was stored before is kept: check the "
+                "disk, and run the same command again"
+            )
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
@@ -209,12 +238,12 @@ class Store:
         Args:
             vectors: float32 ``[queries, dimension]``.
             top_k: maximum number of chunks per vector.
-            filter_: filter expression of Milvus over ``source``, ``title``, ``page``, ``metadata["name"]`` and the
-                other fields.
-            with_chunks: whether to return the chunks as well, which costs less than `chunks` for one or two queries.
+            filter_: filter expression over ``source``, ``title``, ``page``, ``metadata["name"]`` and other fields (see
+                `retriton_pipeline.store.filters`).
+            with_chunks: whether to return the chunks as well, which costs less than a later call of `chunks`.
 
         Raises:
-            InvalidFilter: Milvus cannot parse ``filter_``.
+            InvalidFilter: ``filter_`` is malformed, or Milvus rejects it.
             StoreError: Milvus failed.
         """
         params = self.index.search_params(top_k)
@@ -229,7 +258,7 @@ class Store:
 
         Raises:
             NoBm25Index: the collection has no BM25 index.
-            InvalidFilter: Milvus cannot parse ``filter_``.
+            InvalidFilter: ``filter_`` is malformed, or Milvus rejects it.
             StoreError: Milvus failed.
         """
         if not self.has_bm25:
@@ -239,6 +268,8 @@ class Store:
             )
         try:
             return self._search("bm25", list(texts), top_k, filter_, {"metric_type": "BM25"}, with_chunks)
+        except StoreInterrupted:
+            raise
         except StoreError:
             if self.count():
                 raise
@@ -267,7 +298,7 @@ class Store:
                 data=data,
                 anns_field=field,
                 limit=top_k,
-                filter=filter_,
+                filter=canonical(filter_, self.milvus.is_file),
                 search_params=params,
                 output_fields=list(PAYLOAD) if with_chunks else [],
                 consistency_level=self._consistency,
@@ -289,6 +320,7 @@ class Store:
         return list(found)
 
     def _use(self, target: str, encoder: EncoderInfo) -> None:
+        check_case(self.milvus, target)
         found = describe(self.milvus, target)
         found.check(self.collection, encoder)
         load(self.milvus, target)
@@ -318,6 +350,6 @@ def collection_names(uri: str, token: str = "") -> list[str]:
     milvus = Milvus(uri, token, create=False)
     try:
         found = (describe(milvus, target).version_of for target in milvus.call("list_collections"))
-        return sorted({name for name in found if name})
+        return sorted({name for name in found if name and is_valid(name)})
     finally:
         milvus.close()

@@ -6,14 +6,16 @@ On a server, names are aliases. Milvus Lite has no aliases, so a small collectio
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 from typing import Protocol
 
 import numpy as np
 from pymilvus import DataType
 
 from retriton_pipeline.store.milvus import Milvus
+from retriton_pipeline.store.names import POINTERS
 
-_NAMES = "retriton_names"
+_FIELDS = {"name", "target", "vector"}  # of the pointers
 
 
 class Versions(Protocol):
@@ -82,27 +84,39 @@ class _Pointers:
         return name
 
     def switch(self, name: str, target: str) -> None:
-        if not self._milvus.has(_NAMES):
-            self._create()
+        pointers = self._collection()
+        if not self._milvus.has(pointers):
+            self._create(pointers)
         row = {"name": name, "target": target, "vector": np.zeros(2, np.float32)}
-        self._milvus.call("upsert", _NAMES, data=[row])
+        self._milvus.call("upsert", pointers, data=[row])
 
     def forget(self, name: str) -> None:
-        if self._milvus.has(_NAMES):
-            self._milvus.call("delete", _NAMES, ids=[name])
+        if self._milvus.has(pointers := self._collection()):
+            self._milvus.call("delete", pointers, ids=[name])
 
     def _targets(self) -> dict[str, str]:
-        if not self._milvus.has(_NAMES):
+        if not self._milvus.has(pointers := self._collection()):
             return {}
-        self._milvus.call("load_collection", _NAMES)
-        rows = self._milvus.call("query", _NAMES, filter='name != ""', output_fields=["name", "target"])
+        self._milvus.call("load_collection", pointers)
+        rows = self._milvus.call("query", pointers, filter='name != ""', output_fields=["name", "target"])
         return {row["name"]: row["target"] for row in rows}
 
-    def _create(self) -> None:
+    def _collection(self) -> str:
+        """Returns the collection of the pointers, which may not exist yet.
+
+        Earlier versions of Retriton accepted its name for documents; such a collection is left alone.
+        """
+        candidates = chain([POINTERS], (f"{POINTERS}_{number}" for number in count(2)))
+        return next(name for name in candidates if not self._milvus.has(name) or self._fields(name) >= _FIELDS)
+
+    def _fields(self, collection: str) -> set[str]:
+        return {entry["name"] for entry in self._milvus.call("describe_collection", collection)["fields"]}
+
+    def _create(self, pointers: str) -> None:
         schema = self._milvus.client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("name", DataType.VARCHAR, is_primary=True, max_length=255)
         schema.add_field("target", DataType.VARCHAR, max_length=255)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)  # Milvus requires a vector field
         index = self._milvus.client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
-        self._milvus.call("create_collection", _NAMES, schema=schema, index_params=index)
+        self._milvus.call("create_collection", pointers, schema=schema, index_params=index)

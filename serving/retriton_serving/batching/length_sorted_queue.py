@@ -6,6 +6,7 @@ stays small.
 
 from __future__ import annotations
 
+import sys
 from bisect import insort
 from collections import deque
 from dataclasses import dataclass
@@ -50,22 +51,23 @@ class LengthSortedQueue(Generic[T]):
     """First in, first out between windows; sorted by length inside the window. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._later: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), oldest first
+        self._urgent: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), oldest first
+        self._later: deque[tuple[int, int, T]] = deque()
         self._window: list[tuple[int, int, T]] = []  # the oldest texts, sorted; arrivals are unique
         self._window_tokens = 0
         self._arrivals = 0
-        self._urgent_arrivals = 0
+        self._urgent_arrivals = -sys.maxsize  # before all others
         self.tokens = 0
 
     def __len__(self) -> int:
-        return len(self._window) + len(self._later)
+        return len(self._window) + len(self._later) + len(self._urgent)
 
     def add(self, length: int, item: T, urgent: bool = False) -> None:
-        """Adds a text of ``length`` tokens; an urgent one counts as the oldest."""
+        """Adds a text of ``length`` tokens; an urgent one counts as older than all that are not."""
         self.tokens += length
         if urgent:
-            self._urgent_arrivals -= 1
-            self._later.appendleft((length, self._urgent_arrivals, item))
+            self._urgent.append((length, self._urgent_arrivals, item))
+            self._urgent_arrivals += 1
         else:
             self._later.append((length, self._arrivals, item))
             self._arrivals += 1
@@ -87,8 +89,8 @@ class LengthSortedQueue(Generic[T]):
 
     def _fill_window(self, tokens_max: int) -> None:
         """Moves the oldest texts into the window: urgent ones always, the others while there is room."""
-        while self._later and (self._later[0][1] < 0 or not self._window or self._window_tokens < tokens_max):
-            entry = self._later.popleft()
+        while self._urgent or (self._later and (not self._window or self._window_tokens < tokens_max)):
+            entry = (self._urgent or self._later).popleft()
             insort(self._window, entry)
             self._window_tokens += entry[0]
 

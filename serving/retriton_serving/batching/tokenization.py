@@ -32,7 +32,7 @@ class Truncate(StrEnum):
         try:
             return cls(str(value).upper())
         except ValueError:
-            raise BadParameter(f"truncate is {value!r}, it can be NONE, START or END") from None
+            raise BadParameter(f"truncate is {value!r:.80}, it can be NONE, START or END") from None
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ def decode_text(raw: bytes, index: int | None) -> str:
     if not text or text.isspace():
         raise BadText("TEXT_EMPTY", f"{name} is empty", **place)
     return text
+
+
+def utf8_bytes(text: str) -> int:
+    """The size of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 class RoleTokenizer:

@@ -4,3 +4,4 @@ from __future__ import annotations
 
 DRAIN_FOLDER = "RETRITON_DRAIN_FOLDER"
 QUERY_CACHE_MB = "RETRITON_QUERY_CACHE_MB"
+START_SECRET = "RETRITON_START_SECRET"  # noqa: S105 - the variable's name

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from retriton_client import Tls
 from retriton_serving.launcher.errors import LaunchError
 
 # Anyone who can reach the ports may embed and read what is served, but not change it, write files, or map memory.
@@ -22,6 +23,7 @@ class ServerTls:
         certificate, key: of the server.
         ca: authority that the probe of `retriton serve` checks the certificate against.
         name: host that the certificate is for.
+        client_ca: authority of the clients' certificates (mutual TLS); None admits every client.
 
     Raises:
         LaunchError: a file is missing.
@@ -31,15 +33,33 @@ class ServerTls:
     key: Path
     ca: Path
     name: str = "localhost"
+    client_ca: Path | None = None
 
     def __post_init__(self) -> None:
-        for file in (self.certificate, self.key, self.ca):
-            if not file.is_file():
+        for file in (self.certificate, self.key, self.ca, self.client_ca):
+            if file and not file.is_file():
                 raise LaunchError(f"there is no file {file}")
 
     def options(self) -> list[str]:
         """Arguments for gRPC. Triton does not encrypt HTTP, which `TritonServer` keeps to the loopback interface."""
-        return ["--grpc-use-ssl=1", f"--grpc-server-cert={self.certificate}", f"--grpc-server-key={self.key}"]
+        mutual = ["--grpc-use-ssl-mutual=1", f"--grpc-root-cert={self.client_ca}"] if self.client_ca else []
+        return ["--grpc-use-ssl=1", f"--grpc-server-cert={self.certificate}", f"--grpc-server-key={self.key}", *mutual]
+
+    def for_clients(self) -> Tls:
+        """How this machine's own clients, the probe and the gateway, connect.
+
+        Their certificate is that of ``RETRITON_TLS_CERT`` and ``RETRITON_TLS_KEY``.
+
+        Raises:
+            LaunchError: clients need a certificate, and there is none.
+        """
+        own = Tls.from_environment() or Tls()
+        if self.client_ca and not own.certificate:
+            raise LaunchError(
+                "the server admits only clients with a certificate, and its own probe has none: "
+                f"set RETRITON_TLS_CERT and RETRITON_TLS_KEY to one that {self.client_ca} has issued"
+            )
+        return replace(own, ca=self.ca, server_name=self.name)
 
 
 def restricted() -> list[str]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import tempfile
@@ -21,7 +22,7 @@ from typing import IO
 
 from retriton_serving.contract.draining import request_drain
 from retriton_serving.contract.models import ENCODER
-from retriton_serving.contract.variables import DRAIN_FOLDER
+from retriton_serving.contract.variables import DRAIN_FOLDER, START_SECRET
 from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.options import ServerTls, restricted
@@ -46,6 +47,9 @@ class TritonServer:
         options: more arguments for ``tritonserver``.
         environ: variables besides this process's own.
 
+    Attributes:
+        secret: of this start; requests that carry it are trusted (`contract.trust`).
+
     Raises:
         LaunchError: a port is taken, or the encoder has no such variant.
     """
@@ -67,6 +71,7 @@ class TritonServer:
         self._config = _encoder_config(model_repository, variant)
         self._log = log
         self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
+        self.secret = secrets.token_hex(16)
         self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
         self._process = start_process(
             [
@@ -85,7 +90,12 @@ class TritonServer:
                 *(tls.options() if tls else []),
                 *options,
             ],
-            env={**triton.environ(self._scratch), **(environ or {}), DRAIN_FOLDER: str(self._scratch)},
+            env={
+                **triton.environ(self._scratch),
+                **(environ or {}),
+                DRAIN_FOLDER: str(self._scratch),
+                START_SECRET: self.secret,
+            },
             log=log,
         )
 

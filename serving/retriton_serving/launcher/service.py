@@ -9,7 +9,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from retriton_client import Tls
 from retriton_serving.launcher.gateway_process import GatewayProcess
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.options import ServerTls, renewed_connections, traces_url, tracing
@@ -64,7 +63,7 @@ class Service:
             http = f" and http://{gateway.address} (HTTP)" if gateway else ""
             say(f"serving {encoder.name} on {self.endpoint.grpc_url} (gRPC){http} until Ctrl-C")
 
-        tls = Tls(self.tls.ca, server_name=self.tls.name) if self.tls else None
+        tls = self.tls.for_clients() if self.tls else None
         supervisor = Supervisor(self._start, on_ready, tls)
         signal.signal(signal.SIGTERM, _interrupt)
         try:

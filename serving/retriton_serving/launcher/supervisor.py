@@ -73,7 +73,7 @@ class Supervisor:
                     log.error("tritonserver ended with code %d: starting it again", code)
                     return healthy
                 try:
-                    client.check_health(PROBE_TIMEOUT_S)
+                    client.check_health(PROBE_TIMEOUT_S, server.secret)
                     timeouts, healthy = 0, True
                 except DeadlineExceeded as error:
                     timeouts += 1

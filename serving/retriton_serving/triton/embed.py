@@ -48,7 +48,8 @@ class TritonPythonModel(Lane):
         wanted = parameters.get("dimensions", self._spec.dimension)
         if type(wanted) is not int or not 1 <= wanted <= self._spec.dimension:
             raise BadParameter(
-                f"dimensions is {wanted!r}, it can be 1 to {self._spec.dimension}", dimensions_max=self._spec.dimension
+                f"dimensions is {wanted!r:.80}, it can be 1 to {self._spec.dimension}",
+                dimensions_max=self._spec.dimension,
             )
         return wanted
 

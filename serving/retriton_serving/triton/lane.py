@@ -23,16 +23,16 @@ from retriton_serving.batching.cores import usable_cores
 from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import Vectors
-from retriton_serving.batching.tokenization import LaneTokenizer, Truncate
+from retriton_serving.batching.tokenization import LaneTokenizer, Truncate, utf8_bytes
 from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.contract.draining import drain_on_request
-from retriton_serving.contract.errors import RequestRefused, WrongEncoder
+from retriton_serving.contract.errors import Expired, RequestRefused, WrongEncoder
 from retriton_serving.contract.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.triton import workers
 from retriton_serving.triton.lane_metrics import LaneMetrics
-from retriton_serving.triton.lane_request import LaneRequest
+from retriton_serving.triton.lane_request import LaneRequest, ProbeSlots
 from retriton_serving.triton.model_call import ModelCall
-from retriton_serving.triton.tokenization_budget import TokenizationBudget
+from retriton_serving.triton.tokenization_budget import LongTexts, Round
 
 _MERGE_S = 0.005  # while the encoder is busy; meanwhile Triton's batcher merges new requests
 # Handing a few short texts to a thread pool costs more than tokenizing them, and takes cores from the encoder.
@@ -66,9 +66,11 @@ class Lane(ABC):
         spec = Manifest.read(folder).encoder
         self._spec = spec
         self._tokenizer = self.load_tokenizer(folder / TOKENIZER_FILE, spec, parameters)
-        workers.end_process_with_any()
+        workers.end_process_on_failure()
         cache = self.make_cache(parameters)
         self._metrics = LaneMetrics(name)
+        self._probes = ProbeSlots()
+        self._long_texts = LongTexts(self._tokenize_long)
         self._batcher = MicroBatcher(
             ModelCall(self.model, self.model_output, name, self.inputs),
             lane_limits(parameters),
@@ -80,23 +82,18 @@ class Lane(ABC):
             gauges={"waiting_tokens": lambda: self._batcher.waiting_tokens},
             totals=cache.totals() if cache else {},
         )
-        drain_on_request(name, self._batcher.close)
+        drain_on_request(name, self._close)
 
     def execute(self, requests: list[Any]) -> None:
-        """Tokenizes the texts of all requests at once, and submits each request to the batcher."""
+        """Tokenizes the short texts of all requests at once, and submits each request to the batcher."""
         self._batcher.wait_for_idle(_MERGE_S)
-        start = time.perf_counter()
-        budget = TokenizationBudget()
-        received = [LaneRequest(request, self._metrics) for request in requests]
-        accepted = [request for request in received if self._read(request, budget)]
-        ids = iter(self._tokenizer.tokenize([text for request in accepted for text in request.texts]))
-        self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
-        for request in accepted:
-            self._submit(request, [next(ids) for _ in request.texts])
+        received = [LaneRequest(request, self._metrics, self._probes) for request in requests]
+        tokenized_here = Round()
+        self._tokenize([request for request in received if self._read(request, tokenized_here)])
 
     def finalize(self) -> None:
         """Answers what was admitted."""
-        self._batcher.close()
+        self._close()
         self._metrics.close()
 
     @abstractmethod
@@ -115,9 +112,9 @@ class Lane(ABC):
         """The parameters that `outputs` needs. Raises `RequestRefused`."""
         return None
 
-    def size_bytes(self, texts: Sequence[Any]) -> int:
-        """The approximate size of what is tokenized."""
-        return sum(map(len, texts))
+    def text_bytes(self, text: Any) -> int:
+        """The size of what is tokenized for a text, in bytes of UTF-8."""
+        return utf8_bytes(text)
 
     @abstractmethod
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
@@ -127,25 +124,46 @@ class Lane(ABC):
     def outputs(self, options: Any, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
         """The output tensors, from the model's rows and the token counts of each text."""
 
-    def _read(self, request: LaneRequest, budget: TokenizationBudget) -> bool:
-        """Reads the texts of a request; a request that is refused is answered here, before it costs tokenizing."""
+    def _close(self) -> None:
+        self._long_texts.close()
+        self._batcher.close()
+
+    def _read(self, request: LaneRequest, tokenized_here: Round) -> bool:
+        """Reads a request, and says whether it is to be tokenized now.
+
+        A request that is refused is answered here, before it costs tokenizing; one with long texts is queued.
+        """
         try:
-            Truncate.parse(request.parameters.get("truncate", Truncate.NONE))
-            self._batcher.check_room(request.deadline_s, request.is_probe)
-            self.read_options(request.parameters)
+            request.truncate = Truncate.parse(request.parameters.get("truncate", Truncate.NONE))
+            request.options = self.read_options(request.parameters)
             self._check_encoder(request.parameters.get("fingerprint"))
-            texts = self.read_texts(request.triton)
-            budget.take(self.size_bytes(texts))
+            self._batcher.check_room(request.deadline_s, request.is_urgent)
+            request.texts = self.read_texts(request.triton)
+            request.measure(self.text_bytes)
+            if tokenized_here.admits(request):
+                return True
+            self._long_texts.put(request)
         except RequestRefused as error:
             request.fail(error)
-            return False
-        request.texts = texts
-        return True
+        return False
+
+    def _tokenize(self, requests: Sequence[LaneRequest]) -> None:
+        start = time.perf_counter()
+        ids = iter(self._tokenizer.tokenize([text for request in requests for text in request.texts]))
+        self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
+        for request in requests:
+            self._submit(request, [next(ids) for _ in request.texts])
+
+    def _tokenize_long(self, request: LaneRequest) -> None:
+        """Tokenizes a request with long texts, unless nobody waits for it any more."""
+        if request.is_expired() or request.is_abandoned():
+            request.fail(Expired("the deadline passed, or the caller disconnected, before the texts were tokenized"))
+        else:
+            self._tokenize([request])
 
     def _submit(self, request: LaneRequest, ids: list[list[int]]) -> None:
         try:
-            outputs = partial(self.outputs, self.read_options(request.parameters))
-            self._batcher.submit(request.tokenized(ids, self._tokenizer, outputs))
+            self._batcher.submit(request.tokenized(ids, self._tokenizer, partial(self.outputs, request.options)))
         except RequestRefused as error:
             request.fail(error)
 
@@ -153,7 +171,7 @@ class Lane(ABC):
         """Raises `WrongEncoder` if a request names another encoder than this one."""
         if fingerprint not in (None, self._spec.fingerprint):
             raise WrongEncoder(
-                f"this server has {self._spec.name} ({self._spec.fingerprint}), the request names {fingerprint}"
+                f"this server has {self._spec.name} ({self._spec.fingerprint}), the request names {fingerprint!s:.80}"
             )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,29 @@ from numpy.typing import NDArray
 from retriton_serving.batching.request import Request, Vectors
 from retriton_serving.batching.tokenization import LaneTokenizer, TokenizedText, Truncate
 from retriton_serving.contract.errors import RequestRefused
+from retriton_serving.contract.trust import SECRET, is_trusted
 from retriton_serving.triton.lane_metrics import LaneMetrics
 from retriton_serving.triton.responses import error_response, send
 
 _ABANDONED_AFTER_S = 0.5
+_PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
+_PROBE_TOKENS_MAX = 16
 Outputs = Callable[[Vectors, NDArray[np.int32], NDArray[np.int32]], list[Any]]
+
+
+class ProbeSlots:
+    """Limits the health probes that precede other requests. Those of the supervisor, who has the secret, always do."""
+
+    def __init__(self) -> None:
+        self._free = threading.Semaphore(_PROBES_MAX)
+
+    def take(self, parameters: Mapping[str, Any]) -> Callable[[], None] | None:
+        """What gives the slot back, for a request that is a probe and has one; None for any other request."""
+        if not parameters.get("probe"):
+            return None
+        if is_trusted(parameters.get(SECRET)):
+            return _nothing
+        return self._free.release if self._free.acquire(blocking=False) else None
 
 
 class LaneRequest:
@@ -27,24 +46,46 @@ class LaneRequest:
     Args:
         request: of Triton.
         metrics: counts the outcome.
+        probes: limits what is urgent.
+
+    Attributes:
+        triton: the request of Triton.
+        parameters: of the request.
+        deadline_s: until when the outcome is useful, on ``time.monotonic``; None is always.
+        texts: set when they are read.
+        truncate, options: the parameters of that meaning, set when they are read.
+        size_bytes, longest_bytes: of all texts, and of the longest, set by `measure`.
     """
 
-    def __init__(self, request: Any, metrics: LaneMetrics) -> None:
+    def __init__(self, request: Any, metrics: LaneMetrics, probes: ProbeSlots) -> None:
         self._metrics = metrics
         self._sender = request.get_response_sender()
         self._requested_outputs = frozenset(request.requested_output_names())
         self._arrived_s = time.monotonic()
         self._tokenized: list[TokenizedText] = []
-        self._outputs: Outputs | None = None
+        self._outputs: Outputs = _no_outputs
         self.triton = request
         self.deadline_s = self._arrived_s + request.timeout() / 1e6 if request.timeout() else None
         self.parameters: dict[str, Any] = json.loads(request.parameters() or "{}")
-        self.texts: list[Any] = []
+        self.texts: Sequence[Any] = ()
+        self.truncate = Truncate.NONE
+        self.options: Any = None
+        self.size_bytes = self.longest_bytes = 0
+        self._give_back = probes.take(self.parameters)
 
     @property
-    def is_probe(self) -> bool:
-        """Whether this is a health probe, which precedes all waiting requests."""
-        return bool(self.parameters.get("probe", False))
+    def is_urgent(self) -> bool:
+        """Whether this is a health probe that precedes all waiting requests."""
+        return self._give_back is not None
+
+    def measure(self, text_bytes: Callable[[Any], int]) -> None:
+        """Sets the sizes; ``text_bytes`` is the size of one text."""
+        sizes = list(map(text_bytes, self.texts))
+        self.size_bytes, self.longest_bytes = sum(sizes), max(sizes, default=0)
+
+    def is_expired(self) -> bool:
+        """Whether the deadline passed."""
+        return self.deadline_s is not None and time.monotonic() > self.deadline_s
 
     def tokenized(self, ids: Sequence[list[int]], tokenizer: LaneTokenizer, outputs: Outputs) -> Request:
         """The request for the batcher.
@@ -57,18 +98,17 @@ class LaneRequest:
         Raises:
             RequestRefused: a text does not fit.
         """
-        truncate = Truncate.parse(self.parameters.get("truncate", Truncate.NONE))
         self._outputs = outputs
         self._tokenized = [
-            tokenizer.fit(text, text_ids, truncate, index)
+            tokenizer.fit(text, text_ids, self.truncate, index)
             for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True))
         ]
-        urgent = self.is_probe and len(ids) == 1
+        urgent = self.is_urgent and len(ids) == 1 and len(ids[0]) <= _PROBE_TOKENS_MAX
         return Request([text.ids for text in self._tokenized], self, self.deadline_s, urgent)
 
     def succeed(self, vectors: Vectors) -> None:
         """Sends the rows and the token counts."""
-        assert self._outputs is not None  # noqa: S101 - set by `tokenized`, before anything can succeed
+        self._end()
         self._metrics.add("requests_total", 1, "OK")
         self._metrics.observe("request_seconds", time.monotonic() - self._arrived_s)
         tokens = np.array([len(text.ids) for text in self._tokenized], np.int32)
@@ -81,9 +121,22 @@ class LaneRequest:
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error with the fitting status."""
+        self._end()
         self._metrics.add("requests_total", 1, error.code)
         send(self._sender, error_response(error))
 
     def is_abandoned(self) -> bool:
         """Whether the caller cancelled. Asking costs a message between processes, so only after a while."""
         return time.monotonic() - self._arrived_s > _ABANDONED_AFTER_S and bool(self._sender.is_cancelled())
+
+    def _end(self) -> None:
+        if self._give_back:
+            self._give_back()
+
+
+def _no_outputs(rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+    raise RuntimeError("a request was answered before it was tokenized")
+
+
+def _nothing() -> None:
+    """The supervisor's probes take no slot."""

@@ -9,6 +9,7 @@ import triton_python_backend_utils as pb_utils
 from retriton_serving.batching.padding import TokenIds
 from retriton_serving.batching.request import Vectors
 from retriton_serving.contract.errors import EncoderUnavailable
+from retriton_serving.contract.trust import SECRET, start_secret
 
 
 class ModelCall:
@@ -26,7 +27,7 @@ class ModelCall:
     ) -> None:
         self._name = name
         self._output = output
-        self._parameters = {"lane": lane}
+        self._parameters = {"lane": lane, SECRET: start_secret()}
         self._inputs = inputs
 
     def __call__(self, ids: TokenIds, mask: TokenIds) -> Vectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from retriton_serving.batching.padding import TokenIds
 from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
 from retriton_serving.batching.request import Vectors
-from retriton_serving.batching.tokenization import LaneTokenizer, decode_text
+from retriton_serving.batching.tokenization import LaneTokenizer, decode_text, utf8_bytes
 from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
@@ -70,9 +69,9 @@ class TritonPythonModel(Lane):
         text = decode_text(query[0], None)
         return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
 
-    def size_bytes(self, texts: Sequence[Pair]) -> int:
-        """The approximate size of what is tokenized; the query is tokenized with each passage."""
-        return sum(len(pair.query) + len(pair.passage) for pair in texts)
+    def text_bytes(self, text: Pair) -> int:
+        """The size of what is tokenized, in bytes of UTF-8; the query is tokenized with each passage."""
+        return utf8_bytes(text.query) + utf8_bytes(text.passage)
 
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
         """Token ids, attention mask and token types, int64 ``[pairs, length]``."""

@@ -6,7 +6,7 @@ import os
 import threading
 
 
-def end_process_with_any() -> None:
+def end_process_on_failure() -> None:
     """From now on, an exception that ends a thread ends the process.
 
     A model that lost a worker would accept work and never answer. A process that ended is unhealthy, and is replaced.

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from retriton_pipeline.errors import InvalidOption
+from retriton_pipeline.store.names import PATTERN, check_name
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-CollectionName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+
+
+def _valid_name(name: str) -> str:
+    try:
+        return check_name(name)
+    except InvalidOption as error:
+        raise ValueError(str(error)) from None
+
+
+CollectionName = Annotated[str, Field(pattern=PATTERN), AfterValidator(_valid_name)]
 
 
 class RequestBody(BaseModel):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
-from retriton_pipeline.errors import StoreError
+from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import AsyncRag
@@ -63,6 +63,8 @@ class Collections:
             try:
                 async with self._use(name) as entry:
                     return await work(entry.rag)
+            except StoreInterrupted:  # ``work`` may be the cause
+                raise
             except (StoreError, WrongEncoder) as error:
                 if entry is None:  # it could not be opened
                     raise

@@ -1,0 +1,116 @@
+"""Chat endpoints that answer without end, in giant pieces, or from elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
+
+import pytest
+
+from retriton_pipeline.errors import LLMError
+from retriton_pipeline.generation import LLM
+
+Body = Callable[[], Iterator[bytes]]
+
+
+@contextmanager
+def raw_endpoint(body: Body, status: int = 200, **headers: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Serves ``body`` for every request; gives the base address, and the headers of requests."""
+    asked: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append({name.lower(): value for name, value in self.headers.items()})
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            for name, value in {"Content-Type": "text/event-stream", **headers}.items():
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+            try:
+                for part in body():
+                    self.wfile.write(part)
+            except OSError:
+                pass
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def event(text: str) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    return f"data: {json.dumps({'id': '1', 'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n".encode()
+
+
+def comments() -> Iterator[bytes]:
+    while True:
+        yield b": waiting\n\n"
+        time.sleep(0.05)
+
+
+def slowly() -> Iterator[bytes]:
+    while True:
+        yield event("on and on ")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (lambda: repeat(event("on and on ")), "exceeds 20000 characters"),
+        (lambda: iter([event("x" * 30_000)]), "exceeds 20000 characters"),
+        (lambda: repeat(b"data: " + b"x" * 4096), "line exceeds 1048576 bytes"),
+        (lambda: repeat(b"\n" * 65536), "response exceeds 2000000 bytes|not complete"),
+        (lambda: repeat(b": comment\n\n" * 5000), "response exceeds 2000000 bytes"),
+        (slowly, "not complete within 1.5 s"),
+    ],
+    ids=["deltas", "giant delta", "line", "empty lines", "comments", "slow"],
+)
+async def test_an_endless_answer_is_stopped_once(body: Body, reason: str) -> None:
+    started = time.monotonic()
+    with raw_endpoint(body) as (url, asked):
+        llm = LLM(url, "m", answer_s_max=1.5, answer_characters_max=20_000, answer_bytes_max=2_000_000)
+        with pytest.raises(LLMError, match=reason):
+            await llm.complete("?")
+    assert len(asked) == 1
+    assert time.monotonic() - started < 10
+
+
+async def test_comments_do_not_extend_the_time_until_a_delta() -> None:
+    started = time.monotonic()
+    with raw_endpoint(comments) as (url, _):
+        with pytest.raises(LLMError, match="no delta within 0.3 s"):
+            await LLM(url, "m", timeout_s=0.3).complete("?")
+    assert time.monotonic() - started < 5
+
+
+async def test_a_compressed_answer_is_refused() -> None:
+    bomb = gzip.compress(event("x" * 10_000_000))
+    with raw_endpoint(lambda: iter([bomb]), Content_Encoding="gzip") as (url, asked):
+        with pytest.raises(LLMError, match="compressed"):
+            await LLM(url, "m").complete("?")
+    assert asked[0]["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(status: int) -> None:
+    with raw_endpoint(lambda: iter([event("stolen")])) as (other, stolen):
+        with raw_endpoint(lambda: iter([]), status, Location=f"{other}/chat/completions") as (url, asked):
+            with pytest.raises(LLMError, match=str(status)):
+                await LLM(url, "m", api_key="secret").complete("?")
+    assert len(asked) == 1
+    assert not stolen

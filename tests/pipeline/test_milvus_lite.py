@@ -1,0 +1,176 @@
+"""Milvus Lite's process and file: it ends during calls, leaves logs, and files cannot be opened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retriton_client import EncoderInfo
+from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.errors import StoreError, StoreInterrupted
+from retriton_pipeline.store import Store, StoredDocument, lite
+
+pytestmark = pytest.mark.milvus
+ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", "{}")
+VECTORS = np.eye(4, dtype=np.float32)
+
+
+def add(store: Store, number: int) -> None:
+    document = StoredDocument(f"id{number}", f"{number}.md", "T", "c")
+    store.upsert([(document, Chunk(f"text {number}", "", None, 0))], VECTORS[number % 4 : number % 4 + 1])
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    store.open(ENCODER, create=True)
+    add(store, 0)
+    return store
+
+
+def kill(store: Store, after_s: float = 0.0) -> None:
+    process = lite.start_server(store.uri)
+    time.sleep(after_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_the_next_search_opens_the_file_again(filled: Store) -> None:
+    other = Store(filled.uri, "documents")
+    other.open(ENCODER)
+    kill(filled)
+    for store in (filled, other, filled):
+        assert [hit.source for hit in store.search(VECTORS[:1], 9)[0]] == ["0.md"]
+        assert [hit.source for hit in store.search_bm25(["text"], 9)[0]] == ["0.md"]
+    other.close()
+
+
+def test_a_search_that_ends_milvus_is_sent_once(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+    search = filled.milvus.client.search
+
+    def poisonous(*args: object, **kwargs: object) -> object:
+        sent.append(args)
+        return search(*args, **{**kwargs, "filter": "page/0==1"})
+
+    monkeypatch.setattr(filled.milvus.client, "search", poisonous)
+    with pytest.raises(StoreInterrupted, match=r"Milvus Lite ended \(-8\) during the call"):
+        filled.search(VECTORS[:1], 9)
+    assert len(sent) == 1
+    assert filled.search(VECTORS[:1], 9)[0]
+
+
+def test_writes_of_other_callers_survive(filled: Store) -> None:
+    def poison() -> None:
+        other = Store(filled.uri, "documents")
+        other.open(ENCODER)
+        for _ in range(3):
+            kill(other, after_s=0.1)
+            other.count()
+        other.close()
+
+    thread = threading.Thread(target=poison)
+    thread.start()
+    written = 1
+    while thread.is_alive() or written < 20:
+        add(filled, written)
+        written += 1
+    thread.join()
+    assert filled.count() == written
+    assert len(list(filled.documents())) == written
+
+
+def test_logs_are_beside_the_file_while_it_is_open(tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("milvus.*"))
+    store = Store(str(tmp_path / "milvus.db"), "documents")
+    store.open(ENCODER, create=True)
+    assert list((tmp_path / ".milvus.db.log").iterdir())
+    assert "GLOG_log_dir" not in os.environ
+    kill(store)
+    store.count()
+    store.close()
+    assert {path.name for path in tmp_path.iterdir()} <= {"milvus.db", ".milvus.db.owner", ".milvus.db.lock"}
+    mine = set(Path(tempfile.gettempdir()).glob("milvus.*")) - before
+    assert not [path for path in mine if path.name.endswith(f".{os.getpid()}")]
+
+
+def test_files_that_cannot_be_opened_are_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    (tmp_path / "text.db").write_text("this is not a database, but a text that is longer than the header of one" * 9)
+    (tmp_path / "note").write_text("")
+    with sqlite3.connect(tmp_path / "other.db") as database:
+        database.execute("CREATE TABLE photos (id INTEGER)")
+    database.close()
+    cases = {
+        "folder.db": "not a file",
+        "text.db": "damaged",
+        "other.db": "another program",
+        "note/milvus.db": "folder of",
+        "é.db": "letters, digits",
+        "a" * 40 + ".db": "1 to 36",
+        "nul\0.db": "neither",
+        "sp ace.db": "letters, digits",
+    }
+    for name, reason in cases.items():
+        started = time.monotonic()
+        with pytest.raises(StoreError, match=reason):
+            Store(str(tmp_path / name), "documents")
+        assert time.monotonic() - started < 2
+    with sqlite3.connect(tmp_path / "other.db") as database:
+        assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]
+    database.close()
+
+
+@pytest.mark.parametrize("file", ["/proc/milvus.db", "/sys/x/milvus.db"])
+def test_folders_that_cannot_be_written_are_named(file: str) -> None:
+    with pytest.raises(StoreError, match=r"--milvus FILE.db"):
+        Store(file, "documents")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MB."""
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(tmp_path)]
+    if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_is_an_error_and_what_was_stored_is_kept(small_disk: Path) -> None:
+    store = Store(str(small_disk / "milvus.db"), "documents")
+    store.open(ENCODER, create=True)
+    written = 0
+    with pytest.raises(StoreError, match=r"is full: [\d.]+ MB are free, .* up to [\d.]+ MB.*the same command again"):
+        for written in range(1000):
+            rows = [(StoredDocument(f"{written}", "s", "T", "c"), Chunk("word " * 500, "", None, n)) for n in range(64)]
+            store.upsert(rows, np.tile(VECTORS, (16, 1)))
+    assert written > 1
+    store.close()
+    store = Store(str(small_disk / "milvus.db"), "documents")
+    store.open(ENCODER)
+    assert store.count() == written * 64
+    store.close()
+
+
+def test_chunks_that_are_not_stored_are_an_error(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filled.milvus.client, "upsert", lambda *args, **kwargs: {"upsert_count": 1})
+    with pytest.raises(StoreError, match="stored only 0 of 1 chunks"):
+        add(filled, 1)
+
+
+def test_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    store = Store(str(tmp_path / "milvus.db"), "documents")
+    store.open(ENCODER, create=True)
+    store.close()
+    assert "HOME" not in os.environ
