@@ -183,13 +183,14 @@ class AsyncClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(f"{self.url}: cannot read the manifest of the cross-encoder: {error!r}") from error
 
-    async def check_health(self, timeout_s: float = 2.0) -> dict[str, float]:
+    async def check_health(self, timeout_s: float = 2.0, *, rerank: bool = True) -> dict[str, float]:
         """Sends a short text through each lane, ahead of queued requests.
 
         Unlike Triton's readiness check, this fails if the encoder, a lane or one of their processes is dead or hangs.
 
         Args:
             timeout_s: timeout of each lane in seconds.
+            rerank: whether the lane ``rerank`` is checked; without a cross-encoder its process does nothing.
 
         Returns:
             The latency of each lane in milliseconds, by model name; without ``rerank`` if no cross-encoder is
@@ -199,9 +200,11 @@ class AsyncClient:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not respond within ``timeout_s``.
         """
         probes = [self._probe(lane, [text_column(["health"])], timeout_s) for lane in _LANES.values()]
-        probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s))
+        if rerank:
+            probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s))
         took = await all_or_first_error(probes)
-        return {lane: ms for lane, ms in zip((*_LANES.values(), RERANK), took, strict=True) if ms is not None}
+        lanes = [*_LANES.values(), RERANK][: len(probes)]
+        return {lane: ms for lane, ms in zip(lanes, took, strict=True) if ms is not None}
 
     async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float) -> float | None:
         start = time.monotonic()

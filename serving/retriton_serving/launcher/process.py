@@ -13,37 +13,54 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
+
+from retriton_serving.launcher.errors import LaunchError
 
 log = logging.getLogger("retriton.serve")
 _PR_SET_PDEATHSIG = 1
+_NOT_STARTED = 126  # exit code that shells give to a program that cannot be started
 _KILL_AFTER_S = 5.0  # beyond the time that a process was given to stop
 
 
-def die_with_parent() -> None:
-    """Runs in the child before exec: the kernel stops it when the thread that started it ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Runs in the child before exec: the kernel signals it when the thread that started it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def start_process(
-    command: Sequence[str], env: Mapping[str, str], log: IO[bytes] | None = None
+    command: Sequence[str],
+    env: Mapping[str, str],
+    output: IO[bytes] | int | None = None,
+    pass_fds: Sequence[int] = (),
+    parent_death: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Starts a process in a session of its own: Ctrl-C reaches this process only, which stops the child in order.
 
     Args:
         command: program and arguments.
         env: all of its environment variables.
-        log: where its output goes; None is this process's own.
+        output: where its output goes; None is this process's own.
+        pass_fds: file descriptors that it inherits.
+        parent_death: signal that it gets when this process is killed.
+
+    Raises:
+        LaunchError: the system cannot start it.
     """
-    return subprocess.Popen(
-        command,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        preexec_fn=die_with_parent if sys.platform == "linux" else None,
-    )
+    try:
+        return subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            preexec_fn=partial(die_with_parent, parent_death) if sys.platform == "linux" else None,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LaunchError(f"{command[0]} cannot be started: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -131,14 +148,24 @@ class SupervisedProcess:
                 if self._stopping.is_set():
                     return
                 started_s = time.monotonic()
-                self._process = start_process(self._command, self._environ)
-            code = self._process.wait()
+                code = self._start()
+            if self._process:
+                code = self._process.wait()
             if self._stopping.is_set():
                 return
             failures = failures + 1 if time.monotonic() - started_s < self._policy.quick_s else 0
             self._report(code, failures)
             if self._stopping.wait(self._policy.delay(failures)):
                 return
+
+    def _start(self) -> int:
+        """Starts the process; returns the code of a shell for a program that the system cannot start."""
+        self._process = None
+        try:
+            self._process = start_process(self._command, self._environ)
+        except LaunchError as error:
+            log.error("%s", error)
+        return _NOT_STARTED
 
     def _report(self, code: int, failures: int) -> None:
         if failures < self._policy.failures_max:
