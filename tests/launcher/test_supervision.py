@@ -112,3 +112,21 @@ def test_no_request_can_carry_the_header_of_the_admin_protocols(server: TritonSe
             request = f"POST /v2/repository/index HTTP/1.1\r\nHost: x\r\n{header}\r\nContent-Length: 0\r\n\r\n"
             connection.sendall(request.encode())
             assert b" 200 " not in connection.recv(4096)
+
+
+def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing(
+    serve: tuple[subprocess.Popen[bytes], Endpoint], tmp_path: Path
+) -> None:
+    process, _ = serve
+    server = triton(process)
+    assert server
+    everything = [server, *server.children(recursive=True)]
+    (folder,) = tmp_path.glob("retriton-serve-*")
+    stub(server, "embed_passage").send_signal(signal.SIGSTOP)  # it does not drain
+    process.send_signal(signal.SIGINT)
+    until((folder / "drain").exists)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    psutil.wait_procs(everything, 10)
+    assert [found for found in everything if found.is_running()] == []
+    assert not folder.exists()

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import IO
 from retriton_serving.launcher.errors import LaunchError
 
 log = logging.getLogger("retriton.serve")
+FILES_MIN, FILES_MAX = 1024, 65_536  # open files of a process
 _PR_SET_PDEATHSIG = 1
 _NOT_STARTED = 126  # exit code that shells give to a program that cannot be started
 _KILL_AFTER_S = 5.0  # beyond the time that a process was given to stop
@@ -61,6 +63,20 @@ def start_process(
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise LaunchError(f"{command[0]} cannot be started: {error}") from None
+
+
+def allow_open_files() -> None:
+    """Raises the limit of open files to what the system allows; child processes inherit it.
+
+    Raises:
+        LaunchError: the system allows too few: Triton would accept no connections, and never say so.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if allowed < FILES_MIN:
+        raise LaunchError(f"{allowed} open files are allowed, a server needs {FILES_MIN}: raise the limit (ulimit -Hn)")
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @dataclass(frozen=True)

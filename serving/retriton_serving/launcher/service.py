@@ -15,6 +15,7 @@ from retriton_serving.launcher.gateway_process import GatewayProcess
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.options import ServerTls, renewed_connections, traces_url, tracing
 from retriton_serving.launcher.ports import Endpoint
+from retriton_serving.launcher.process import allow_open_files
 from retriton_serving.launcher.repository import installed_encoder
 from retriton_serving.launcher.scratch import sweep
 from retriton_serving.launcher.server import TritonServer
@@ -69,6 +70,7 @@ class Service:
         tls = Tls(self.tls.ca, server_name=self.tls.name) if self.tls else None
         supervisor = Supervisor(self._start, on_ready, tls)
         signal.signal(signal.SIGTERM, _interrupt)
+        allow_open_files()
         sweep()
         try:
             supervisor.run()

@@ -51,9 +51,9 @@ class Supervisor:
                 self.server = self._start()
                 self.server.wait_ready()
                 with Probe(self.server.endpoint.local_grpc_url, self.server.models, self._tls) as probe:
-                    self._compare(probe)
+                    healthy = self._compare(probe)
                     self._on_ready(self.server)
-                    if self._watch(self.server, probe):
+                    if self._watch(self.server, probe, healthy):
                         starts_left = _STARTS_MAX
             except LaunchError as error:
                 if starts_left <= 1:
@@ -68,18 +68,21 @@ class Supervisor:
             else:  # it did not even start
                 time.sleep(PROBE_PERIOD_S)
 
-    def _compare(self, probe: Probe) -> None:
-        """Raises `LaunchError` for a server that computes wrong results; one that gives none is left to `_watch`."""
+    def _compare(self, probe: Probe) -> bool:
+        """Raises `LaunchError` for a server that computes wrong results; says whether every model answers."""
         try:
+            probe.check()
             probe.compare()
+            return True
         except WrongOutput as error:
             raise LaunchError(str(error)) from error
         except RetritonError as error:
             log.warning("the outputs of the server are not compared with the manifest: %s", error)
+        return False
 
-    def _watch(self, server: TritonServer, probe: Probe) -> bool:
+    def _watch(self, server: TritonServer, probe: Probe, healthy: bool) -> bool:
         """Returns when the server must be replaced, and says whether it was ever healthy."""
-        timeouts, healthy, started_s = 0, False, time.monotonic()
+        timeouts, started_s = 0, time.monotonic()
         compared_s = started_s
         while timeouts < _TIMEOUTS_MAX:
             if (code := server.exit_code()) is not None:
