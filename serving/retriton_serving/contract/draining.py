@@ -19,7 +19,6 @@ from retriton_serving.contract.variables import DRAIN_FOLDER
 
 _REQUEST = "drain"
 _POLL_S = 0.05
-_ORPHANED = 71  # exit code
 
 
 def request_drain(folder: Path, timeout_s: float, lanes: Sequence[str], is_alive: Callable[[], bool]) -> bool:
@@ -34,30 +33,16 @@ def request_drain(folder: Path, timeout_s: float, lanes: Sequence[str], is_alive
 
 
 def drain_on_request(lane: str, drain: Callable[[], None]) -> None:
-    """Drains in a thread when that is requested, and reports it; does nothing without a folder.
-
-    The thread also ends the process when Triton is dead.
-    """
+    """Calls ``drain`` in a thread when a drain is requested, and reports its return; does nothing without a folder."""
     if name := os.environ.get(DRAIN_FOLDER):
         threading.Thread(target=_wait, args=(Path(name), lane, drain), daemon=True).start()
 
 
 def _wait(folder: Path, lane: str, drain: Callable[[], None]) -> None:
-    server = os.getppid()
     while not (folder / _REQUEST).exists():
-        _end_without(server)
         time.sleep(_POLL_S)
     drain()
     _report(folder, lane).touch()
-    while True:
-        _end_without(server)
-        time.sleep(_POLL_S)
-
-
-def _end_without(server: int) -> None:
-    """Ends this process when Triton is dead: a lane with a call to the encoder under way would wait forever."""
-    if os.getppid() != server:
-        os._exit(_ORPHANED)
 
 
 def _report(folder: Path, lane: str) -> Path:

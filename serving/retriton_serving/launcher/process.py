@@ -65,6 +65,29 @@ def start_process(
         raise LaunchError(f"{command[0]} cannot be started: {error}") from None
 
 
+def start_guard(group: int) -> subprocess.Popen[bytes]:
+    """Starts a process that kills a process group when this process is killed.
+
+    The kernel signals only the child of this process. The processes of Triton's models, which are children of that, can
+    wait forever for an answer of the dead Triton, and then do not run Python code that could end them.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'read _; kill -9 "-$0"', str(group)],
+        stdin=subprocess.PIPE,  # closed by the kernel when this process ends
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def end_guard(guard: subprocess.Popen[bytes]) -> None:
+    """Ends a guard before its group is: the id of a group that has ended can be used again."""
+    guard.kill()
+    guard.wait()
+    if guard.stdin:
+        guard.stdin.close()
+
+
 def allow_open_files() -> None:
     """Raises the limit of open files to what the system allows; child processes inherit it.
 

@@ -26,7 +26,7 @@ from retriton_serving.launcher.installation import TritonInstallation, TritonWhe
 from retriton_serving.launcher.log_relay import LogRelay
 from retriton_serving.launcher.options import ServerTls, restricted
 from retriton_serving.launcher.ports import Endpoint
-from retriton_serving.launcher.process import start_process
+from retriton_serving.launcher.process import end_guard, start_guard, start_process
 from retriton_serving.launcher.repository import installed_models
 from retriton_serving.launcher.scratch import Scratch
 
@@ -113,6 +113,7 @@ class TritonServer:
                 raise LaunchError(f"{folder} cannot be written: {error}. Name another with TMPDIR") from None
             raise
         self._output.start()
+        self._guard = start_guard(process.pid)
         return process
 
     def __enter__(self) -> TritonServer:
@@ -162,6 +163,7 @@ class TritonServer:
             if grace_s > 0 and self._drained(grace_s):
                 time.sleep(_LAST_ANSWERS_S)
         finally:  # also when Ctrl-C ends the wait
+            end_guard(self._guard)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
