@@ -79,12 +79,12 @@ def test_what_is_dead_is_replaced_and_nothing_is_left(
         each.kill()
     info = stub(first, "encoder_info")
     info.kill()
-    until(lambda: replaced(process, first, endpoint), 30)
+    until(lambda: replaced(process, first, endpoint), 60)
     second = triton(process)
     assert second
     stub(second, "rerank").send_signal(signal.SIGSTOP)
     stub(second, "encoder_info").send_signal(signal.SIGSTOP)
-    until(lambda: replaced(process, second, endpoint), 30)
+    until(lambda: replaced(process, second, endpoint), 60)
 
     third = triton(process)
     assert third
