@@ -10,6 +10,32 @@ from retriton_pipeline.generation import LLM
 
 
 @dataclass(frozen=True)
+class ConnectionBounds:
+    """Limits of connections. They hold before a request is authenticated.
+
+    Attributes:
+        connections: open at a time; of more, the one that has waited longest for a request is closed.
+        head_bytes: of a request's head; of the chunk sizes, extensions and trailers of a body beyond those of chunks
+            of one byte; and of each piece of data that is parsed at once.
+        headers: of a request.
+        head_s: seconds until the head is complete.
+        pipelined: requests that wait for the response to an earlier one of the same connection.
+        unread_bytes, unread_s: of a body that follows after its response, and the seconds until it is complete.
+        send_bytes, send_s: bytes that a peer must read in so many seconds while a response waits to be sent.
+    """
+
+    connections: int = 2048
+    head_bytes: int = 65_536
+    headers: int = 128
+    head_s: float = 10.0
+    pipelined: int = 16
+    unread_bytes: int = 16 * 1024 * 1024
+    unread_s: float = 5.0
+    send_bytes: int = 32_768
+    send_s: float = 15.0
+
+
+@dataclass(frozen=True)
 class Bounds:
     """Limits of the gateway. Requests beyond them are rejected with a message that names the limit.
 
