@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.fair_slots import current_key
+from retriton_pipeline.gateway.fairness import current_key
 from retriton_pipeline.gateway.http.error_responses import error_response
 from retriton_pipeline.gateway.http.origins import check_origin
 from retriton_pipeline.gateway.metrics import GatewayMetrics

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.fair_slots import FairSlots
+from retriton_pipeline.gateway.fairness import FairSlots
 
 VALUES_MAX = 400_000  # a request of 300,000 token ids is valid
 _INLINE_BYTES = 65_536  # smaller bodies take less than 10 ms, whatever they contain

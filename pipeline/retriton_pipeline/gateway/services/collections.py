@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
 from retriton_pipeline.errors import StoreError
-from retriton_pipeline.gateway.fair_slots import FairSlots
+from retriton_pipeline.gateway.fairness import FairSlots
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import AsyncRag
