@@ -16,7 +16,7 @@ from fuzz.searching import Result, run_search
 from fuzz.targets import NAMES, target_of
 from fuzz.worker import SEARCHES
 
-_SHARES = {"attacks": 0.25, "growth": 0.35, "guided": 0.4}
+_SHARES = {"attacks": 0.4, "growth": 0.3, "guided": 0.3}
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import psutil
 from fuzz.findings import Findings
 from fuzz.measuring import Problem, place_in
 
-_HANG_S = 45.0  # of CPU time on one input
+_HANG_S = 30.0  # of CPU time on one input
 _MEMORY_MIB_MAX = 4096
 _POLL_S = 0.5
 _REPLAY_S = 120.0
@@ -58,6 +58,8 @@ def run_search(name: str, search: str, seconds: float, seed: int, folder: Path) 
         if not findings.current.exists():
             raise RuntimeError(f"the worker ended before its first input: see {log}")
         _save(Findings(name, folder), search, problem)
+    if search == "attacks":
+        result.executions = len(findings.attempted())
     result.seconds = time.monotonic() - start
     new = sorted(set(findings.current.parent.glob("*.json")) - before)
     result.findings = [_line(file) for file in new if _is_confirmed(file)]
