@@ -6,7 +6,8 @@ import importlib.util
 import random
 import sys
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fuzz.findings import Findings
 from fuzz.measuring import measured
@@ -15,6 +16,7 @@ from fuzz.target import Target
 
 INPUT_BYTES_MAX = 64 * 1024
 _SLACK = 5.0  # instrumented code is slower; the parent confirms findings without instrumentation
+MODULES = ("retriton_pipeline", "retriton_client", "retriton_serving")
 _KEPT_MAX = 256
 
 
@@ -23,9 +25,21 @@ def has_atheris() -> bool:
     return importlib.util.find_spec("atheris") is not None
 
 
+@contextmanager
+def instrumented() -> Iterator[None]:
+    """Counts the coverage of the product's modules that are imported in the ``with`` block."""
+    if not has_atheris():
+        yield
+        return
+    import atheris
+
+    with atheris.instrument_imports(include=list(MODULES)):
+        yield
+
+
 def search_guided(target: Target, findings: Findings, seconds: float, draw: random.Random) -> int:
     """Runs mutated inputs for ``seconds``; returns the number of executions. With atheris, the process ends instead."""
-    if has_atheris() and target.modules:
+    if has_atheris() and target.in_process:
         _with_coverage(target, findings, seconds, draw)
     return _at_random(target, findings, seconds, draw)
 
@@ -43,7 +57,7 @@ def _with_coverage(target: Target, findings: Findings, seconds: float, draw: ran
     corpus.mkdir(exist_ok=True)
     for number, seed in enumerate(target.seeds().values()):
         (corpus / f"seed-{number}").write_bytes(seed)
-    with atheris.instrument_imports(include=list(target.modules)):
+    with instrumented():
         for seed in target.seeds().values():  # imports what is imported when it is first needed
             measured(target, seed)
 
@@ -70,8 +84,3 @@ def _at_random(target: Target, findings: Findings, seconds: float, draw: random.
         if draw.random() < 0.02 and len(pool) < _KEPT_MAX:
             pool.append(raw)
     return executions
-
-
-def artefacts(folder: Path) -> list[Path]:
-    """What libFuzzer itself saved when the process crashed."""
-    return [file for kind in ("crash", "oom", "timeout") for file in folder.glob(f"{kind}-*") if not file.suffix]

@@ -54,7 +54,7 @@ class Target:
         container: takes inputs apart, so that mutations reach below compression and checksums.
         bound: see `Bound`.
         service: what has to run meanwhile, such as a server.
-        modules: packages whose coverage guides the search; empty for a target outside this process.
+        in_process: whether it runs in this process, so that coverage can guide the search.
     """
 
     name: str
@@ -65,4 +65,4 @@ class Target:
     container: Container = FLAT
     bound: Bound = field(default_factory=Bound)
     service: Callable[[], AbstractContextManager[object]] = nullcontext
-    modules: tuple[str, ...] = ("retriton_pipeline", "retriton_client", "retriton_serving")
+    in_process: bool = True

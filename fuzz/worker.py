@@ -7,11 +7,12 @@ import json
 import random
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from fuzz.findings import Findings
 from fuzz.growth import search_growth
-from fuzz.guided import search_guided
+from fuzz.guided import instrumented, search_guided
 from fuzz.measuring import measured
 from fuzz.target import Target
 from fuzz.targets import target_of
@@ -38,7 +39,8 @@ def main() -> None:
     faulthandler.register(signal.SIGUSR1)  # the parent asks where a process hangs
     faulthandler.enable()
     name, search, seconds, seed, folder = sys.argv[1:6]
-    target = target_of(name)
+    with instrumented() if search == "guided" else nullcontext():
+        target = target_of(name)
     findings, draw = Findings(name, Path(folder)), random.Random(int(seed))
     searches = {"attacks": search_attacks, "growth": search_growth, "guided": search_guided}
     with target.service():

@@ -8,6 +8,12 @@ from fuzz.target import Target
 
 _MODULES = {
     "documents": ("txt", "md", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json", "jsonl"),
+    "texts": ("encoding", "chunking"),
+    "wire": ("errors", "parameters", "manifests"),
+    "filters": ("filters",),
+    "prompts": ("prompts",),
+    "http": ("http",),
+    "grpc": ("grpc",),
 }  # fmt: skip
 NAMES = [name for names in _MODULES.values() for name in names]
 
