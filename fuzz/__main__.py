@@ -1,4 +1,4 @@
-"""`make fuzz`: runs all targets, or those named, prints a table, and saves findings with a command that replays each."""
+"""`make fuzz`: runs all targets, or those named; prints a table, and saves findings with commands that replay them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ def replay(file: Path) -> int:
         for seed in list(target.seeds().values())[:1]:
             target.run(seed)  # imports
         found = measured(target, raw, size=size)
-    print(f"{target.name}: {len(raw)} bytes, {found.seconds:.2f} s of CPU time, {found.mib:.0f} MiB, in {found.place or '-'}")
+    print(
+        f"{target.name}: {len(raw)} bytes, {found.seconds:.2f} s of CPU time, {found.mib:.0f} MiB, in {found.place or '-'}"
+    )
     if found.problem:
         print(f"{found.problem.kind} at {found.problem.place or 'an unknown place'}: {found.problem.detail}")
     return int(found.problem is not None)

@@ -62,7 +62,13 @@ class Findings:
         self._known.add(problem.key)
         file = self._folder / f"{problem.kind}-{hashlib.sha256(raw).hexdigest()[:12]}"
         file.write_bytes(raw)
-        about = {"key": problem.key, **asdict(problem), "note": note, "size_bytes": size, "replay": f"python -m fuzz --replay {file}"}
+        about = {
+            "key": problem.key,
+            **asdict(problem),
+            "note": note,
+            "size_bytes": size,
+            "replay": f"python -m fuzz --replay {file}",
+        }
         file.with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
         return file
 

@@ -51,5 +51,7 @@ def superlinear(before: Measured | None, now: Measured, size: int) -> Problem | 
     exponent = math.log(now.seconds / before.seconds, _FACTOR)
     if exponent < _EXPONENT_MAX:
         return None
-    detail = f"{before.seconds:.2f} s for {size // _FACTOR} bytes, {now.seconds:.2f} s for {size}: exponent {exponent:.2f}"
+    detail = (
+        f"{before.seconds:.2f} s for {size // _FACTOR} bytes, {now.seconds:.2f} s for {size}: exponent {exponent:.2f}"
+    )
     return Problem("growth", now.place, detail)

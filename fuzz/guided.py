@@ -67,7 +67,12 @@ def _with_coverage(target: Target, findings: Findings, seconds: float, draw: ran
         return changed if len(changed) <= size_max else raw
 
     options = [f"-max_total_time={max(1, round(seconds))}", f"-max_len={2 * INPUT_BYTES_MAX}", "-timeout=600"]
-    options += ["-rss_limit_mb=0", "-print_final_stats=1", "-len_control=0", f"-artifact_prefix={findings.current.parent}/"]
+    options += [
+        "-rss_limit_mb=0",
+        "-print_final_stats=1",
+        "-len_control=0",
+        f"-artifact_prefix={findings.current.parent}/",
+    ]
     arguments = [sys.argv[0], *options, f"-seed={draw.randrange(1, 2**31)}", str(corpus)]
     atheris.Setup(arguments, lambda raw: _run(target, raw, findings, _SLACK), custom_mutator=mutate)
     atheris.Fuzz()

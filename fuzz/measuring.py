@@ -74,7 +74,9 @@ def measured(target: Target, raw: bytes, slack: float = 1.0, size: int | None = 
     seconds, mib = time.process_time() - start, _peak() - before
     place = max(frames, key=frames.__getitem__, default="")
     if problem is None and seconds > (most := slack * target.bound.seconds_for(size)):
-        problem = Problem("time", place, f"{seconds:.1f} s of CPU time for {size} bytes, at most {most:.1f} s are expected")
+        problem = Problem(
+            "time", place, f"{seconds:.1f} s of CPU time for {size} bytes, at most {most:.1f} s are expected"
+        )
     if problem is None and mib > (most := target.bound.mib_for(size)):
         problem = Problem("memory", place, f"{mib:.0f} MiB for {size} bytes, at most {most:.0f} MiB are expected")
     return Measured(seconds, mib, place, problem)
@@ -83,7 +85,9 @@ def measured(target: Target, raw: bytes, slack: float = 1.0, size: int | None = 
 def _exception(error: Exception) -> Problem:
     from fuzz.target import Violation
 
-    places = [place for frame in traceback.extract_tb(error.__traceback__) if (place := _place(frame.filename, frame.lineno))]
+    places = [
+        place for frame in traceback.extract_tb(error.__traceback__) if (place := _place(frame.filename, frame.lineno))
+    ]
     kind = "property" if isinstance(error, Violation) else "exception"
     return Problem(kind, places[-1] if places else "", f"{type(error).__name__}: {error}"[:500])
 

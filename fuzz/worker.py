@@ -1,4 +1,7 @@
-"""One search in a process of its own, which a crash of a parser ends: `python -m fuzz.worker TARGET SEARCH SECONDS SEED`."""
+"""One search in a process of its own: `python -m fuzz.worker TARGET SEARCH SECONDS SEED FOLDER`.
+
+A parser that crashes ends only this process.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from fuzz.measuring import measured
 from fuzz.target import Target
 from fuzz.targets import target_of
 
+_ATTACK_SLACK = 4.0  # attacks are large for what they cost to send, but each is one file
 SEARCHES = ("attacks", "growth", "guided")
 
 
@@ -29,7 +33,7 @@ def search_attacks(target: Target, findings: Findings, seconds: float, draw: ran
         raw = build()
         findings.attempt(name, raw)
         executions += 1
-        if problem := measured(target, raw, size=len(raw)).problem:
+        if problem := measured(target, raw, _ATTACK_SLACK, len(raw)).problem:
             findings.add(raw, problem, f"attack: {name}", len(raw))
     return executions
 

@@ -46,14 +46,19 @@ def pdf_with(content: bytes, *objects: bytes, kids: bytes = b"3 0 R", resources:
         offsets.append(len(body))
         body += b"%d 0 obj\n" % number + one + b"\nendobj\n"
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return body + b"xref\n0 %d\n0000000000 65535 f \n" % (len(listed) + 1) + table + (
-        b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(listed) + 1, len(body))
+    return (
+        body
+        + b"xref\n0 %d\n0000000000 65535 f \n" % (len(listed) + 1)
+        + table
+        + (b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(listed) + 1, len(body)))
     )
 
 
 def form(content: bytes, draws: bytes) -> bytes:
     """A form XObject that can draw others by name."""
-    head = b"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << %s >> /Font << /F1 << " % draws
+    head = (
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 600 800] /Resources << /XObject << %s >> /Font << /F1 << " % draws
+    )
     head += b"/Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> /Length %d >>" % len(content)
     return head + b"\nstream\n" + content + b"\nendstream"
 
@@ -77,11 +82,17 @@ def _same_place(times: int) -> bytes:
 
 
 def _scattered(times: int) -> bytes:
-    return b"BT /F1 4 Tf " + b"".join(b"1 0 0 1 %d %d Tm (a) Tj " % (n * 7 % 590, n * 13 % 790) for n in range(times)) + b"ET"
+    return (
+        b"BT /F1 4 Tf "
+        + b"".join(b"1 0 0 1 %d %d Tm (a) Tj " % (n * 7 % 590, n * 13 % 790) for n in range(times))
+        + b"ET"
+    )
 
 
 def _strokes(times: int) -> bytes:
-    return _LINE + b"".join(b"%d %d m %d %d l S " % (n % 500, n * 7 % 700, n % 500 + 50, n * 7 % 700) for n in range(times))
+    return _LINE + b"".join(
+        b"%d %d m %d %d l S " % (n % 500, n * 7 % 700, n % 500 + 50, n * 7 % 700) for n in range(times)
+    )
 
 
 PDF = {
@@ -205,7 +216,9 @@ RTF = {
     "open groups": _bytes(b"{\\rtf1 a", b"{", 200_000),
     "paragraphs": _bytes(b"{\\rtf1 a", b"\\par ", 100_000, b"b}"),
     "cells": _bytes(b"{\\rtf1 \\trowd ", b"a\\cell ", 50_000, b"\\row b}"),
-    "ragged rows": lambda: b"{\\rtf1 \\trowd " + b"a\\cell " * 5_000 + b"\\row " + b"\\trowd a\\cell\\row " * 5_000 + b"}",
+    "ragged rows": lambda: (
+        b"{\\rtf1 \\trowd " + b"a\\cell " * 5_000 + b"\\row " + b"\\trowd a\\cell\\row " * 5_000 + b"}"
+    ),
     "escapes": _bytes(b"{\\rtf1 ", b"\\'e9", 100_000, b"}"),
     "unicode": _bytes(b"{\\rtf1 ", b"\\u-10179?\\u-8704?", 50_000, b"}"),
     "backslashes": _bytes(b"{\\rtf1 ", b"\\", 200_000, b"}"),
@@ -271,8 +284,12 @@ DOCX = {
 def _entities() -> bytes:
     names = b"".join(b'<!ENTITY e%d "%s">' % (n, b"&e%d;" % (n - 1) * 10 if n else b"a" * 10) for n in range(10))
     space = b'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    return b"<!DOCTYPE w:document [" + names + b"]><w:document " + space + (
-        b"><w:body><w:p><w:r><w:t>&e9;</w:t></w:r></w:p></w:body></w:document>"
+    return (
+        b"<!DOCTYPE w:document ["
+        + names
+        + b"]><w:document "
+        + space
+        + (b"><w:body><w:p><w:r><w:t>&e9;</w:t></w:r></w:p></w:body></w:document>")
     )
 
 

@@ -62,7 +62,25 @@ def xlsx() -> bytes:
     sheet.merge_cells("A5:C5")
     sheet["A5"] = PROSE
     made.create_sheet("Second").append(["x"])
-    return _saved(made.save)
+    return _with_shared_strings(ZIP.unpack(_saved(made.save)))
+
+
+def _with_shared_strings(parts: dict[str, bytes]) -> bytes:
+    """The workbook with a table of strings, which Excel writes and openpyxl may not."""
+    kind = b"spreadsheetml.sharedStrings+xml"
+    types = (
+        b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.' + kind
+    )
+    relation = b'<Relationship Id="shared" Target="/xl/sharedStrings.xml" Type="http://schemas.openxmlformats.org/'
+    relation += b'officeDocument/2006/relationships/sharedStrings"/>'
+    space = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    changes = (
+        ("[Content_Types].xml", b"</Types>", types + b'"/>'),
+        ("xl/_rels/workbook.xml.rels", b"</Relationships>", relation),
+    )
+    for name, end, new in changes:
+        parts[name] = parts[name].replace(end, new + end)
+    return ZIP.pack({**parts, "xl/sharedStrings.xml": space + b"<si><t>shared</t></si></sst>"})
 
 
 def pdf() -> bytes:

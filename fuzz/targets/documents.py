@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+from tests.tokenizers import minilm_encoder
+
 from fuzz.containers import FLAT, ZIP
 from fuzz.measuring import fails_in_product
 from fuzz.seeds.attacks import ATTACKS
@@ -20,7 +22,6 @@ from retriton_pipeline.documents.registry import reader_of
 from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.errors import PipelineError, UnreadableDocument
 from retriton_pipeline.tokens import TokenCounter
-from tests.tokenizers import minilm_encoder
 
 _ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".epub")
 

@@ -35,5 +35,7 @@ def _parse(raw: bytes) -> None:
             raise Violation(f"{rendered!r} is rendered differently when it is parsed again")
 
 
-IS_PRESENT = importlib.util.find_spec("retriton_pipeline.store") is not None and importlib.util.find_spec(_PACKAGE) is not None
+IS_PRESENT = (
+    importlib.util.find_spec("retriton_pipeline.store") is not None and importlib.util.find_spec(_PACKAGE) is not None
+)
 TARGETS = {"filters": Target("filters", _parse, lambda: _SEEDS, words=_WORDS)}

@@ -24,9 +24,29 @@ _REFUSALS = (
 )  # fmt: skip
 _MODELS = ("embed_query", "embed_passage", "rerank", "encoder_info", "encoder", "cross_encoder", "no_model")
 _NAMES = ("text", "query", "passages", "input_ids", "attention_mask", "nothing")
-_OUTPUTS = ("embedding", "tokens", "tokens_dropped", "score", "manifest", "tokenizer", "cross_encoder", "sentence_embedding", "nothing")
+_OUTPUTS = (
+    "embedding",
+    "tokens",
+    "tokens_dropped",
+    "score",
+    "manifest",
+    "tokenizer",
+    "cross_encoder",
+    "sentence_embedding",
+    "nothing",
+)
 _TYPES = ("BYTES", "INT64", "FP32", "BOOL", "INT32", "NONE", "")
-_PARAMETERS = ("truncate", "fingerprint", "probe", "timeout", "priority", "sequence_id", "sequence_start", "triton_enable_empty_final_response", "a")
+_PARAMETERS = (
+    "truncate",
+    "fingerprint",
+    "probe",
+    "timeout",
+    "priority",
+    "sequence_id",
+    "sequence_start",
+    "triton_enable_empty_final_response",
+    "a",
+)
 _STRINGS = (b"END", b"START", b"none", b"", b"{", b"\xff", b"a" * 5000, b"hello", b"\0", b" ", "é".encode() * 300)
 _REQUEST_S_MAX = 20.0
 _HEALTH_EVERY = 50
@@ -48,7 +68,10 @@ _state = _Server()
 def _running() -> Iterator[None]:
     repository, environment = (Path(os.environ[name]) for name in ("RETRITON_MODEL_REPOSITORY", "RETRITON_SERVER_ENV"))
     log = Path(tempfile.mkdtemp(prefix="retriton-fuzz-")) / "triton.log"
-    with log.open("wb") as output, TritonServer(TritonWheel(environment), repository, Endpoint.free(), output) as server:
+    with (
+        log.open("wb") as output,
+        TritonServer(TritonWheel(environment), repository, Endpoint.free(), output) as server,
+    ):
         server.wait_ready()
         with grpc.insecure_channel(server.endpoint.grpc_url) as channel, Client(server.endpoint.grpc_url) as client:
             _state.stub, _state.client, _state.server = GRPCInferenceServiceStub(channel), client, server
@@ -84,7 +107,9 @@ def _check_health() -> None:
 
 def drawn(draw: random.Random) -> ModelInferRequest:
     """A request that is sometimes valid, and wrong in one or several ways otherwise."""
-    request = ModelInferRequest(model_name=draw.choice(_MODELS[:2] if draw.random() < 0.6 else _MODELS), id=draw.choice(("", "a")))
+    request = ModelInferRequest(
+        model_name=draw.choice(_MODELS[:2] if draw.random() < 0.6 else _MODELS), id=draw.choice(("", "a"))
+    )
     for _ in range(draw.choice((1, 1, 1, 2, 0, 3))):
         _add_input(request, draw)
     for name in draw.sample(_OUTPUTS, draw.choice((0, 1, 3))):
@@ -96,13 +121,21 @@ def drawn(draw: random.Random) -> ModelInferRequest:
 
 def _add_input(request: ModelInferRequest, draw: random.Random) -> None:
     texts = [draw.choice(_STRINGS) for _ in range(draw.choice((1, 1, 2, 5, 300, 0)))]
-    shape = draw.choice(([len(texts), 1], [len(texts), 1], [len(texts)], [], [-1, 1], [2**40, 1], [1, len(texts)], [0, 1], [2**62, 4]))
+    shape = draw.choice(
+        ([len(texts), 1], [len(texts), 1], [len(texts)], [], [-1, 1], [2**40, 1], [1, len(texts)], [0, 1], [2**62, 4])
+    )
     kind = "BYTES" if draw.random() < 0.8 else draw.choice(_TYPES)
-    name = ("text" if request.model_name.startswith("embed") else draw.choice(_NAMES)) if draw.random() < 0.8 else draw.choice(_NAMES)
+    name = (
+        ("text" if request.model_name.startswith("embed") else draw.choice(_NAMES))
+        if draw.random() < 0.8
+        else draw.choice(_NAMES)
+    )
     request.inputs.add(name=name, datatype=kind, shape=shape)
     content = b"".join(struct.pack("<I", len(text)) + text for text in texts)
     if draw.random() < 0.2:
-        content = draw.choice((content[:-1], content + b"\0", b"\xff\xff\xff\x7f" + content, draw.randbytes(draw.randint(0, 64)), b""))
+        content = draw.choice(
+            (content[:-1], content + b"\0", b"\xff\xff\xff\x7f" + content, draw.randbytes(draw.randint(0, 64)), b"")
+        )
     request.raw_input_contents.append(content)
 
 
@@ -118,7 +151,9 @@ def _set_parameter(request: ModelInferRequest, name: str, draw: random.Random) -
 
 
 def _seeds() -> dict[str, bytes]:
-    return {f"drawn {number}": drawn(random.Random(number)).SerializeToString() for number in range(40)} | {"number": b"\xff0"}
+    return {f"drawn {number}": drawn(random.Random(number)).SerializeToString() for number in range(40)} | {
+        "number": b"\xff0"
+    }
 
 
 TARGETS = {"grpc": Target("grpc", _send, _seeds, service=_running, in_process=False, bound=Bound(seconds=5.0))}

@@ -14,6 +14,8 @@ from typing import Any
 import httptools
 import numpy as np
 import uvicorn
+from tests.client import scripted_server
+from tests.tokenizers import minilm_encoder
 from tritonclient.grpc.service_pb2 import ModelInferRequest, ModelInferResponse
 from uvicorn.server import ServerState
 
@@ -21,8 +23,6 @@ from fuzz.target import Bound, Target, Violation
 from retriton_pipeline.gateway.app import create_app
 from retriton_pipeline.gateway.http.header_limits import HeaderLimitsProtocol
 from retriton_pipeline.gateway.settings import Settings
-from tests.client import scripted_server
-from tests.tokenizers import minilm_encoder
 
 _SECONDS_MAX = 20.0
 
@@ -47,7 +47,9 @@ class StandIn(scripted_server.ScriptedServer):
         response = ModelInferResponse()
         for name in (output.name for output in request.outputs):
             column = columns[name]
-            response.outputs.add(name=name, datatype="FP32" if column.dtype == np.float32 else "INT32", shape=column.shape)
+            response.outputs.add(
+                name=name, datatype="FP32" if column.dtype == np.float32 else "INT32", shape=column.shape
+            )
             response.raw_output_contents.append(column.tobytes())
         return response
 
@@ -134,7 +136,7 @@ def _running() -> Iterator[None]:
 
 
 def _request(raw: bytes) -> None:
-    """Bytes of a connection; ``\\0|\\0`` marks where they arrive in separate packets."""
+    """Bytes of a connection; a bar between two NUL characters separates packets."""
     written = bytes(_gateway.loop.run_until_complete(asyncio.wait_for(_exchange(raw.split(b"\0|\0")), _SECONDS_MAX)))
     if errors := _gateway.errors.lines[:]:
         _gateway.errors.lines.clear()
@@ -151,8 +153,10 @@ async def _exchange(packets: list[bytes]) -> bytearray:
         if not transport.closed:
             protocol.data_received(packet)
         await asyncio.sleep(0)
-    while _gateway.state.tasks and not (protocol.cycle and protocol.cycle.more_body and not protocol.cycle.response_started):
-        await asyncio.sleep(0.001)  # until all requests are answered, or wait for the rest of a body
+    while _gateway.state.tasks and not (
+        protocol.cycle and protocol.cycle.more_body and not protocol.cycle.response_started
+    ):
+        await asyncio.sleep(0.001)  # noqa: ASYNC110 - until all requests are answered, or wait for the rest of a body
     protocol.connection_lost(None)
     await asyncio.sleep(0)
     return transport.written
@@ -187,7 +191,9 @@ _SEEDS = {
     "token ids": _post("/v1/embeddings", {"model": "query", "input": [[101, 7592, 102]], "encoding_format": "base64"}),
     "ranking": _post("/v1/ranking", {"model": "m", "query": {"text": "a"}, "passages": [{"text": "b"}]}),
     "rerank": _post("/rerank", {"query": "a", "texts": ["b"]}),
-    "retrieve": _post("/v1/retrieve", {"collection": "a", "query": "b", "top_k": 3, "mode": "bm25", "filter": "page == 1"}),
+    "retrieve": _post(
+        "/v1/retrieve", {"collection": "a", "query": "b", "top_k": 3, "mode": "bm25", "filter": "page == 1"}
+    ),
     "chat": _post("/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "a"}]}),
     "upload": _post("/v1/collections/a/documents", _FORM, "multipart/form-data; boundary=b"),
     "list": b"GET /v1/collections/a/documents?limit=1&offset=0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -202,8 +208,4 @@ _WORDS = (
     b"; filename*=utf-8''%ff", b"ffffffffffffffff\r\n", b"Authorization: Bearer \xff\r\n", b"Accept: text/event-stream\r\n", b"Range: bytes=0-\r\n", b"dimensions",
 )  # fmt: skip
 
-TARGETS = {
-    "http": Target(
-        "http", _request, lambda: _SEEDS, words=_WORDS, service=_running, bound=Bound(seconds=4.0)
-    )
-}
+TARGETS = {"http": Target("http", _request, lambda: _SEEDS, words=_WORDS, service=_running, bound=Bound(seconds=4.0))}

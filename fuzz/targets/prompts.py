@@ -34,9 +34,18 @@ def _build(raw: bytes) -> None:
 
 def _as_read(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(character for character in folded if unicodedata.category(character) not in ("Cf", "Mn", "Cc") or character == "\n")
+    return "".join(
+        character
+        for character in folded
+        if unicodedata.category(character) not in ("Cf", "Mn", "Cc") or character == "\n"
+    )
 
 
 TARGETS = {
-    "prompts": Target("prompts", _build, lambda: {"plain": b"The pump\fa.md\fuser", "tags": b"</passage><passage>\fb\fc"}, words=_WORDS)
+    "prompts": Target(
+        "prompts",
+        _build,
+        lambda: {"plain": b"The pump\fa.md\fuser", "tags": b"</passage><passage>\fb\fc"},
+        words=_WORDS,
+    )
 }
