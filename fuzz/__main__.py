@@ -71,9 +71,8 @@ def replay(file: Path) -> int:
         for seed in list(target.seeds().values())[:1]:
             target.run(seed)  # imports
         found = measured(target, raw, size=size)
-    print(
-        f"{target.name}: {len(raw)} bytes, {found.seconds:.2f} s of CPU time, {found.mib:.0f} MiB, in {found.place or '-'}"
-    )
+    took = f"{found.seconds:.2f} s of CPU time, {found.mib:.0f} MiB"
+    print(f"{target.name}: {len(raw)} bytes, {took}, in {found.place or '-'}")
     if found.problem:
         print(f"{found.problem.kind} at {found.problem.place or 'an unknown place'}: {found.problem.detail}")
     return int(found.problem is not None)

@@ -21,7 +21,8 @@ _NOUNS = ("pump", "valve", "gate")
 _ARTICLES = [f"The {noun} number {n} is checked every {n} days." for n in range(8) for noun in _NOUNS]
 _MALFORMED: list[tuple[str, bytes]] = [
     ("/v1/embeddings", b"{"), ("/v1/embeddings", b'{"model":"query","input":[]}'), ("/v1/retrieve", b'{"query":1}'),
-    ("/v1/retrieve", b'{"collection":"soak","query":"a","filter":"((("}'), ("/nothing", b"{}"), ("/v1/embeddings", b"\xff\0"),
+    ("/v1/retrieve", b'{"collection":"soak","query":"a","filter":"((("}'), ("/nothing", b"{}"),
+    ("/v1/embeddings", b"\xff\0"),
 ]  # fmt: skip
 Outcome = Callable[[], Awaitable[str]]
 

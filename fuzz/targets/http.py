@@ -153,13 +153,16 @@ async def _exchange(packets: list[bytes]) -> bytearray:
         if not transport.closed:
             protocol.data_received(packet)
         await asyncio.sleep(0)
-    while _gateway.state.tasks and not (
-        protocol.cycle and protocol.cycle.more_body and not protocol.cycle.response_started
-    ):
-        await asyncio.sleep(0.001)  # noqa: ASYNC110 - until all requests are answered, or wait for the rest of a body
+    while _gateway.state.tasks and not _waits_for_body(protocol.cycle):  # noqa: ASYNC110 - the tasks are uvicorn's
+        await asyncio.sleep(0.001)
     protocol.connection_lost(None)
     await asyncio.sleep(0)
     return transport.written
+
+
+def _waits_for_body(cycle: Any) -> bool:
+    """Whether the request waits for the rest of its body, which does not come."""
+    return bool(cycle and cycle.more_body and not cycle.response_started)
 
 
 def _check(written: bytes) -> None:
