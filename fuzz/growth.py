@@ -12,7 +12,7 @@ from fuzz.measuring import Measured, Problem, measured
 from fuzz.mutation import repeated
 from fuzz.target import Target
 
-_FIRST_BYTES, _FACTOR, _BYTES_MAX = 4096, 4, 1024**2
+_FIRST_BYTES, _FACTOR, _BYTES_MAX = 4096, 4, 256 * 1024
 _NOISE_S = 0.02  # shorter times say nothing about growth
 _EXPONENT_MAX = 1.55
 _SECONDS_MIN = 1.0  # growth that costs less than this at the largest size is none

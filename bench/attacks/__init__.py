@@ -1,1 +1,1 @@
-"""Attacks on a running service over its sockets, and what a well-behaved caller notices of them."""
+"""Attacks on a running service, for `python -m bench.attacks`."""

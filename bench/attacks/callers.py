@@ -31,16 +31,16 @@ class Latencies:
     seconds: list[float] = field(default_factory=list)
     failed: int = 0
 
-    def summary(self) -> dict[str, float | int]:
-        """Percentiles in milliseconds, and the numbers of requests."""
-        cuts = quantiles(self.seconds, n=100, method="inclusive") if len(self.seconds) > 1 else [*self.seconds] * 99
-        p50, p99 = (cuts[49], cuts[98]) if cuts else (float("nan"), float("nan"))
-        return {
-            "p50_ms": round(p50 * 1e3, 1),
-            "p99_ms": round(p99 * 1e3, 1),
-            "ok": len(self.seconds),
-            "failed": self.failed,
-        }
+    def summary(self) -> dict[str, float | int | None]:
+        """Percentiles in milliseconds, None without a successful request; and the numbers of requests."""
+        p50, p99 = (_percentile_ms(self.seconds, percent) for percent in (50, 99))
+        return {"p50_ms": p50, "p99_ms": p99, "ok": len(self.seconds), "failed": self.failed}
+
+
+def _percentile_ms(seconds: list[float], percent: int) -> float | None:
+    if len(seconds) < 2:
+        return round(seconds[0] * 1e3, 1) if seconds else None
+    return round(quantiles(seconds, n=100, method="inclusive")[percent - 1] * 1e3, 1)
 
 
 def callers(served: Served, key: str) -> dict[str, Callable[[], None]]:

@@ -101,7 +101,9 @@ def _recovers(served: Served) -> bool:
 def row(name: str, found: dict[str, Any]) -> str:
     """A row of the table."""
     callers = [found[kind] for kind in found if isinstance(found[kind], dict)]
-    cells = [f"{caller['p50_ms']} / {caller['p99_ms']} ms, {caller['failed']} failed" for caller in callers]
+    cells = [
+        f"{caller['p50_ms'] or '-'} / {caller['p99_ms'] or '-'} ms, {caller['failed']} failed" for caller in callers
+    ]
     memory = f"{found['before_mib']} / {found['peak_mib']} / {found['after_mib']}"
     return f"| {' | '.join([name, *cells, memory, 'yes' if found['alive'] else 'NO'])} |"
 

@@ -50,7 +50,7 @@ def _parsed(report: str) -> list[Package]:
 def _verdict(environment: Path, packages: list[Package]) -> int:
     """The exit code. A package that was skipped was not audited, which pip-audit itself does not report as a failure."""
     vulnerable = [package for package in packages if package.get("vulns")]
-    skipped = [package["name"] for package in packages if "skip_reason" in package and package["name"] != _OWN]
+    skipped = [one["name"] for one in packages if "skip_reason" in one and one["name"] != _OWN]
     print(f"{environment}: {len(packages) - len(skipped)} packages audited, {len(vulnerable)} vulnerable")  # noqa: T201
     for package in vulnerable:
         advisories = ", ".join(advisory["id"] for advisory in package["vulns"])
