@@ -35,7 +35,7 @@ def main() -> None:
         parser.error(f"there are no targets {' '.join(sorted(unknown))}, only {' '.join(NAMES)}")
     seed = options.seed or int.from_bytes(os.urandom(3))
     print(f"seed {seed}; {'coverage by atheris' if has_atheris() else 'without coverage: atheris is not installed'}")
-    results = fuzz(options.targets or NAMES, options.search or SEARCHES, options.seconds, seed, options.folder)
+    results = fuzz(options.targets or NAMES, options.search or list(SEARCHES), options.seconds, seed, options.folder)
     found = [finding for result in results for finding in result.findings]
     print(json.dumps({"seed": seed, "executions": sum(r.executions for r in results), "findings": len(found)}))
     sys.exit(bool(found))

@@ -57,9 +57,6 @@ def _with_coverage(target: Target, findings: Findings, seconds: float, draw: ran
     corpus.mkdir(exist_ok=True)
     for number, seed in enumerate(target.seeds().values()):
         (corpus / f"seed-{number}").write_bytes(seed)
-    with instrumented():
-        for seed in target.seeds().values():  # imports what is imported when it is first needed
-            measured(target, seed)
 
     def mutate(raw: bytes, size_max: int, seed: int) -> bytes:
         draw.seed(seed)

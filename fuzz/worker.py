@@ -48,6 +48,9 @@ def main() -> None:
     findings, draw = Findings(name, Path(folder)), random.Random(int(seed))
     searches = {"attacks": search_attacks, "growth": search_growth, "guided": search_guided}
     with target.service():
+        for seed_file in target.seeds().values():
+            findings.current.write_bytes(seed_file)
+            measured(target, seed_file)  # imports what is imported when it is first needed
         executions = searches[search](target, findings, float(seconds), draw)
     print(json.dumps({"executions": executions}), flush=True)
 

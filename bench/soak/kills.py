@@ -13,7 +13,6 @@ from bench.served import Served
 
 VICTIMS = ("embed_query", "encoder", "gateway", "embed_passage", "triton")
 _RECOVERY_S_MAX = 120.0
-_NOTICED_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ async def kill(served: Served, role: str) -> Kill:
     while time.monotonic() - start < _RECOVERY_S_MAX:
         await asyncio.sleep(0.2)
         present = {process.pid for process in served.by_role().get(role, [])}
-        if present - pids and await asyncio.to_thread(served.is_ready):
+        if not present - pids:
+            continue
+        if await asyncio.to_thread(served.is_ready):
             return Kill(role, round(time.monotonic() - start, 1))
     return Kill(role, None)

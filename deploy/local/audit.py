@@ -48,7 +48,7 @@ def _parsed(report: str) -> list[Package]:
 
 
 def _verdict(environment: Path, packages: list[Package]) -> int:
-    """The exit code. A package that was skipped was not audited, which pip-audit itself does not report as a failure."""
+    """The exit code. A package that was skipped was not audited; pip-audit itself does not report that as a failure."""
     vulnerable = [package for package in packages if package.get("vulns")]
     skipped = [one["name"] for one in packages if "skip_reason" in one and one["name"] != _OWN]
     print(f"{environment}: {len(packages) - len(skipped)} packages audited, {len(vulnerable)} vulnerable")  # noqa: T201
