@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 from fuzz.target import Target, Violation
 from retriton_pipeline.errors import InvalidFilter
 
-_PACKAGE = "retriton_pipeline.store.filters"
 _WORDS = (
     b"(", b")", b"not ", b" and ", b" or ", b" && ", b"||", b"==", b"!=", b">=", b" in [", b"]", b",", b'"', b"'", b"\\", b"%", b" like ",
     b"page", b"source", b"title", b'metadata["a"]', b"[0]", b"json_contains(", b"array_length(", b"exists ", b"1", b"-", b"0x1", b"1e9", b"true",
@@ -35,7 +32,4 @@ def _parse(raw: bytes) -> None:
             raise Violation(f"{rendered!r} is rendered differently when it is parsed again")
 
 
-IS_PRESENT = (
-    importlib.util.find_spec("retriton_pipeline.store") is not None and importlib.util.find_spec(_PACKAGE) is not None
-)
 TARGETS = {"filters": Target("filters", _parse, lambda: _SEEDS, words=_WORDS)}
