@@ -27,7 +27,7 @@ class Bound:
     """
 
     seconds: float = 2.0
-    seconds_per_mib: float = 20.0
+    seconds_per_mib: float = 40.0
     mib: float = 192.0
     mib_per_mib: float = 200.0
 

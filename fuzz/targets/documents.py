@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 
 from tests.tokenizers import minilm_encoder
@@ -16,7 +17,7 @@ from fuzz.seeds.valid import FILES
 from fuzz.seeds.words import WORDS
 from fuzz.target import Target, Violation
 from retriton_pipeline.chunking import ChunkSize, chunk_document
-from retriton_pipeline.documents import Document, file_parts, holds_records, load_documents
+from retriton_pipeline.documents import Document, file_parts, find_files, holds_records, load_documents
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.registry import reader_of
 from retriton_pipeline.documents.sanitizing import sanitized_document
@@ -50,7 +51,7 @@ def read_and_chunk(raw: bytes, suffix: str) -> None:
         check_content(partial(reader_of(suffix).read, raw))
         return
     file.write_bytes(raw)
-    for part in file_parts(file):
+    for part in chain.from_iterable(map(file_parts, find_files([file]))):
         for document in load_documents(part):
             if isinstance(document, Document):
                 check_document(document)
