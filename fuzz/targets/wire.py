@@ -23,6 +23,16 @@ _WORDS = (
 )  # fmt: skip
 
 
+# Found by this target: numbers that are not finite, deep nesting.
+_ATTACKS = {
+    "infinite number": lambda: b'TEXT_TOO_LONG: a {"index":1e999,"tokens":1,"tokens_max":1}',
+    "not a number": lambda: b'OVERLOADED: a {"index":NaN}',
+    "nesting": lambda: b'OVERLOADED: a {"a":' + b"[" * 100_000,
+    "long number": lambda: b'OVERLOADED: a {"a":' + b"1" * 100_000 + b"}",
+    "spaces": lambda: b"A: " + b" {" * 200_000,
+}
+
+
 def _translate(raw: bytes) -> None:
     """Any message becomes an exception of the client; one of ours survives the way there and back."""
     message = raw.decode("utf-8", "replace")
@@ -66,7 +76,7 @@ def _manifests(raw: bytes) -> None:
 TARGETS = {
     "errors": Target(
         "errors", _translate,
-        lambda: {"too long": str(TextTooLong(0, 9, 8).wire).encode(), "other": b"no available versions"}, words=_WORDS,
+        lambda: {"too long": str(TextTooLong(0, 9, 8).wire).encode(), "other": b"no available versions"}, lambda: _ATTACKS, _WORDS,
     ),
     "parameters": Target("parameters", _parameters, lambda: {"text": b"hello", "truncate": b'"END"'}, words=_WORDS),
     "manifests": Target("manifests", _manifests, lambda: {"manifest": json.dumps(_MANIFEST).encode()}, words=_WORDS),
