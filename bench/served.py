@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import psutil
 from retriton_serving.launcher import Endpoint, free_ports
 
 _START_S = 180.0
+_REGION_PREFIX = re.compile(r"shm-region-prefix-name=(\w+)")
 _SHARED_MEMORY = Path("/dev/shm")
 _ROLES = (
     ("/encoder/1/", "encoder"), ("/embed_query/1/", "embed_query"), ("/embed_passage/1/", "embed_passage"),
@@ -105,9 +107,18 @@ def values(processes: Iterable[psutil.Process], measure: Callable[[psutil.Proces
     return found
 
 
-def shared_memory_bytes() -> int:
-    """The bytes in /dev/shm that Triton's Python backend uses."""
-    return sum(file.stat().st_size for file in _SHARED_MEMORY.glob("retriton_*") if file.exists())
+def region_prefix(triton: psutil.Process) -> str:
+    """How the names of a server's regions in /dev/shm begin; empty if the process ended."""
+    try:
+        found = _REGION_PREFIX.search(" ".join(triton.cmdline()))
+    except psutil.Error:
+        return ""
+    return found[1] if found else ""
+
+
+def shared_memory_bytes(prefixes: Iterable[str]) -> int:
+    """The bytes of all regions in /dev/shm whose names begin with one of ``prefixes``."""
+    return sum(_size(file) for prefix in prefixes for file in _SHARED_MEMORY.glob(f"{prefix}*"))
 
 
 def folder_bytes(folder: Path) -> int:

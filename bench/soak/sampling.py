@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from bench.served import Served, folder_bytes, shared_memory_bytes, values
+from bench.served import Served, folder_bytes, region_prefix, shared_memory_bytes, values
 from bench.soak.slope import Flatness, flatness
 
 PERIOD_S = 5.0
@@ -61,12 +61,14 @@ class Sampler(threading.Thread):
     def __init__(self, served: Served) -> None:
         super().__init__(daemon=True)
         self._served, self._ended, self.samples = served, threading.Event(), Samples()
+        self._prefixes: set[str] = set()  # of the shared memory of all servers so far: those that ended must free it
 
     def run(self) -> None:
         """Samples every `PERIOD_S` seconds."""
         start = time.monotonic()
         while True:
-            self.samples.add(time.monotonic() - start, measures(self._served))
+            self._prefixes |= {region_prefix(triton) for triton in self._served.by_role().get("triton", [])} - {""}
+            self.samples.add(time.monotonic() - start, measures(self._served, self._prefixes))
             if self._ended.wait(PERIOD_S):
                 return
 
@@ -77,8 +79,13 @@ class Sampler(threading.Thread):
         return self.samples
 
 
-def measures(served: Served) -> dict[str, float]:
-    """All measures now: memory by role in MiB (RSS and PSS), threads and descriptors, and files in MiB."""
+def measures(served: Served, prefixes: set[str]) -> dict[str, float]:
+    """All measures now: memory by role in MiB (RSS and PSS), threads and descriptors, and files in MiB.
+
+    Args:
+        served: the service.
+        prefixes: of the names of its regions of shared memory.
+    """
     found: dict[str, float] = {}
     roles = served.by_role()
     for role, processes in roles.items():
@@ -87,7 +94,7 @@ def measures(served: Served) -> dict[str, float]:
     processes = [process for found_processes in roles.values() for process in found_processes]
     found["threads"] = sum(values(processes, psutil.Process.num_threads))
     found["descriptors"] = sum(values(processes, psutil.Process.num_fds))
-    found["shm_mib"] = shared_memory_bytes() / 2**20
+    found["shm_mib"] = shared_memory_bytes(prefixes) / 2**20
     if served.folder:
         found["tmp_mib"] = folder_bytes(served.folder / "tmp") / 2**20
         found["milvus_mib"] = (
