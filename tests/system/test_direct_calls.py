@@ -88,7 +88,7 @@ async def test_probes_of_strangers_are_admitted_as_all_other_work(url: str, serv
     async with AsyncClient(url, limits=Limits(requests_in_flight=1000), retry=ONCE, timeout_s=60) as client:
         flood = [asyncio.ensure_future(probe(client, number)) for number in range(800)]
         await asyncio.sleep(0)
-        took = await client.check_health(10.0, server.secret)  # as the supervisor probes
+        took = await client.check_health(10.0, secret=server.secret)  # as the supervisor probes
         tokens = [found for found in await asyncio.gather(*flood) if found]
         assert set(took) == {"embed_query", "embed_passage"}
     assert len(tokens) < 800  # some were refused

@@ -33,8 +33,8 @@ from retriton_serving.launcher.scratch import Scratch
 
 logger = logging.getLogger("retriton.serve")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a server of this machine is behind no proxy
-# Triton accepts messages of 2 GB, and a model's shared memory grows to the largest and never shrinks. Its processes write
-# no other file; those of a full Triton do (TensorRT's engines), and its container bounds the shared memory.
+# Triton accepts messages of 2 GB; the shared memory of a model grows to the largest, and never shrinks. Its processes
+# write no other file. Those of a full Triton do (engines of TensorRT), and its container bounds the shared memory.
 _REGION_BYTES_MAX = 256 * 2**20
 _LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
 
