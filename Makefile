@@ -12,7 +12,7 @@ export RETRITON_MODEL_REPOSITORY := model_repository
 export RETRITON_SERVER_ENV := $(SERVER_VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export demo serve test test-fast check docs format bench bench-peers clean
+.PHONY: help setup export demo serve test test-fast check docs format bench bench-peers fuzz soak attacks sbom audit clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -111,6 +111,32 @@ bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-s
 	.venv-peers-$*/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
+FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 1200
+
+fuzz: export  ## Fuzz parsers, wire, filters, prompts, HTTP and gRPC for FUZZ_SECONDS (600); FUZZ_TARGETS names some
+	$(VENV)/bin/python -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+soak: export  ## Mix all outcomes and kills for SOAK_SECONDS (1200): is memory flat, is every vector right?
+	$(VENV)/bin/python -m bench.soak --seconds $(SOAK_SECONDS)
+
+attacks: export  ## Measure what a caller notices while the service is attacked
+	$(VENV)/bin/python -m bench.attacks
+
+sbom: setup .venv-supply-chain/.ready  ## Write the software bills of materials (CycloneDX) of both environments to build/sbom
+	mkdir -p build/sbom
+	.venv-supply-chain/bin/cyclonedx-py environment $(VENV)/bin/python --pyproject pyproject.toml -o build/sbom/project.cdx.json
+	.venv-supply-chain/bin/cyclonedx-py environment $(SERVER_VENV)/bin/python -o build/sbom/server.cdx.json
+
+audit: setup .venv-supply-chain/.ready  ## Look for known vulnerabilities in both environments; needs access to an advisory service
+	.venv-supply-chain/bin/python deploy/local/audit.py $(VENV) $(SERVER_VENV)
+
+# Apart from the project's environment, so that they do not appear in its bill of materials.
+.venv-supply-chain/.ready: Makefile | python-found
+	$(PYTHON) -m venv .venv-supply-chain
+	.venv-supply-chain/bin/$(PIP_INSTALL) 'cyclonedx-bom>=7,<8' 'pip-audit>=2.9,<3'
+	@touch $@
+
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-peers-* .retriton build dist site
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-supply-chain .venv-peers-* .retriton build dist site
 	git clean -fdXq model_repository

@@ -184,13 +184,14 @@ class AsyncClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(f"{self.url}: cannot read the manifest of the cross-encoder: {error!r}") from error
 
-    async def check_health(self, timeout_s: float = 2.0, secret: str = "") -> dict[str, float]:
+    async def check_health(self, timeout_s: float = 2.0, *, rerank: bool = True, secret: str = "") -> dict[str, float]:
         """Sends a short text through each lane, ahead of queued requests.
 
         Unlike Triton's readiness check, this fails if the encoder, a lane or one of their processes is dead or hangs.
 
         Args:
             timeout_s: timeout of each lane in seconds.
+            rerank: whether the lane ``rerank`` is checked; without a cross-encoder its process does nothing.
             secret: of the server's start, which its supervisor has. The server puts at most two probes without it ahead
                 of queued requests at a time; others wait, and may be refused, like any request.
 
@@ -202,9 +203,11 @@ class AsyncClient:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not respond within ``timeout_s``.
         """
         probes = [self._probe(lane, [text_column(["health"])], timeout_s, secret) for lane in _LANES.values()]
-        probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s, secret))
+        if rerank:
+            probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s, secret))
         took = await all_or_first_error(probes)
-        return {lane: ms for lane, ms in zip((*_LANES.values(), RERANK), took, strict=True) if ms is not None}
+        lanes = [*_LANES.values(), RERANK][: len(probes)]
+        return {lane: ms for lane, ms in zip(lanes, took, strict=True) if ms is not None}
 
     async def _probe(self, lane: str, inputs: list[InferInput], timeout_s: float, secret: str) -> float | None:
         parameters = {"probe": True, **({SECRET: secret} if secret else {})}

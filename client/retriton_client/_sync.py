@@ -88,9 +88,9 @@ class Client:
         """Scores each passage against a query. See `AsyncClient.rerank` for arguments and errors."""
         return run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s))
 
-    def check_health(self, timeout_s: float = 2.0, secret: str = "") -> dict[str, float]:
+    def check_health(self, timeout_s: float = 2.0, *, rerank: bool = True, secret: str = "") -> dict[str, float]:
         """Returns the latency of each lane in milliseconds. See `AsyncClient.check_health` for arguments and errors."""
-        return run(self._client.check_health(timeout_s, secret))
+        return run(self._client.check_health(timeout_s, rerank=rerank, secret=secret))
 
     def encoder_info(self) -> EncoderInfo:
         """Returns the description of the served encoder. See `AsyncClient.encoder_info` for errors."""

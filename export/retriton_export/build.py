@@ -13,6 +13,7 @@ from retriton_export.errors import UnsupportedCheckpoint
 from retriton_export.recipes import GRAPH_FILE, Recipe, describe
 from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
 from retriton_serving.contract.models import CROSS_ENCODER, EMBEDDING_LANES, ENCODER
+from retriton_serving.contract.verification import check_digests, sha256
 from retriton_serving.engines import Engine, load_engine
 
 _TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf", "tensorrt")
@@ -28,8 +29,8 @@ def export_encoder(
 ) -> tuple[Manifest, bool]:
     """Exports the checkpoint as the model ``encoder`` or ``cross_encoder`` of the repository.
 
-    An export is skipped if the same checkpoint is already installed with the same recipe and the same versions of the
-    tools. An installed artefact is replaced only after the new one has passed the parity gate.
+    An export is skipped if the same checkpoint is already installed and undamaged, with the same recipe and the same
+    versions of the tools. An installed artefact is replaced only after the new one has passed the parity gate.
 
     Args:
         checkpoint: checkpoint to export.
@@ -56,6 +57,8 @@ def export_encoder(
     sums = checkpoint.file_sums()
     tools = _tools()
     present = installed(target)
+    if present and not present.golden:  # of an older version: a server cannot verify it
+        present = None
     wanted = (checkpoint.fingerprint(sums), recipe, tools)
     if present and not force and wanted == (present.encoder.fingerprint, _recipe(present), present.tools):
         return present, False
@@ -67,22 +70,17 @@ def export_encoder(
 
 
 def installed(folder: Path) -> Manifest | None:
-    """Reads the manifest in the version folder of a model; None if there is none, or the artefact is incomplete."""
+    """Reads the manifest in the version folder of a model; None if there is none, or a file is damaged."""
     try:
         manifest = Manifest.read(folder)
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None  # missing, or written by an older version
-    files = [folder / name for name in manifest.artefact.sha256]
-    complete = all(file.is_file() for file in [*files, folder / TOKENIZER_FILE])
-    return manifest if complete and sum(map(_size, files)) == manifest.artefact.size_bytes else None
+        check_digests(folder, manifest)
+    except (FileNotFoundError, ValueError):
+        return None  # missing, damaged, or written by an older version
+    return manifest
 
 
 def _recipe(manifest: Manifest) -> Recipe:
     return Recipe(manifest.artefact.engine, manifest.artefact.precision)
-
-
-def _size(file: Path) -> int:
-    return file.stat().st_size
 
 
 def _tools() -> dict[str, str]:
@@ -117,7 +115,8 @@ def _build(
         file = _build_plan(folder / file, kind.inputs, target.parent.parent, checkpoint.max_tokens)
     artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
     on_step("comparing with PyTorch")
-    report = kind.compare(_load(folder, artefact).worker(), recipe.precision)
+    compute = _load(folder, artefact).worker()
+    report = kind.compare(compute, recipe.precision)
     report.check()
     manifest = Manifest(
         encoder=checkpoint.spec(sums, kind.dimension(), pad_token_id),
@@ -125,6 +124,8 @@ def _build(
         source={"checkpoint": checkpoint.name, "revision": checkpoint.revision, "sha256": sums},
         tools=tools,
         parity={**asdict(report), "summary": report.summary()},
+        tokenizer_sha256=sha256(folder / TOKENIZER_FILE),
+        golden=kind.golden(compute, recipe.precision),
     )
     manifest.write(folder)
     return manifest

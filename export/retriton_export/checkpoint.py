@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from retriton_export.errors import ExportError, UnsupportedCheckpoint
-from retriton_export.recipes import sha256
 from retriton_serving.contract.manifest import EncoderSpec
+from retriton_serving.contract.verification import sha256
 
 DEFAULT_CHECKPOINT = "all-MiniLM-L6-v2"
 POOLINGS = ("mean", "cls", "lasttoken")

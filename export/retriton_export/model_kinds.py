@@ -14,6 +14,8 @@ from retriton_export.checkpoint import Checkpoint
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
 from retriton_serving.batching.tokenization import RoleTokenizer
+from retriton_serving.contract.manifest import GoldenOutput
+from retriton_serving.contract.models import EMBEDDING_LANES, RERANK
 from retriton_serving.engines import Compute, Feed
 
 _RANKED_PASSAGES, _RANKED_QUERIES, _CALIBRATION_TEXTS = 200, 40, 300
@@ -47,6 +49,9 @@ class ModelKind(Protocol):
             precision: precision of the artefact, which selects the thresholds.
         """
 
+    def golden(self, compute: Compute, precision: str) -> list[GoldenOutput]:
+        """Returns outputs of an artefact that passed the gate, for servers to compare theirs with. See `compare`."""
+
 
 def load(checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> ModelKind:
     """Loads the checkpoint into PyTorch, as an encoder or a cross-encoder.
@@ -75,7 +80,11 @@ class EncoderKind:
         self.model: nn.Module = graph.load_encoder(checkpoint)
         self._tokens_max = checkpoint.max_tokens
         self._padding = Padding(pad_token_id, checkpoint.max_tokens)
-        self._tokenizer = RoleTokenizer(tokenizer_file, checkpoint.prompts["passage"], checkpoint.max_tokens)
+        self._tokenizers = {
+            role: RoleTokenizer(tokenizer_file, checkpoint.prompts[role], checkpoint.max_tokens)
+            for role in EMBEDDING_LANES
+        }
+        self._tokenizer = self._tokenizers["passage"]
         self._reference = parity.embed_with_torch(self.model, self._padding)
 
     def dimension(self) -> int:
@@ -96,6 +105,16 @@ class EncoderKind:
             queries=sample_texts.token_ids(self._tokenizer, sample_texts.queries(_RANKED_QUERIES)),
             precision=precision,
         )
+
+    def golden(self, compute: Compute, precision: str) -> list[GoldenOutput]:
+        """Returns the vector of one text for each role. See `ModelKind.golden`."""
+        embed = parity.embed_with_engine(compute, self._padding)
+        least = parity.GOLDEN_COSINE_MIN[precision]
+        outputs = []
+        for role, lane in EMBEDDING_LANES.items():
+            ids = sample_texts.token_ids(self._tokenizers[role], [sample_texts.GOLDEN])
+            outputs.append(GoldenOutput(lane, [sample_texts.GOLDEN], embed(ids)[0].tolist(), least))
+        return outputs
 
     def _passages(self, count: int) -> list[list[int]]:
         every = sample_texts.passages()
@@ -130,6 +149,13 @@ class CrossEncoderKind:
                 return self.model(*(torch.from_numpy(feed[name]) for name in self.inputs)).numpy()
 
         return score_parity.measure(reference, compute, self._feed, self._pairs(), precision)
+
+    def golden(self, compute: Compute, precision: str) -> list[GoldenOutput]:
+        """Returns the score of one pair. See `ModelKind.golden`."""
+        pair = Pair(sample_texts.GOLDEN_QUERY, sample_texts.GOLDEN)
+        ids = sample_texts.token_ids(self._tokenizer, [pair])
+        score = float(compute(self._feed(ids))[0, 0])
+        return [GoldenOutput(RERANK, list(pair), [score], score_parity.golden_tolerance(score, precision))]
 
     def _pairs(self) -> list[list[list[int]]]:
         """Packed ids of sample pairs, grouped by query."""

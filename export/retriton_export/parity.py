@@ -46,6 +46,10 @@ THRESHOLDS = {
     "int8": Thresholds(0.9, 0.99, 0.98, 0.95),
 }
 
+# The least cosine between a vector of a served artefact and the same vector at its export. Other CPUs, GPUs and
+# backends round differently (TF32 on a GPU computes float32 with 10 bits); a damaged file gives a cosine near 0.
+GOLDEN_COSINE_MIN = {"fp32": 0.999, "fp16": 0.999, "bf16": 0.999, "fp8": 0.97, "int8": 0.9}
+
 
 @dataclass(frozen=True)
 class ParityReport:

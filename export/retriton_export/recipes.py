@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from retriton_export.errors import ExportError, UnsupportedRecipe
 from retriton_serving.contract.manifest import Artefact
+from retriton_serving.contract.verification import sha256
 from retriton_serving.engines import Feed
 
 GRAPH_FILE = "model.onnx"
@@ -97,12 +97,6 @@ def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequen
         size_bytes=sum(path.stat().st_size for path in files),
         sha256={path.name: sha256(path) for path in files},
     )
-
-
-def sha256(file: Path) -> str:
-    """Computes the hex digest of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _lossless_precision(engine: str) -> str:

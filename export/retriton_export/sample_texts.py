@@ -13,6 +13,8 @@ _SENTENCE = (
     "Dense retrieval maps a question and every passage to vectors and ranks passages by their inner product ; "
     "die Länge 1,024 wird naïve gemessen 向量 检索 and so on ( see RFC 9110 , section 8.3 ) until the limit ."
 )
+GOLDEN = "Dense retrieval maps text to vectors."
+GOLDEN_QUERY = "retrieval"
 _WORDS_FIRST = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377)
 
 

@@ -23,6 +23,8 @@ THRESHOLDS = {
 _TIE = 0.01  # share of the standard deviation below which two scores count as tied
 _TIE_MIN = 1e-4  # absolute minimum of that difference
 
+_GOLDEN_MIN = 0.02  # a GPU that computes float32 in TF32 differs by more than the gate of fp32 allows
+
 
 @dataclass(frozen=True)
 class ScoreReport:
@@ -63,6 +65,11 @@ class ScoreReport:
         """Returns a one-line summary."""
         largest = max(self.difference_max_alone, self.difference_max_batched)
         return f"largest difference of a score {largest:.6f}, same order {self.same_order:.3f} over {self.pairs} pairs"
+
+
+def golden_tolerance(score: float, precision: str) -> float:
+    """Returns the largest difference between a score of a served artefact and the same score at its export."""
+    return max(THRESHOLDS[precision][0], _GOLDEN_MIN) * max(abs(score), 1.0)
 
 
 def measure(

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from retriton_client import EncoderInfo
 from retriton_pipeline.errors import PipelineError
 
-_WORD = re.compile(r"\s*\S+")
+_WORD = re.compile(r"\S+")
 _TOKEN_CHARACTERS_MAX = 16
 
 
@@ -38,6 +38,10 @@ class TokenCounter:
         """
         return max(len(self._tokenizer.encode(text, add_special_tokens=False).ids), len(text) // _TOKEN_CHARACTERS_MAX)
 
+    def fits(self, text: str, tokens_max: int) -> bool:
+        """Whether `count` is at most ``tokens_max``, without counting the tokens of a text that is much too long."""
+        return len(text) // _TOKEN_CHARACTERS_MAX <= tokens_max and self.count(text) <= tokens_max
+
     def count_passage(self, text: str) -> int:
         """The number of tokens of ``text`` as a passage, including the prompt's prefix and special tokens."""
         return len(self._tokenizer.encode(self._prompt + text).ids)
@@ -50,7 +54,8 @@ class TokenCounter:
         part, part_tokens = "", 0
         for word in self._words(text, tokens_max):
             tokens = self.count(word)
-            if part and part_tokens + tokens > tokens_max:
+            characters = len(part) + len(word)  # of characters that are not tokens, a part could have any number
+            if part and max(part_tokens + tokens, characters // _TOKEN_CHARACTERS_MAX) > tokens_max:
                 yield part
                 part, part_tokens = "", 0
             part += word
@@ -60,11 +65,13 @@ class TokenCounter:
 
     def _words(self, text: str, tokens_max: int) -> Iterator[str]:
         """The words with the white space before them; those with too many tokens (base64, leaders) are halved."""
+        end = 0
         for match in _WORD.finditer(text):
-            pending = [match[0]]
+            pending = [text[end : match.end()]]
+            end = match.end()
             while pending:
                 word = pending.pop()
-                if len(word) > 1 and self.count(word) > tokens_max:
+                if len(word) > 1 and not self.fits(word, tokens_max):
                     middle = len(word) // 2
                     pending += [word[middle:], word[:middle]]
                 else:

@@ -17,7 +17,7 @@ import pytest
 
 from retriton_client import Client, TextTooLong
 from retriton_serving.contract import errors
-from retriton_serving.contract.draining import LANES
+from retriton_serving.contract.models import LANES
 from retriton_serving.launcher import Endpoint, TritonServer
 from tests.conftest import ROOT
 from tests.deploy import promql

@@ -8,7 +8,6 @@ import signal
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from retriton_serving.launcher import Endpoint, LaunchError, ServerTls, TritonSe
 from tests.conftest import SERVER_ENV
 from tests.gateway.conftest import COMMAND, SAMPLES, running, upload
 from tests.launcher.serve_command import serving, until_ready
+from tests.launcher.test_process import until
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 ONCE = Retry(attempts_max=1)
@@ -133,7 +133,7 @@ def test_serve_probes_itself_over_tls(repository: Path, certificates: tuple[Path
     options = ("--grpc-tls-cert", certificate, "--grpc-tls-key", key, "--grpc-tls-ca", ca)
     with serving(repository, tmp_path, *options) as (process, endpoint, address):
         until_ready(address)
-        time.sleep(2.5)  # two probes
+        until(lambda: health_probes(endpoint) >= 3, 20)
         assert process.poll() is None
         assert "starting the server again" not in (tmp_path / "serve.log").read_text()
         health = [str(Path(COMMAND).parent / "retriton-health"), endpoint.grpc_url]
@@ -161,6 +161,13 @@ def test_mutual_tls_without_a_certificate_for_the_probe_is_refused(
     monkeypatch.delenv("RETRITON_TLS_CERT", raising=False)
     with pytest.raises(LaunchError, match="set RETRITON_TLS_CERT and RETRITON_TLS_KEY"):
         ServerTls(certificate, key, ca, client_ca=ca).for_clients()
+
+
+def health_probes(endpoint: Endpoint) -> int:
+    """How many requests `encoder_info` has answered; each probe of the supervisor sends one."""
+    url = f"http://{endpoint.http_host}:{endpoint.http_port}/v2/models/encoder_info/stats"
+    (model,) = httpx.get(url, trust_env=False, timeout=5).json()["model_stats"]
+    return int(model["inference_stats"]["success"]["count"])
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,12 @@ def collector() -> Iterator[tuple[str, list[Span]]]:
         server.server_close()
 
 
+def missing(wanted: tuple[str, ...], got: list[Span], trace_id: str) -> list[str]:
+    """Which of these names no span of the trace has."""
+    names = {span.name for span in list(got) if span.trace_id == trace_id}
+    return [part for part in wanted if not any(part in name for name in names)]
+
+
 def test_one_trace_goes_through_gateway_triton_and_milvus(repository: Path, tmp_path: Path) -> None:
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     with collector() as (otlp, got):
@@ -224,12 +237,7 @@ def test_one_trace_goes_through_gateway_triton_and_milvus(repository: Path, tmp_
                 headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
                 found = http.post("/v1/retrieve", json={"query": "lanes", "mode": "hybrid"}, headers=headers)
                 assert found.status_code == 200
-            deadline = time.monotonic() + 20
-            wanted = {"retrieve", "ModelInfer", "MilvusService/Search", "embed_query"}
-            while time.monotonic() < deadline and wanted:
-                time.sleep(0.2)
-                names = {span.name for span in got if span.trace_id == trace_id}
-                wanted = {part for part in wanted if not any(part in name for name in names)}
-    assert not wanted, names
+            wanted = ("retrieve", "ModelInfer", "MilvusService/Search", "embed_query")
+            until(lambda: not missing(wanted, got, trace_id), 20)
     services = {span.service for span in got if span.trace_id == trace_id}
     assert services == {"retriton-gateway", "triton-inference-server"}

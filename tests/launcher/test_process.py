@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -81,3 +82,27 @@ def test_a_stop_is_orderly_and_ends_what_ignores_it(tmp_path: Path) -> None:
 
 def test_what_was_not_started_can_be_stopped() -> None:
     python("").stop(1.0)
+
+
+LIMIT = """
+import resource, sys
+from retriton_serving.launcher.process import allow_open_files
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[1])))
+allow_open_files()
+print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+def test_the_limit_of_open_files_is_raised_or_refused() -> None:
+    raised = subprocess.run([sys.executable, "-c", LIMIT, "2048"], capture_output=True, text=True)
+    assert raised.stdout == "2048\n"
+    refused = subprocess.run([sys.executable, "-c", LIMIT, "64"], capture_output=True, text=True)
+    assert "64 open files are allowed, a server needs 1024" in refused.stderr
+
+
+def test_a_program_that_cannot_be_started_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    process = SupervisedProcess("gateway", ["/nowhere/program"], {}, "Correct it.", FAST)
+    process.start()
+    until(lambda: "the gateway fails to start" in caplog.text)
+    process.stop(1.0)
+    assert "/nowhere/program cannot be started" in caplog.text

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 from fpdf import FPDF
 
-from retriton_pipeline.documents import Document, find_files, load_document
+from retriton_pipeline.documents import (
+    Document,
+    SourceFile,
+    Unreadable,
+    file_parts,
+    find_files,
+    load_document,
+    load_documents,
+)
 from retriton_pipeline.errors import PipelineError, UnreadableDocument
 
 
@@ -120,7 +130,7 @@ def test_files_are_found_once_and_sorted_without_hidden_ones(tmp_path: Path) -> 
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     found = list(find_files([tmp_path, tmp_path / "b.md"]))
-    assert [str(file.relative_to(tmp_path)) for file in found] == ["a.txt", "b.md", "sub/c.md"]
+    assert [str(file.path.relative_to(tmp_path)) for file in found] == ["a.txt", "b.md", "sub/c.md"]
     with pytest.raises(PipelineError, match="does not exist"):
         list(find_files([tmp_path / "nowhere"]))
 
@@ -130,3 +140,90 @@ def test_mojibake_is_repaired(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(f"{broken}\n\nLe château de São Paulo, IDÉE.", encoding="utf-8")
     first, second = load_document(tmp_path / "a.txt").blocks
     assert (first.text, second.text) == ("Norwich 1–0 Ipswich, “größer”", "Le château de São Paulo, IDÉE.")
+
+
+def reasons(folder: Path, follow_links: bool = False) -> dict[str, str]:
+    """The reasons of unreadable files in ``folder``, by their names; those that are read have none."""
+    documents = {
+        file.path.name: next(load_documents(part))
+        for file in find_files([folder], follow_links)
+        for part in file_parts(file)
+    }
+    return {name: getattr(document, "reason", "") for name, document in documents.items()}
+
+
+def test_links_are_followed_within_their_folder_only(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / ".data").mkdir(parents=True)
+    (folder / ".data" / "within.txt").write_text("text")
+    (tmp_path / "outside.txt").write_text("secret")
+    for name, target in (("in.txt", ".data/within.txt"), ("out.txt", "../outside.txt"), ("out.jsonl", "/proc/cpuinfo")):
+        (folder / name).symlink_to(target)
+    (folder / "loop.txt").symlink_to("loop.txt")
+    (folder / "parent").symlink_to("..")
+    found = reasons(folder)
+    assert found["in.txt"] == ""
+    assert "leads out of the folder" in found["out.txt"]
+    assert "leads out of the folder" in found["out.jsonl"]
+    assert "cannot be read" in found["loop.txt"]
+    assert reasons(folder, follow_links=True)["out.txt"] == ""
+    assert [file.within for file in find_files([folder / "out.txt"])] == [None]
+
+
+def test_a_folder_that_becomes_a_link_while_files_are_read_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "sub").mkdir(parents=True)
+    (tmp_path / "folder" / "sub" / "a.txt").write_text("text")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.txt").write_text("secret")
+    (file,) = find_files([tmp_path / "folder"])
+    (tmp_path / "folder" / "sub").rename(tmp_path / "moved")
+    (tmp_path / "folder" / "sub").symlink_to(tmp_path / "other")
+    (document,) = [document for part in file_parts(file) for document in load_documents(part)]
+    assert isinstance(document, Unreadable)
+    assert "leads out of the folder" in document.reason
+
+
+def test_special_files_are_named_and_not_waited_for(tmp_path: Path) -> None:
+    for name in ("pipe.txt", "pipe.jsonl", "pipe.json"):
+        os.mkfifo(tmp_path / name)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.txt"))
+        found = reasons(tmp_path)
+    assert found == {
+        **dict.fromkeys(("pipe.json", "pipe.jsonl", "pipe.txt"), "it is a named pipe, not a regular file"),
+        "socket.txt": "it is a socket, not a regular file",
+    }
+    with pytest.raises(PipelineError, match="neither a file nor a folder"):
+        list(find_files([Path("/dev/zero")]))
+    with pytest.raises(PipelineError, match="cannot be read"):
+        list(find_files([tmp_path / ("x" * 300)]))
+
+
+def test_names_are_shown_without_control_characters(tmp_path: Path) -> None:
+    name = "a\n\x1b]0;x\x07\u202egnp.txt"
+    document = load(tmp_path, name, "text")
+    assert document.source == str(tmp_path / "a\\n\\x1b]0;x\\x07\\u202egnp.txt")
+    assert document.title == "a\\n\\x1b]0;x\\x07\\u202egnp"
+    assert len(load(tmp_path, "n" * 251 + ".txt", "text").title) == 251
+    (tmp_path / os.fsdecode(b"\xff.txt")).write_text("text")
+    assert load_document(tmp_path / os.fsdecode(b"\xff.txt")).title == "\ufffd"
+
+
+def test_titles_and_metadata_are_short_and_on_one_line(tmp_path: Path) -> None:
+    text = "\x1b[2J\u202e" + "long " * 20_000
+    page = f'<title>{text}</title><meta name=author content="{text}"><p>text</p>'
+    document = load(tmp_path, "a.html", page)
+    assert document.title.startswith("[2Jlong long")
+    assert len(document.title) <= 500
+    assert len(str(document.metadata["author"])) <= 256
+    assert "\x1b" not in document.title + str(document.metadata["author"])
+
+
+def test_records_that_cannot_be_read_are_named_up_to_a_limit(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("1\n" * 40_000 + '{"text": "x"}')
+    parts = list(file_parts(SourceFile(tmp_path / "a.jsonl")))
+    assert [part.first_line for part in parts] == [1, 16_385, 32_769, 40_001]
+    documents = [list(load_documents(part)) for part in parts]
+    assert [len(part) for part in documents] == [101, 101, 101, 1]
+    assert isinstance(documents[0][-1], Unreadable)
+    assert documents[0][-1].reason == "16284 more of its records cannot be read"

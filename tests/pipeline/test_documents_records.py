@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from retriton_pipeline.documents import Document, FilePart, Unreadable, file_parts, load_document, load_documents
+from retriton_pipeline.documents import (
+    Document,
+    FilePart,
+    SourceFile,
+    Unreadable,
+    file_parts,
+    load_document,
+    load_documents,
+)
 from retriton_pipeline.documents.records.json_lines import LINE_BYTES_MAX, PART_BYTES, line_parts
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -15,7 +23,7 @@ from retriton_pipeline.errors import UnreadableDocument
 def records(tmp_path: Path, name: str, content: bytes | str) -> list[Document | Unreadable]:
     file = tmp_path / name
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return [document for part in file_parts(file) for document in load_documents(part)]
+    return [document for part in file_parts(SourceFile(file)) for document in load_documents(part)]
 
 
 def documents(tmp_path: Path, name: str, content: bytes | str) -> list[Document]:
@@ -80,7 +88,7 @@ def test_parts_are_complete_lines_with_their_numbers(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     for size in range(120):  # so that parts end at any position of a line
         file.write_text("".join(f'{{"text": "{"x" * (n * size % 97)}{n}"}}\n\n' for n in range(20)).rstrip())
-        parts = list(line_parts(file, part_bytes=64))
+        parts = list(line_parts(SourceFile(file), part_bytes=64))
         assert all(before.end == after.start for before, after in pairwise(parts))
         made = [document for part in parts for document in load_documents(part)]
         assert [document.source for document in made] == [f"{file}#{2 * n + 1}" for n in range(20)]
@@ -90,14 +98,14 @@ def test_parts_are_complete_lines_with_their_numbers(tmp_path: Path) -> None:
 def test_a_large_file_is_read_in_parts(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines({"text": "x" * (PART_BYTES // 2)}) * 5)
-    first, second, *_ = file_parts(file)
+    first, second, *_ = file_parts(SourceFile(file))
     assert (first.start, first.end, first.first_line) == (0, second.start, 1)
 
 
 def test_parts_and_documents_can_be_pickled(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     file.write_text(lines({"text": "one"}))
-    (part,) = file_parts(file)
+    (part,) = file_parts(SourceFile(file))
     (document,) = load_documents(pickle.loads(pickle.dumps(part)))
     assert pickle.loads(pickle.dumps(document)) == document
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ async def test_probes_of_strangers_are_admitted_as_all_other_work(url: str, serv
     async with AsyncClient(url, limits=Limits(requests_in_flight=1000), retry=ONCE, timeout_s=60) as client:
         flood = [asyncio.ensure_future(probe(client, number)) for number in range(800)]
         await asyncio.sleep(0)
-        took = await client.check_health(10.0, server.secret)  # as the supervisor probes
+        took = await client.check_health(10.0, secret=server.secret)  # as the supervisor probes
         tokens = [found for found in await asyncio.gather(*flood) if found]
         assert set(took) == {"embed_query", "embed_passage"}
     assert len(tokens) < 800  # some were refused
@@ -118,6 +119,17 @@ async def test_too_many_long_texts_are_refused(url: str) -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]
     assert refused
     assert "bytes of long texts are queued already" in str(refused[0])
+
+
+def test_a_message_larger_than_the_shared_memory_fails_alone(
+    plain: InferenceServerClient, client: Client, server: TritonServer
+) -> None:
+    with pytest.raises(InferenceServerException, match="shared memory|File too large"):
+        plain.infer("embed_query", [_column("a" * 280 * 2**20)], client_timeout=30)
+    assert client.embed_queries(["and the next one"]).shape == (1, 384)
+    assert client.check_health(5.0)
+    regions = Path("/dev/shm").glob(f"{server._scratch.region_prefix}*")
+    assert sum(region.stat().st_size for region in regions) < 600 * 2**20
 
 
 def test_parameters_of_any_size_are_answered_in_short(plain: InferenceServerClient) -> None:

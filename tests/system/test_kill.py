@@ -32,8 +32,10 @@ def test_killed_at_random_moments(url: str, encoder: EncoderInfo, tmp_path: Path
         assert attempt < 3 * KILLS, "the runs end before they can be killed"
         write(folder, f"version {attempt % 3}", every=1 + attempt % 2)
         running = subprocess.Popen(ingest(folder, tmp_path / "killed.db", url))
-        time.sleep(chance.uniform(0.3, 0.9) * whole_s)
-        killed += running.poll() is None
+        try:  # the moments are random; a run that ends before its moment does not count
+            running.wait(chance.uniform(0.3, 0.9) * whole_s)
+        except subprocess.TimeoutExpired:
+            killed += 1
         running.kill()
         running.wait()
     write(folder, "final")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tritonclient.grpc.aio as grpc_client
 
 from retriton_client import (
     AsyncClient,
@@ -82,12 +83,41 @@ async def flood(client: AsyncClient, seconds: float, connections: int = 16) -> l
     return errors
 
 
+async def until_busy(url: str, requests: int = 8) -> None:
+    """Returns when the encoder has answered micro-batches of passages beyond the first ones, so that some wait."""
+    async with grpc_client.InferenceServerClient(url) as triton:
+        before = await passages_computed(triton)
+        for _ in range(400):
+            if await passages_computed(triton) - before >= requests:
+                return
+            await asyncio.sleep(0.05)
+    raise AssertionError("the server does not get busy")
+
+
+async def passages_computed(triton: grpc_client.InferenceServerClient) -> int:
+    """How many requests the encoder has answered."""
+    statistics = await triton.get_inference_statistics("encoder")
+    return int(statistics.model_stats[0].inference_stats.success.count)
+
+
+async def until_refused(client: AsyncClient) -> None:
+    """Returns when a stopping server refuses a query as it should."""
+    for _ in range(400):
+        try:
+            await client.embed_queries(["too late"])
+        except Unavailable as error:
+            assert "the server is stopping" in str(error)
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the server does not stop")
+
+
 async def test_queries_and_probes_go_ahead_of_bulk(url: str) -> None:
     """With seconds of passages waiting, a query waits for a micro-batch or two."""
     limits = Limits(requests_in_flight=64)
     async with AsyncClient(url, limits=limits, timeout_s=60) as bulk, AsyncClient(url, timeout_s=60) as client:
         flooding = asyncio.ensure_future(flood(bulk, 4.0))
-        await asyncio.sleep(1.0)
+        await until_busy(url)
         waits = []
         for _ in range(20):
             start = time.monotonic()
@@ -196,7 +226,7 @@ async def test_a_broken_encoder_is_replaced_and_callers_can_retry(
     server = next(p for p in Path("/proc").glob("[0-9]*") if _serves(p, endpoint))
     async with AsyncClient(endpoint.grpc_url, limits=Limits(32, 64), retry=ONCE, timeout_s=4) as client:
         flooding = asyncio.ensure_future(flood(client, 6.0))
-        await asyncio.sleep(1.0)
+        await until_busy(endpoint.grpc_url)
         os.kill(_child(int(server.name), "/encoder/1/model.py"), kill)
         errors = await flooding
     assert errors
@@ -224,11 +254,9 @@ async def test_a_stop_finishes_what_was_accepted(supervised: tuple[subprocess.Po
     serving, endpoint = supervised
     async with AsyncClient(endpoint.grpc_url, limits=Limits(8, 64), retry=ONCE, timeout_s=60) as client:
         accepted = [asyncio.ensure_future(client.embed_passages([PASSAGE] * 8)) for _ in range(48)]
-        await asyncio.sleep(0.5)
+        await until_busy(endpoint.grpc_url)
         serving.send_signal(signal.SIGTERM)
-        await asyncio.sleep(0.3)
-        with pytest.raises(Unavailable, match="the server is stopping"):
-            await client.embed_queries(["too late"])
+        await until_refused(client)
         assert [vectors.shape for vectors in await asyncio.gather(*accepted)] == [(8, 384)] * 48
     assert serving.wait(30) == 0
 

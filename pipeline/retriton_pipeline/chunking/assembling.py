@@ -32,18 +32,19 @@ def _groups(segments: Iterable[Segment], tokens_max: int, overlap_tokens: int) -
     """
     group: list[Segment] = []
     new = 0  # the number of segments at the end of the group that no previous group has
+    group_tokens = 0  # of the segments, without the table header
     for segment in segments:
-        tokens = sum(member.tokens for member in group) + (group[0].table_header_tokens if group else 0)
-        is_full = tokens + segment.tokens > tokens_max
+        tokens = group_tokens + (group[0].table_header_tokens if group else 0)
+        is_full = tokens + segment.tokens > tokens_max or len(group) >= tokens_max  # segments can have no tokens
         starts_group = (segment.is_heading and tokens > tokens_max // 2) or (new > 0 and segment.page != group[-1].page)
         if new and (is_full or starts_group):
             yield group[:-new], group[-new:]
             room = tokens_max - segment.tokens - max(member.table_header_tokens for member in group)
             no_overlap = starts_group or segment.is_heading
             group = [] if no_overlap else _overlap(group, min(overlap_tokens, room))
-            new = 0
+            new, group_tokens = 0, sum(member.tokens for member in group)
         group.append(segment)
-        new += 1
+        new, group_tokens = new + 1, group_tokens + segment.tokens
     if new:
         yield group[:-new], group[-new:]
 

@@ -31,11 +31,13 @@ def chunk_document(document: Document, counter: TokenCounter, size: ChunkSize) -
             "use larger chunks"
         )
     limit = tokens_max - overhead
+    reduction = 0
     while limit > 0:
         chunks = assemble_chunks(document_segments(document, counter, limit), limit, size.overlap_tokens)
         # Segments are counted separately; some tokenizers need a few more tokens for the joined text.
         excess = max((counter.count_passage(chunk.embedded_text) for chunk in chunks), default=0) - tokens_max
         if excess <= 0:
             return chunks
-        limit -= excess
+        reduction = max(excess, 2 * reduction)  # doubled, so that few rounds suffice
+        limit -= reduction
     raise PipelineError(f"{document.source} cannot be split into chunks of {tokens_max} tokens: use larger chunks")

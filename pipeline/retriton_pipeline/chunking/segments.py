@@ -10,6 +10,7 @@ from retriton_pipeline.documents import Block, Document
 from retriton_pipeline.tokens import TokenCounter
 
 CONTEXT_TOKENS_MAX = 32
+_NAME_CHARACTERS_MAX = 2048  # more than fit into the context
 _LINE_BREAK_TOKENS = 2  # reserved for the line break after the context
 _Headings = list[tuple[int, str]]  # level and text of a heading and those above it
 
@@ -40,13 +41,15 @@ class Segment:
 def document_segments(document: Document, counter: TokenCounter, tokens_max: int) -> Iterator[Segment]:
     """The segments of ``document``, in order, of at most ``tokens_max`` tokens each."""
     headings: _Headings = []
+    context = _context(document.title, headings, counter)
     for block in document.blocks:
         if block.heading_level:
             headings = [heading for heading in headings if heading[0] < block.heading_level]
-        context = _context(document.title, headings, counter)
+            context = _context(document.title, headings, counter)
+        yield from _block_segments(block, context, counter, tokens_max)
         if block.heading_level:
             headings.append((block.heading_level, block.text))
-        yield from _block_segments(block, context, counter, tokens_max)
+            context = _context(document.title, headings, counter)
 
 
 def _block_segments(block: Block, context: str, counter: TokenCounter, tokens_max: int) -> Iterator[Segment]:
@@ -66,5 +69,5 @@ def _block_segments(block: Block, context: str, counter: TokenCounter, tokens_ma
 
 def _context(title: str, headings: _Headings, counter: TokenCounter) -> str:
     names = list(dict.fromkeys([title, *(text for _, text in headings)]))
-    line = " > ".join(" ".join(name.split()) for name in names if name)
+    line = " > ".join(" ".join(name[:_NAME_CHARACTERS_MAX].split()) for name in names if name)
     return next(counter.split(line, CONTEXT_TOKENS_MAX - _LINE_BREAK_TOKENS), "")

@@ -20,7 +20,7 @@ def split_text(text: str, verbatim: bool, counter: TokenCounter, tokens_max: int
         for part in window.splitlines(keepends=True) if verbatim else _SENTENCE.findall(window):
             if not part.strip():
                 continue
-            if counter.count(part) <= tokens_max:
+            if counter.fits(part, tokens_max):
                 yield part
             else:
                 yield from counter.split(part, tokens_max)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -14,20 +15,58 @@ from rich.progress import Progress as ProgressBar
 
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.cli.escaping import visible
-from retriton_pipeline.cli.option_groups import expand
+from retriton_pipeline.cli.option_groups import expand, of_dataclass
 from retriton_pipeline.cli.options import CONNECTION, Connection, Json
 from retriton_pipeline.cli.output import print_json
-from retriton_pipeline.ingest import IngestReport, Progress
+from retriton_pipeline.ingest import IngestReport, ParserLimits, Progress
+from retriton_pipeline.ingest.parser_limits import variable_of
 from retriton_pipeline.ingest.reading import WORKERS
 from retriton_pipeline.store import PROFILES
 
 EXIT_SKIPPED = 3
 
 
-@expand(connection=CONNECTION)
+_PANEL = "Limits of parsing a file"
+
+
+@dataclass(frozen=True)
+class ParserLimitOptions:
+    """The options for `ParserLimits`."""
+
+    parser_memory_mib: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            envvar=variable_of("memory_mib"),
+            help="MiB of memory of a process. Default: 2048, or half of the memory divided by the workers if less.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = ParserLimits.memory_mib
+    parser_seconds_min: Annotated[
+        float, typer.Option(envvar=variable_of("seconds_min"), help="Seconds for small files.", rich_help_panel=_PANEL)
+    ] = ParserLimits.seconds_min
+    parser_seconds_per_mib: Annotated[
+        float,
+        typer.Option(envvar=variable_of("seconds_per_mib"), help="Seconds for each MiB.", rich_help_panel=_PANEL),
+    ] = ParserLimits.seconds_per_mib
+    parser_seconds_max: Annotated[
+        float,
+        typer.Option(envvar=variable_of("seconds_max"), help="Seconds for the largest files.", rich_help_panel=_PANEL),
+    ] = ParserLimits.seconds_max
+
+    @property
+    def limits(self) -> ParserLimits:
+        """The limits."""
+        return ParserLimits(
+            self.parser_memory_mib, self.parser_seconds_min, self.parser_seconds_per_mib, self.parser_seconds_max
+        )
+
+
+@expand(connection=CONNECTION, parser=of_dataclass(ParserLimitOptions))
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, and folders to search for files.", metavar="PATH...")],
     connection: Connection,
+    parser: ParserLimitOptions,
     chunk_tokens: Annotated[int, typer.Option(help="Maximum tokens of a chunk.")] = ChunkSize.tokens,
     overlap_tokens: Annotated[
         int, typer.Option(help="The most tokens that neighbouring chunks share.")
@@ -54,6 +93,13 @@ def ingest(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Parse and chunk everything, report what would change, and write nothing.")
     ] = False,
+    follow_links: Annotated[
+        bool,
+        typer.Option(
+            "--follow-links",
+            help="Follow links that lead from a given folder to files outside of it, instead of skipping them.",
+        ),
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Read documents, split them into chunks, embed and store them.
@@ -73,6 +119,8 @@ def ingest(
             rebuild=rebuild,
             prune=prune,
             dry_run=dry_run,
+            follow_links=follow_links,
+            limits=parser.limits,
         )
     if json_:
         print_json(report.as_json())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from retriton_pipeline.documents.files import display_name, read_whole
-from retriton_pipeline.documents.model import Document, FilePart, Unreadable
+from retriton_pipeline.documents.model import Document, FilePart, SourceFile, Unreadable
 from retriton_pipeline.documents.parser_errors import parser_errors
 from retriton_pipeline.documents.records.reader import holds_records, load_records, record_parts
 from retriton_pipeline.documents.registry import reader_of
@@ -15,20 +15,20 @@ from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.errors import UnreadableDocument
 
 
-def file_parts(file: Path) -> Iterator[FilePart]:
+def file_parts(file: SourceFile) -> Iterator[FilePart]:
     """The units in which ``file`` is read: ranges of some megabytes of JSON lines; any other file as a whole."""
-    return record_parts(file) if holds_records(file) else iter([FilePart(file)])
+    return record_parts(file) if holds_records(file.path) else iter([FilePart(file.path, within=file.within)])
 
 
 def load_documents(part: FilePart) -> Iterator[Document | Unreadable]:
     """The documents of ``part``, in order; an `Unreadable` in place of each that cannot be read."""
     try:
-        if part.file.is_dir():
+        if _is_folder(part.file):
             raise UnreadableDocument("the folder cannot be listed")
         if holds_records(part.file):
             yield from load_records(part)
         else:
-            yield _load_whole(part.file)
+            yield _load_whole(part)
     except UnreadableDocument as error:
         yield Unreadable(display_name(part.file), str(error))
 
@@ -47,9 +47,16 @@ def load_document(file: Path) -> Document:
     return document
 
 
-def _load_whole(file: Path) -> Document:
-    reader = reader_of(file.suffix.lower())
-    raw = read_whole(file)
+def _is_folder(file: Path) -> bool:
+    try:
+        return file.is_dir()
+    except OSError:  # reading it reports the reason
+        return False
+
+
+def _load_whole(part: FilePart) -> Document:
+    reader = reader_of(part.file.suffix.lower())
+    raw = read_whole(part.file, part.within)
     with parser_errors():
         content = reader.read(raw)
-    return sanitized_document(file, content, hashlib.sha256(raw).hexdigest())
+    return sanitized_document(part.file, content, hashlib.sha256(raw).hexdigest())

@@ -64,6 +64,19 @@ class Document:
 
 
 @dataclass(frozen=True)
+class SourceFile:
+    """A file to read.
+
+    Attributes:
+        path: its path.
+        within: the folder that it must be in after all links are resolved; None for anywhere.
+    """
+
+    path: Path
+    within: Path | None = None
+
+
+@dataclass(frozen=True)
 class FilePart:
     """The unit of reading: a whole file, or a range of complete lines of one.
 
@@ -72,12 +85,14 @@ class FilePart:
         start: offset of the first byte.
         end: offset after the last byte; None for the end of the file.
         first_line: line number of the first line, from 1.
+        within: as in `SourceFile`.
     """
 
     file: Path
     start: int = 0
     end: int | None = None
     first_line: int = 1
+    within: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def parser_errors() -> Iterator[None]:
     """Raises `UnreadableDocument` with the reason for whatever a parser raises in the ``with`` block."""
     try:
         yield
-    except UnreadableDocument:
+    except (UnreadableDocument, MemoryError):
         raise
     except ModuleNotFoundError as error:
         raise UnreadableDocument(

@@ -11,12 +11,15 @@ _PREFIX = re.compile(r"[$€£¥(]+")  # financial tables put signs and brackets
 _SUFFIX = re.compile(r"[)%]+")
 _NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[—–\-]")  # years are column names
 _HEADER_ROWS_MAX = 3
+_CELLS_MIN_RAGGED = 100_000
+_RAGGEDNESS_MAX = 20
 
 
 def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: bool = False) -> Block | None:
     """A Markdown table of ``rows``, with the header first; None if all cells are empty.
 
-    Empty rows and columns are removed. A table with a single row or column becomes lines of text.
+    Empty rows and columns are removed. A table with a single row or column becomes lines of text, as does one whose
+    rows have so different widths that most cells would be empty.
 
     Args:
         rows: the texts of the cells.
@@ -24,7 +27,11 @@ def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: b
         plain: whether the rows are data, not laid out for display: the header is the first row and no column is a
             spacer.
     """
-    grid = _without_empty([_joined_numbers([" ".join(cell.split()) for cell in row]) for row in rows])
+    joined = [_joined_numbers([" ".join(cell.split()) for cell in row]) for row in rows]
+    if _is_ragged(joined):
+        text = "\n".join(" ".join(filter(None, row)) for row in joined if any(row))
+        return Block(text, page=page, verbatim=True) if text else None
+    grid = _without_empty(joined)
     if not grid:
         return None
     if len(grid) == 1 or len(grid[0]) == 1:
@@ -51,9 +58,14 @@ def _joined_numbers(row: list[str]) -> list[str]:
 
 def _without_empty(rows: list[list[str]]) -> list[list[str]]:
     rows = [row for row in rows if any(row)]
-    width = max(map(len, rows), default=0)
-    kept = [column for column in range(width) if any(column < len(row) and row[column] for row in rows)]
+    kept = sorted({column for row in rows for column, cell in enumerate(row) if cell})
     return [[row[column] if column < len(row) else "" for column in kept] for row in rows]
+
+
+def _is_ragged(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether rows of the same width would consist of many more cells than ``rows``, most of them empty."""
+    cells = len(rows) * max(map(len, rows), default=0)
+    return cells > _CELLS_MIN_RAGGED and cells > _RAGGEDNESS_MAX * sum(map(len, rows))
 
 
 def _without_spacers(grid: list[list[str]]) -> list[list[str]]:

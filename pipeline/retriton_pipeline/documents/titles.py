@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from retriton_pipeline.documents.model import Block
 
 _LOWEST_LEVEL = 6
+_CHARACTERS_MAX = 4096
 _GENERATED = re.compile(
     r"microsoft (word|powerpoint|excel)\b.*"
     r"|(powerpoint|pdf|word)[ -]?(presentation|document)?"
@@ -20,7 +21,7 @@ _GENERATED = re.compile(
 
 def usable_title(title: str | None) -> str:
     """``title`` on one line; empty if an application generated it (file names, "untitled", …)."""
-    line = " ".join((title or "").split())
+    line = " ".join((title or "")[:_CHARACTERS_MAX].split())
     return "" if _GENERATED.fullmatch(line) else line
 
 

@@ -10,28 +10,62 @@ from retriton_pipeline.generation import LLM
 
 
 @dataclass(frozen=True)
+class ConnectionBounds:
+    """Limits of connections. They hold before a request is authenticated.
+
+    Attributes:
+        connections: open at a time; of more, the one that has waited longest for a request is closed.
+        head_bytes: of a request's head; of the chunk sizes, extensions and trailers of a body beyond those of chunks
+            of one byte; and of each piece of data that is parsed at once.
+        headers: of a request.
+        head_s: seconds until the head is complete.
+        pipelined: requests that wait for the response to an earlier one of the same connection.
+        unread_bytes, unread_s: of a body that follows after its response, and the seconds until it is complete.
+        send_bytes, send_s: bytes that a peer must read in so many seconds while a response waits to be sent.
+    """
+
+    connections: int = 2048
+    head_bytes: int = 65_536
+    headers: int = 128
+    head_s: float = 10.0
+    pipelined: int = 16
+    unread_bytes: int = 16 * 1024 * 1024
+    unread_s: float = 5.0
+    send_bytes: int = 32_768
+    send_s: float = 15.0
+
+
+@dataclass(frozen=True)
 class Bounds:
     """Limits of the gateway. Requests beyond them are rejected with a message that names the limit.
 
     Attributes:
-        requests: concurrent requests; more are rejected with 429.
+        requests: concurrent requests; more are rejected with 429. A key may have eight times as many as are left.
         body_bytes: of a JSON request.
         upload_bytes: of an upload request.
+        held_bytes: of all requests and responses in memory.
+        body_bytes_per_s: of a request's body, after the first 15 seconds.
         retrievals: concurrent retrievals; others wait.
         pending: results of the playground API that were not fetched yet.
         pending_bytes: of all these results together.
         pending_s: seconds until such a result is discarded.
-        jobs: uploads in the queue.
+        jobs, jobs_per_key: uploads in the queue or on their way to it.
+        jobs_bytes, jobs_bytes_per_key: of these uploads together.
     """
 
     requests: int = 512
     body_bytes: int = 16 * 1024 * 1024
     upload_bytes: int = 256 * 1024 * 1024
+    held_bytes: int = 1024 * 1024 * 1024
+    body_bytes_per_s: int = 4096
     retrievals: int = 8
     pending: int = 1024
     pending_bytes: int = 256 * 1024 * 1024
     pending_s: float = 300.0
     jobs: int = 64
+    jobs_per_key: int = 16
+    jobs_bytes: int = 4 * 1024 * 1024 * 1024
+    jobs_bytes_per_key: int = 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True)

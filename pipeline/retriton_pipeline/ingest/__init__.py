@@ -2,6 +2,7 @@
 
 from retriton_pipeline.ingest.ingestion import Ingestion, Progress
 from retriton_pipeline.ingest.options import IngestKeywords, IngestOptions
+from retriton_pipeline.ingest.parser_limits import ParserLimits
 from retriton_pipeline.ingest.paths import ingest_paths
 from retriton_pipeline.ingest.reading import Reader
 from retriton_pipeline.ingest.report import IngestReport, Skipped
@@ -11,6 +12,7 @@ __all__ = [
     "IngestOptions",
     "IngestReport",
     "Ingestion",
+    "ParserLimits",
     "Progress",
     "Reader",
     "Skipped",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient, RetritonError
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import FilePart, Unreadable, display_name, file_parts, location, size_of
+from retriton_pipeline.documents import FilePart, SourceFile, Unreadable, display_name, file_parts, location, size_of
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
@@ -95,7 +95,7 @@ class Ingestion:
         self._kept_files: set[str] = set()
         self.report = IngestReport()
 
-    async def run(self, files: Sequence[Path]) -> IngestReport:
+    async def run(self, files: Sequence[SourceFile]) -> IngestReport:
         """Ingests ``files``. Documents written before an error are kept, and the next run skips them.
 
         Raises:
@@ -103,7 +103,7 @@ class Ingestion:
             StoreError: Milvus failed.
         """
         started = time.monotonic()
-        self._bytes_total = sum(map(size_of, files))
+        self._bytes_total = sum(size_of(file.path) for file in files)
         read: asyncio.Queue[list[_Item] | None] = asyncio.Queue(_BATCHES_AHEAD)
         embedded: asyncio.Queue[_Embedded | None] = asyncio.Queue(_BATCHES_AHEAD)
         try:
@@ -140,7 +140,7 @@ class Ingestion:
     def _is_gone(self, document: StoredDocument) -> bool:
         return document.id not in self._seen and self._kept_files.isdisjoint(_file_and_parents(document))
 
-    async def _read_all(self, files: Iterable[Path], read: asyncio.Queue[list[_Item] | None]) -> None:
+    async def _read_all(self, files: Iterable[SourceFile], read: asyncio.Queue[list[_Item] | None]) -> None:
         batches = batched(self._items(files), _BATCH_CHUNKS)
         while items := await asyncio.to_thread(next, batches, None):
             await read.put(items)
@@ -175,7 +175,7 @@ class Ingestion:
         report = self.report
         return Progress(self._bytes_done, self._bytes_total, report.documents, report.chunks, report.tokens)
 
-    def _items(self, files: Iterable[Path]) -> Iterator[_Item]:
+    def _items(self, files: Iterable[SourceFile]) -> Iterator[_Item]:
         parts: Iterator[FilePart] = (part for file in files for part in file_parts(file))
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)

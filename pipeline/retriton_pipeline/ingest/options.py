@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.errors import InvalidOption
+from retriton_pipeline.ingest.parser_limits import ParserLimits
 from retriton_pipeline.ingest.reading import WORKERS
 
 
@@ -21,6 +22,8 @@ class IngestOptions:
         rebuild: build a new version of the collection from these files alone, and switch to it at the end.
         prune: delete stored documents of files below the given paths that no longer exist.
         dry_run: read and chunk all files and report the changes, without writing them.
+        follow_links: follow links that lead from a folder among the paths to a file outside of it.
+        limits: memory and time of parsing a file.
     """
 
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
@@ -29,6 +32,8 @@ class IngestOptions:
     rebuild: bool = False
     prune: bool = False
     dry_run: bool = False
+    follow_links: bool = False
+    limits: ParserLimits = field(default_factory=ParserLimits.from_environment)
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -44,3 +49,5 @@ class IngestKeywords(TypedDict, total=False):
     rebuild: bool
     prune: bool
     dry_run: bool
+    follow_links: bool
+    limits: ParserLimits

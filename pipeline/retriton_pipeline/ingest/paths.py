@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from retriton_client import AsyncClient, EncoderInfo
-from retriton_pipeline.documents import display_name, find_files
+from retriton_pipeline.documents import SourceFile, display_name, find_files
 from retriton_pipeline.errors import NoSuchCollection, PipelineError
 from retriton_pipeline.ingest.ingestion import Ingestion, Progress
 from retriton_pipeline.ingest.options import IngestOptions
@@ -47,7 +47,7 @@ async def ingest_paths(
     encoder = await client.encoder_info()
     owns_reader = reader is None
     if reader is None:
-        reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers)
+        reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers, None, options.limits)
     try:
         target = await asyncio.to_thread(_open_store, store, encoder, options)
         ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
@@ -64,16 +64,16 @@ async def ingest_paths(
     return report
 
 
-def _files(paths: Sequence[Path], options: IngestOptions) -> list[Path]:
-    files = list(find_files(paths))
+def _files(paths: Sequence[Path], options: IngestOptions) -> list[SourceFile]:
+    files = list(find_files(paths, options.follow_links))
     if options.prune or options.rebuild:
         _check_not_empty(paths, files, "prune" if options.prune else "rebuild")
     return files
 
 
-def _check_not_empty(paths: Iterable[Path], files: Sequence[Path], option: str) -> None:
+def _check_not_empty(paths: Iterable[Path], files: Sequence[SourceFile], option: str) -> None:
     """Refuses empty folders: usually they are not mounted, and pruning them would delete all their documents."""
-    real = [Path(os.path.realpath(file.parent)) for file in files]
+    real = [Path(os.path.realpath(file.path.parent)) for file in files]
     for path in paths:
         if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
             raise PipelineError(

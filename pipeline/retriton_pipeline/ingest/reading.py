@@ -1,4 +1,8 @@
-"""Reads and chunks files in worker processes, so that a parser that crashes or hangs affects only its file."""
+"""Reads and chunks files in worker processes.
+
+A parser that crashes, hangs or needs too much memory affects only its file: each process has a limit of memory, and
+each file a limit of time.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +33,17 @@ from retriton_pipeline.documents import (
     location,
     size_of,
 )
-from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.documents.files import BYTES_MAX, open_file
+from retriton_pipeline.errors import PipelineError, UnreadableDocument
+from retriton_pipeline.ingest.parser_limits import MIB, ParserLimits, variable_of
 from retriton_pipeline.ingest.worker_context import WorkerContext
+from retriton_pipeline.ingest.worker_limits import EXIT_MEMORY, end_with_parent, limit_memory
 from retriton_pipeline.store import StoredDocument, content_hash, document_id
 from retriton_pipeline.tokens import TokenCounter
 
 CHUNKER_VERSION = 2  # increment it when the same file would be chunked differently
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
-PARSE_SECONDS_MAX = 600.0
 _HASH_BYTES = 1 << 20
 
 
@@ -74,10 +80,11 @@ class Reader:
         workers: number of processes.
         base: folder of uploaded files, which are identified by their paths relative to it; None for local files, which
             are identified by their real paths.
-        parse_seconds_max: time limit for one part of a file, in seconds, after which its process is stopped.
+        limits: memory and time of parsing one part of a file; None reads them from the environment.
 
     Raises:
         PipelineError: ``size`` is not possible with this encoder.
+        InvalidOption: the environment has an invalid limit.
     """
 
     def __init__(
@@ -86,11 +93,12 @@ class Reader:
         size: ChunkSize,
         workers: int = WORKERS,
         base: Path | None = None,
-        parse_seconds_max: float = PARSE_SECONDS_MAX,
+        limits: ParserLimits | None = None,
     ) -> None:
         chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # fails early for an impossible size
         self._ahead = 2 * workers
-        self._parse_seconds_max = parse_seconds_max
+        self._limits = limits or ParserLimits.from_environment()
+        self._memory_bytes = self._limits.memory_bytes(workers)
         self._scheduled: set[Any] = set()  # futures that are not done
         self._lock = threading.Lock()
         self._closed = False
@@ -98,7 +106,7 @@ class Reader:
         self._pool = ProcessPool(
             workers,
             initializer=_start,
-            initargs=(encoder, size, self._naming),
+            initargs=(encoder, size, self._naming, self._memory_bytes),
             context=WorkerContext(),
         )
 
@@ -121,7 +129,7 @@ class Reader:
         Raises:
             CancelledError: `close` was called.
         """
-        for group in batched(parts, _PARTS_PER_LOOKUP):
+        for group in batched(map(self._within_base, parts), _PARTS_PER_LOOKUP):
             identities = list(self._map(_identify, [(part,) for part in group]))
             ids = [key for found in identities if isinstance(found, list) for key, _ in found]
             known = lookup(ids) if ids else {}
@@ -145,41 +153,51 @@ class Reader:
             outcome = done.get(number) or next(results)
             yield self._unreadable(part, outcome) if isinstance(outcome, str) else outcome
 
+    def _within_base(self, part: FilePart) -> FilePart:
+        return replace(part, within=part.within or self._naming.base)
+
     def _unreadable(self, part: FilePart, reason: str) -> ReadPart:
         entry = Unreadable(self._naming.source(display_name(part.file)), reason)
         return ReadPart(part, _size(part), [], [], [entry])
 
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """Yields results in order; a string with the reason if a process crashed or exceeded its time limit."""
-        pending: deque[Any] = deque()
+        """Yields results in order; a string with the reason if a process crashed or exceeded its limits."""
+        pending: deque[tuple[Any, float]] = deque()
         try:
             for call in calls:
-                pending.append(self._schedule(function, call))
+                seconds = self._limits.seconds(_size(call[0]))
+                pending.append((self._schedule(function, call, seconds), seconds))
                 if len(pending) > self._ahead:
-                    yield _outcome(pending.popleft(), self._parse_seconds_max)
+                    yield self._outcome(*pending.popleft())
             while pending:
-                yield _outcome(pending.popleft(), self._parse_seconds_max)
+                yield self._outcome(*pending.popleft())
         finally:  # of an abandoned run; the next one must not get its results
-            for future in pending:
+            for future, _ in pending:
                 future.cancel()
 
-    def _schedule(self, function: Callable[..., Any], call: tuple[Any, ...]) -> Any:
+    def _schedule(self, function: Callable[..., Any], call: tuple[Any, ...], seconds: float) -> Any:
         with self._lock:  # a call scheduled while `close` cancels would never finish
             if self._closed:
                 raise CancelledError
-            future = self._pool.schedule(function, args=call, timeout=self._parse_seconds_max)
+            future = self._pool.schedule(_checked, args=(function, *call), timeout=seconds)
             self._scheduled.add(future)
         future.add_done_callback(self._scheduled.discard)
         return future
 
-
-def _outcome(future: Any, seconds_max: float) -> Any:
-    try:
-        return future.result()
-    except ProcessExpired as error:
-        return f"its parser crashed (exit code {error.exitcode})"
-    except FutureTimeout:
-        return f"its parser took more than {seconds_max:g} s"
+    def _outcome(self, future: Any, seconds: float) -> Any:
+        memory = f"needs more than {self._memory_bytes // MIB} MiB of memory while it is parsed"
+        way_out = f"split it, or raise the limit with {variable_of('memory_mib')}"
+        try:
+            return future.result()
+        except ProcessExpired as error:
+            if error.exitcode == EXIT_MEMORY:
+                return f"it {memory}: {way_out}"
+            return f"its parser crashed (exit code {error.exitcode}): it is damaged, or it {memory}; then {way_out}"
+        except FutureTimeout:
+            return (
+                f"its parser took more than {seconds:g} s: split it, or raise the limit with "
+                f"{variable_of('seconds_min')} and {variable_of('seconds_max')}"
+            )
 
 
 @dataclass(frozen=True)
@@ -207,10 +225,21 @@ class _Naming:
 _state: tuple[TokenCounter, ChunkSize, _Naming]  # of a worker process
 
 
-def _start(encoder: EncoderInfo, size: ChunkSize, naming: _Naming) -> None:
+def _start(encoder: EncoderInfo, size: ChunkSize, naming: _Naming, memory_bytes: int) -> None:
+    end_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # pebble's handler would wait for a parser that is not Python code
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the main process stops the workers
     global _state
     _state = TokenCounter(encoder), size, naming
+    limit_memory(memory_bytes)
+
+
+def _checked(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls ``function``. Without memory, the process ends, because what it still holds would fail later files."""
+    try:
+        return function(*arguments)
+    except MemoryError:
+        os._exit(EXIT_MEMORY)
 
 
 @dataclass(frozen=True)
@@ -236,14 +265,21 @@ def _identify(part: FilePart) -> list[_Identity]:
     if holds_records(part.file):
         documents = (item for item in load_documents(part) if isinstance(item, Document))
         return [origin.identity(item.record, item.sha256) for item in documents]
-    digest = hashlib.sha256()
     try:
-        with part.file.open("rb") as stream:
-            while block := stream.read(_HASH_BYTES):
-                digest.update(block)
-    except OSError:
+        return [origin.identity("", _sha256(part))]
+    except (OSError, UnreadableDocument):
         return []  # `_read` reports the error
-    return [origin.identity("", digest.hexdigest())]
+
+
+def _sha256(part: FilePart) -> str:
+    digest, rest = hashlib.sha256(), _size(part)  # not more, of a file that grows
+    if rest > BYTES_MAX:
+        raise UnreadableDocument("it is too large to be read")
+    with open_file(part.file, part.within) as stream:
+        while block := stream.read(min(rest, _HASH_BYTES)):
+            digest.update(block)
+            rest -= len(block)
+    return digest.hexdigest()
 
 
 def _read(part: FilePart, known: dict[str, Collection[str]]) -> ReadPart:

@@ -11,9 +11,9 @@ from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.generation.llm import LLM
 from retriton_pipeline.retrieval.conversation import search_in_conversation
 from retriton_pipeline.retrieval.fusion import with_stage
+from retriton_pipeline.retrieval.offloading import computed
 from retriton_pipeline.retrieval.options import SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import Passage, Retrieved
-from retriton_pipeline.retrieval.offloading import computed
 from retriton_pipeline.retrieval.passages import extended_and_joined
 from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
@@ -23,7 +23,6 @@ from retriton_pipeline.retrieval.second_hop import second_hop
 from retriton_pipeline.retrieval.selection import Selection, select
 from retriton_pipeline.store import Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
-
 
 
 class Retriever:

@@ -12,22 +12,21 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from retriton_serving.contract.models import LANES
 from retriton_serving.contract.variables import DRAIN_FOLDER
 
 _REQUEST = "drain"
 _POLL_S = 0.05
 
 
-def request_drain(folder: Path, timeout_s: float, is_alive: Callable[[], bool]) -> bool:
-    """Tells the lanes to drain; returns whether all have within ``timeout_s``, while the server lived."""
+def request_drain(folder: Path, timeout_s: float, lanes: Sequence[str], is_alive: Callable[[], bool]) -> bool:
+    """Tells the lanes to drain; returns whether ``lanes`` have within ``timeout_s``, while the server lived."""
     (folder / _REQUEST).touch()
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and is_alive():
-        if all(_report(folder, lane).exists() for lane in LANES):
+        if all(_report(folder, lane).exists() for lane in lanes):
             return True
         time.sleep(_POLL_S)
     return False

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from operator import mul
 from pathlib import Path
 from typing import Any
 
 FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 TOKENIZER_FILE = "tokenizer.json"
+_AGAIN = "run `retriton export`, and restart the server"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,37 @@ class Artefact:
 
 
 @dataclass(frozen=True)
+class GoldenOutput:
+    """An output that the artefact had when it was exported, to compare a served model with.
+
+    Attributes:
+        lane: model that computes it: ``embed_query``, ``embed_passage`` or ``rerank``.
+        texts: one text; for ``rerank``, a query and a passage.
+        values: the vector, or the score as its only value.
+        tolerance: least cosine with a vector, or largest difference of a score.
+    """
+
+    lane: str
+    texts: list[str]
+    values: list[float]
+    tolerance: float
+
+    def difference(self, found: Sequence[float]) -> str:
+        """Returns what is wrong with an output, or an empty string if it is within the tolerance."""
+        if len(found) != len(self.values):
+            return f"it has {len(found)} values, the manifest has {len(self.values)}"
+        if len(found) == 1:
+            off = abs(found[0] - self.values[0])
+            close = off <= self.tolerance  # false for NaN
+            return (
+                "" if close else f"it is {found[0]:.4f}, the manifest has {self.values[0]:.4f} ± {self.tolerance:.4f}"
+            )
+        cosine = sum(map(mul, found, self.values)) / (math.hypot(*found) * math.hypot(*self.values) or math.nan)
+        close = cosine >= self.tolerance
+        return "" if close else f"its cosine with the manifest's is {cosine:.4f}, at least {self.tolerance} is expected"
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Description of an installed encoder or cross-encoder.
 
@@ -71,6 +106,8 @@ class Manifest:
         source: origin of the weights (checkpoint, revision, sha256).
         tools: versions of the packages that built the artefact.
         parity: report of the parity gate.
+        tokenizer_sha256: hex digest of ``tokenizer.json``; empty in the manifest of an older version.
+        golden: outputs to compare a served model with; none in the manifest of an older version.
     """
 
     encoder: EncoderSpec
@@ -78,6 +115,8 @@ class Manifest:
     source: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
+    tokenizer_sha256: str = ""
+    golden: list[GoldenOutput] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Writes ``manifest.json`` into ``folder``."""
@@ -97,20 +136,27 @@ class Manifest:
 
         Raises:
             FileNotFoundError: ``folder`` has no manifest.
-            ValueError: the manifest has a format that this version does not read.
+            ValueError: the manifest cannot be read, is damaged, or has a format that this version does not read.
         """
         path = folder / MANIFEST_FILE
-        if not path.is_file():
+        if not path.is_file() and not path.is_symlink():
             raise FileNotFoundError(f"no {folder.parent.name} is installed in {folder}: run `retriton export` first")
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document.get("format") != FORMAT:
-            raise ValueError(
-                f"{path} has format {document.get('format')}, this version reads {FORMAT}: run `retriton export` again"
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} cannot be read ({error}): {_AGAIN}") from error
+        found = document.get("format") if isinstance(document, dict) else None
+        if found != FORMAT:
+            raise ValueError(f"{path} has format {found}, this version reads {FORMAT}: {_AGAIN}")
+        try:
+            return cls(
+                encoder=EncoderSpec(**document["encoder"]),
+                artefact=Artefact(**document["artefact"]),
+                source=document["source"],
+                tools=document["tools"],
+                parity=document["parity"],
+                tokenizer_sha256=document.get("tokenizer_sha256", ""),
+                golden=[GoldenOutput(**output) for output in document.get("golden", [])],
             )
-        return cls(
-            encoder=EncoderSpec(**document["encoder"]),
-            artefact=Artefact(**document["artefact"]),
-            source=document["source"],
-            tools=document["tools"],
-            parity=document["parity"],
-        )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}): {_AGAIN}") from error

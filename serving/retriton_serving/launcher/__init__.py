@@ -12,7 +12,8 @@ from retriton_serving.launcher.repository import (
     installed_encoder,
     samples_folder,
 )
-from retriton_serving.launcher.server import SHARED_MEMORY, TritonServer
+from retriton_serving.launcher.scratch import SHARED_MEMORY
+from retriton_serving.launcher.server import TritonServer
 from retriton_serving.launcher.server_env import create_server_env, default_server_env, ensure_server_env
 from retriton_serving.launcher.service import Service
 from retriton_serving.launcher.supervisor import Supervisor

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from retriton_serving.launcher.environment import triton_environ
 from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.interpreter import Interpreter
 
@@ -61,7 +62,7 @@ class TritonWheel:
     def environ(self, scratch: Path) -> dict[str, str]:
         """The stub finds its environment through PATH, and its libraries through LD_LIBRARY_PATH."""
         return {
-            **os.environ,
+            **triton_environ(),
             "PATH": f"{self._environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
             "LD_LIBRARY_PATH": f"{self._libraries}{os.pathsep}{self._libpython_folder}",
         }
@@ -87,5 +88,5 @@ class TritonInstallation:
         return [str(self._binary)]
 
     def environ(self, scratch: Path) -> dict[str, str]:
-        """The caller's own environment."""
-        return dict(os.environ)
+        """What Triton needs of the caller's own environment."""
+        return triton_environ()

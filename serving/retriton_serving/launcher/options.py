@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from retriton_serving.launcher.errors import LaunchError
 
 # Anyone who can reach the ports may embed and read what is served, but not change it, write files, or map memory.
 _ADMIN = "model-repository,shared-memory,trace,logging"
+_NO_HEADER = "closed\n"
 _TRACE_RATE = 1  # every request is traced
 
 
@@ -63,12 +63,15 @@ class ServerTls:
 
 
 def restricted() -> list[str]:
-    """Closes the admin protocols: they require a header whose value is random and not kept."""
-    key = secrets.token_hex(16)
+    """Closes the admin protocols for everyone: they require a header that no request can carry.
+
+    Arguments are visible to every user of the machine, so a secret would be none. Instead, the name and the value of
+    the header have a line feed, which ends a header of HTTP/1.1 and which gRPC refuses in the name of one.
+    """
     return [
         "--model-control-mode=none",
-        f"--grpc-restricted-protocol={_ADMIN}:retriton-admin={key}",
-        f"--http-restricted-api={_ADMIN}:retriton-admin={key}",
+        f"--grpc-restricted-protocol={_ADMIN}:{_NO_HEADER}={_NO_HEADER}",
+        f"--http-restricted-api={_ADMIN}:{_NO_HEADER}={_NO_HEADER}",
     ]
 
 

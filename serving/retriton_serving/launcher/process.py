@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,35 +16,98 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from retriton_serving.launcher.errors import LaunchError
+
 log = logging.getLogger("retriton.serve")
+FILES_MIN, FILES_MAX = 1024, 65_536  # open files of a process
 _PR_SET_PDEATHSIG = 1
+_NOT_STARTED = 126  # exit code that shells give to a program that cannot be started
 _KILL_AFTER_S = 5.0  # beyond the time that a process was given to stop
 
 
-def die_with_parent() -> None:
-    """Runs in the child before exec: the kernel stops it when the thread that started it ends."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Runs in the child before exec: the kernel signals it when the thread that started it ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def start_process(
-    command: Sequence[str], env: Mapping[str, str], log: IO[bytes] | None = None
+    command: Sequence[str],
+    env: Mapping[str, str],
+    output: IO[bytes] | int | None = None,
+    pass_fds: Sequence[int] = (),
+    parent_death: signal.Signals = signal.SIGTERM,
+    file_bytes_max: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Starts a process in a session of its own: Ctrl-C reaches this process only, which stops the child in order.
 
     Args:
         command: program and arguments.
         env: all of its environment variables.
-        log: where its output goes; None is this process's own.
+        output: where its output goes; None is this process's own.
+        pass_fds: file descriptors that it inherits.
+        parent_death: signal that it gets when this process is killed.
+        file_bytes_max: the largest file that it may write, shared memory included; None for no limit.
+
+    Raises:
+        LaunchError: the system cannot start it.
+    """
+
+    def before_exec() -> None:
+        die_with_parent(parent_death)
+        if file_bytes_max is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max))
+
+    try:
+        return subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            preexec_fn=before_exec if sys.platform == "linux" else None,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise LaunchError(f"{command[0]} cannot be started: {error}") from None
+
+
+def start_guard(group: int) -> subprocess.Popen[bytes]:
+    """Starts a process that kills a process group when this process is killed.
+
+    The kernel signals only the child of this process. The processes of Triton's models, which are children of that, can
+    wait forever for an answer of the dead Triton, and then do not run Python code that could end them.
     """
     return subprocess.Popen(
-        command,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
+        ["/bin/sh", "-c", 'read _; kill -9 "-$0"', str(group)],
+        stdin=subprocess.PIPE,  # closed by the kernel when this process ends
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=die_with_parent if sys.platform == "linux" else None,
     )
+
+
+def end_guard(guard: subprocess.Popen[bytes]) -> None:
+    """Ends a guard before its group is: the id of a group that has ended can be used again."""
+    guard.kill()
+    guard.wait()
+    if guard.stdin:
+        guard.stdin.close()
+
+
+def allow_open_files() -> None:
+    """Raises the limit of open files to what the system allows; child processes inherit it.
+
+    Raises:
+        LaunchError: the system allows too few: Triton would accept no connections, and never say so.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if allowed < FILES_MIN:
+        raise LaunchError(f"{allowed} open files are allowed, a server needs {FILES_MIN}: raise the limit (ulimit -Hn)")
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @dataclass(frozen=True)
@@ -131,14 +195,24 @@ class SupervisedProcess:
                 if self._stopping.is_set():
                     return
                 started_s = time.monotonic()
-                self._process = start_process(self._command, self._environ)
-            code = self._process.wait()
+                code = self._start()
+            if self._process:
+                code = self._process.wait()
             if self._stopping.is_set():
                 return
             failures = failures + 1 if time.monotonic() - started_s < self._policy.quick_s else 0
             self._report(code, failures)
             if self._stopping.wait(self._policy.delay(failures)):
                 return
+
+    def _start(self) -> int:
+        """Starts the process; returns the code of a shell for a program that the system cannot start."""
+        self._process = None
+        try:
+            self._process = start_process(self._command, self._environ)
+        except LaunchError as error:
+            log.error("%s", error)
+        return _NOT_STARTED
 
     def _report(self, code: int, failures: int) -> None:
         if failures < self._policy.failures_max:

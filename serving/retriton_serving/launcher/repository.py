@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from retriton_serving.contract.manifest import Manifest
-from retriton_serving.contract.models import ENCODER
+from retriton_serving.contract.models import CROSS_ENCODER, ENCODER
+from retriton_serving.contract.verification import check_files
 from retriton_serving.launcher.errors import LaunchError
 
 REPOSITORY_VARIABLE = "RETRITON_MODEL_REPOSITORY"
@@ -73,12 +74,34 @@ def installed_encoder(repository: Path) -> Manifest:
     """The manifest of the encoder in a repository.
 
     Raises:
-        LaunchError: none is installed, or it cannot be read; the message says how to install one.
+        LaunchError: none is installed, or one of its files is missing, cannot be read or is cut off.
     """
+    manifest = _installed(repository / ENCODER / _VERSION)
+    if manifest is None:
+        raise LaunchError(f"no {ENCODER} is installed in {repository}: run `retriton export` first")
+    return manifest
+
+
+def installed_models(repository: Path) -> list[Manifest]:
+    """The manifests of the encoder and, if one is installed, the cross-encoder.
+
+    Raises:
+        LaunchError: no encoder is installed, or a file is missing or cannot be read.
+    """
+    cross_encoder = _installed(repository / CROSS_ENCODER / _VERSION)
+    return [installed_encoder(repository), *([cross_encoder] if cross_encoder else [])]
+
+
+def _installed(folder: Path) -> Manifest | None:
+    """The manifest of a model whose files exist; Triton compares their contents when it loads them."""
     try:
-        return Manifest.read(repository / ENCODER / _VERSION)
-    except (FileNotFoundError, ValueError) as error:
+        manifest = Manifest.read(folder)
+        check_files(folder, manifest)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
         raise LaunchError(str(error)) from error
+    return manifest
 
 
 def samples_folder() -> Path:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import re
 import secrets
-import shutil
 import signal
-import tempfile
+import subprocess
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +20,22 @@ from types import TracebackType
 from typing import IO
 
 from retriton_serving.contract.draining import request_drain
-from retriton_serving.contract.models import ENCODER
+from retriton_serving.contract.models import ENCODER, LANES, RERANK
 from retriton_serving.contract.variables import DRAIN_FOLDER, START_SECRET
 from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
+from retriton_serving.launcher.log_relay import LogRelay
 from retriton_serving.launcher.options import ServerTls, restricted
 from retriton_serving.launcher.ports import Endpoint
-from retriton_serving.launcher.process import start_process
+from retriton_serving.launcher.process import end_guard, start_guard, start_process
+from retriton_serving.launcher.repository import installed_models
+from retriton_serving.launcher.scratch import Scratch
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Triton's Python backend keeps its regions
+logger = logging.getLogger("retriton.serve")
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a server of this machine is behind no proxy
+# Triton accepts messages of 2 GB; the shared memory of a model grows to the largest, and never shrinks. Its processes
+# write no other file. Those of a full Triton do (engines of TensorRT), and its container bounds the shared memory.
+_REGION_BYTES_MAX = 256 * 2**20
 _LAST_ANSWERS_S = 0.2  # for answers that are on their way to the network
 
 
@@ -48,10 +53,13 @@ class TritonServer:
         environ: variables besides this process's own.
 
     Attributes:
+        endpoint: where it listens.
+        models: manifests of what it serves, the encoder first.
         secret: of this start; requests that carry it are trusted (`contract.trust`).
 
     Raises:
-        LaunchError: a port is taken, or the encoder has no such variant.
+        LaunchError: a port is taken, the encoder has no such variant, a file of a model is missing, cut off or
+            unreadable, or the process cannot be started.
     """
 
     def __init__(
@@ -68,36 +76,52 @@ class TritonServer:
         endpoint = replace(endpoint, http_host="127.0.0.1" if tls else endpoint.http_host)
         endpoint.check_free()
         self.endpoint = endpoint
+        self.models = installed_models(model_repository)
         self._config = _encoder_config(model_repository, variant)
+        self._reranks = len(self.models) > 1
         self._log = log
-        self._region_prefix = f"retriton_{uuid.uuid4().hex[:12]}_"
         self.secret = secrets.token_hex(16)
-        self._scratch = Path(tempfile.mkdtemp(prefix="retriton-"))
-        self._process = start_process(
-            [
-                *triton.command(self._scratch),
-                f"--model-repository={model_repository.resolve()}",
-                f"--grpc-address={endpoint.host}",
-                f"--grpc-port={endpoint.grpc_port}",
-                f"--http-address={endpoint.http_host}",
-                f"--http-port={endpoint.http_port}",
-                f"--metrics-address={endpoint.host}",
-                f"--metrics-port={endpoint.metrics_port}",
-                "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
-                f"--backend-config=python,shm-region-prefix-name={self._region_prefix}",
-                *([f"--model-config-name={variant}"] if variant else []),
-                *restricted(),
-                *(tls.options() if tls else []),
-                *options,
-            ],
-            env={
-                **triton.environ(self._scratch),
-                **(environ or {}),
-                DRAIN_FOLDER: str(self._scratch),
-                START_SECRET: self.secret,
-            },
-            log=log,
-        )
+        self._scratch = Scratch()
+        self._output = LogRelay(log)
+        arguments = [
+            f"--model-repository={model_repository.resolve()}",
+            f"--grpc-address={endpoint.host}",
+            f"--grpc-port={endpoint.grpc_port}",
+            f"--http-address={endpoint.http_host}",
+            f"--http-port={endpoint.http_port}",
+            f"--metrics-address={endpoint.host}",
+            f"--metrics-port={endpoint.metrics_port}",
+            "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
+            f"--backend-config=python,shm-region-prefix-name={self._scratch.region_prefix}",
+            *([f"--model-config-name={variant}"] if variant else []),
+            *restricted(),
+            *(tls.options() if tls else []),
+            *options,
+        ]
+        self._process = self._start(triton, arguments, environ or {})
+
+    def _start(
+        self, triton: TritonWheel | TritonInstallation, arguments: Sequence[str], environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        folder = self._scratch.folder
+        try:
+            process = start_process(
+                [*triton.command(folder), *arguments],
+                {**triton.environ(folder), **environ, DRAIN_FOLDER: str(folder), START_SECRET: self.secret},
+                self._output.write_end,
+                pass_fds=(self._scratch.lock,),
+                parent_death=signal.SIGKILL,  # Triton's orderly stop waits for requests that nobody supervises
+                file_bytes_max=_REGION_BYTES_MAX if isinstance(triton, TritonWheel) else None,
+            )
+        except BaseException as error:
+            self._output.discard()
+            self._scratch.remove()
+            if isinstance(error, OSError):
+                raise LaunchError(f"{folder} cannot be written: {error}. Name another with TMPDIR") from None
+            raise
+        self._output.start()
+        self._guard = start_guard(process.pid)
+        return process
 
     def __enter__(self) -> TritonServer:
         return self
@@ -124,7 +148,8 @@ class TritonServer:
                 raise LaunchError(f"tritonserver ended with code {code} while it started{self._log_hint()}")
             try:
                 with _DIRECT.open(self.endpoint.ready_url, timeout=1):
-                    break
+                    if self._process.poll() is None:  # else another server answers on this port
+                        break
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 time.sleep(0.05)
         else:
@@ -141,14 +166,24 @@ class TritonServer:
         Meanwhile it refuses what is new with a retryable status. It is killed in the end, since an orderly stop of
         Triton answers with NOT_FOUND while it unloads, and waits long for processes that are dead already.
         """
-        if grace_s > 0 and request_drain(self._scratch, grace_s, is_alive=lambda: self._process.poll() is None):
-            time.sleep(_LAST_ANSWERS_S)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for region in SHARED_MEMORY.glob(f"{self._region_prefix}*"):
-            region.unlink(missing_ok=True)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        try:
+            if grace_s > 0 and self._drained(grace_s):
+                time.sleep(_LAST_ANSWERS_S)
+        finally:  # also when Ctrl-C ends the wait
+            end_guard(self._guard)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._output.join()
+            self._scratch.remove()
+
+    def _drained(self, grace_s: float) -> bool:
+        lanes = [lane for lane in LANES if lane != RERANK or self._reranks]
+        try:
+            return request_drain(self._scratch.folder, grace_s, lanes, lambda: self._process.poll() is None)
+        except OSError as error:
+            logger.warning("the server cannot be told to drain: %s", error)
+            return False
 
     def _check_backend(self) -> None:
         """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
@@ -162,13 +197,10 @@ class TritonServer:
             raise LaunchError(f"Triton serves the encoder with its backend {served}, {self._config} asks for {wanted}")
 
     def _log_hint(self) -> str:
+        self._output.join(0.0 if self._process.poll() is None else 2.0)
         name = getattr(self._log, "name", None)
-        if not isinstance(name, str):
-            return ""
-        lines = [
-            line for line in Path(name).read_text(errors="replace").splitlines() if line.startswith(("E", "error"))
-        ]
-        return f"; its log is {name}" + "".join("\n  " + line for line in lines[-5:])
+        place = f"; its log is {name}" if isinstance(name, str) else ""
+        return place + "".join("\n  " + reason for reason in self._output.reasons())
 
 
 def _encoder_config(model_repository: Path, variant: str | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from retriton_serving.launcher.gateway_process import GatewayProcess
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.options import ServerTls, renewed_connections, traces_url, tracing
 from retriton_serving.launcher.ports import Endpoint
+from retriton_serving.launcher.process import allow_open_files
 from retriton_serving.launcher.repository import installed_encoder
+from retriton_serving.launcher.scratch import sweep
 from retriton_serving.launcher.server import TritonServer
 from retriton_serving.launcher.supervisor import Supervisor
 
@@ -61,20 +64,19 @@ class Service:
             if gateway:
                 gateway.start()
             http = f" and http://{gateway.address} (HTTP)" if gateway else ""
-            say(f"serving {encoder.name} on {self.endpoint.grpc_url} (gRPC){http} until Ctrl-C")
+            _say(say, f"serving {encoder.name} on {self.endpoint.grpc_url} (gRPC){http} until Ctrl-C")
 
         tls = self.tls.for_clients() if self.tls else None
         supervisor = Supervisor(self._start, on_ready, tls)
         signal.signal(signal.SIGTERM, _interrupt)
+        allow_open_files()
+        sweep()
         try:
             supervisor.run()
         except KeyboardInterrupt:
-            say("stopping")
+            _say(say, "stopping; once more stops at once")
         finally:
-            if gateway:
-                gateway.stop(grace_s)
-            if supervisor.server:
-                supervisor.server.stop(grace_s)
+            _stop(gateway, supervisor, grace_s)
 
     def _start(self) -> TritonServer:
         url = traces_url()
@@ -91,6 +93,29 @@ class Service:
             options=options,
             environ=self.environ,
         )
+
+
+def _stop(gateway: GatewayProcess | None, supervisor: Supervisor, grace_s: float) -> None:
+    """Stops both; a second Ctrl-C or SIGTERM ends the wait, and further ones are ignored."""
+    try:
+        _stop_within(gateway, supervisor, grace_s)
+    except KeyboardInterrupt:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        _stop_within(gateway, supervisor, 0.0)
+
+
+def _stop_within(gateway: GatewayProcess | None, supervisor: Supervisor, grace_s: float) -> None:
+    if gateway:
+        gateway.stop(grace_s)
+    if supervisor.server:
+        supervisor.server.stop(grace_s)
+
+
+def _say(say: Callable[[str], None], line: str) -> None:
+    """A reader that is gone, or a full disk, does not stop the service."""
+    with contextlib.suppress(OSError):
+        say(line)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

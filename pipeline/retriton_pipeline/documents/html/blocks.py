@@ -19,10 +19,11 @@ _BLOCKS = {
     "center", "details", "summary", "form", "fieldset", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr", "li",
 }  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_BOLD = re.compile(r"font-weight\s*:\s*(bold|[6-9]00)|font\s*:[^;]*\bbold\b", re.IGNORECASE)
+_BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
+_BOLD_FONT = re.compile(r"\bbold\b")
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
+_STYLE_CHARACTERS_MAX = 4096
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
 
@@ -52,7 +53,7 @@ class _Walker:
         tag = element.tag
         if not isinstance(tag, str) or tag in _SKIPPED or _is_hidden(element):
             return
-        bold = bold or tag in ("b", "strong") or bool(_BOLD.search(element.get("style", "")))
+        bold = bold or tag in ("b", "strong") or _is_bold(element)
         if tag == "br":
             self._text.append("\n")
         elif tag == "sup" and self._text and self._text[-1][-1:].isdecimal():
@@ -145,7 +146,27 @@ def _cell_text(cell: etree._Element) -> str:
 
 
 def _is_hidden(element: etree._Element) -> bool:
-    return element.get("hidden") is not None or bool(_HIDDEN.search(element.get("style", "")))
+    if element.get("hidden") is not None:
+        return True
+    return any(
+        (name.endswith("display") and value.startswith("none"))
+        or (name.endswith("visibility") and value.startswith("hidden"))
+        for name, value in _style(element)
+    )
+
+
+def _is_bold(element: etree._Element) -> bool:
+    return any(
+        (name.endswith("font-weight") and _BOLD_WEIGHT.match(value))
+        or (name.endswith("font") and _BOLD_FONT.search(value))
+        for name, value in _style(element)
+    )
+
+
+def _style(element: etree._Element) -> list[tuple[str, str]]:
+    """The names and values of the declarations of the attribute ``style``."""
+    declarations = element.get("style", "")[:_STYLE_CHARACTERS_MAX].lower().split(";")
+    return [(name.strip(), value.strip()) for name, _, value in (text.partition(":") for text in declarations)]
 
 
 def _could_be_heading(text: str) -> bool:

@@ -6,10 +6,13 @@ content begins and ends; all blocks in between are kept.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import trafilatura
 from lxml import etree
 
 from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.html.grid import column_span
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.text.encoding import decode
@@ -17,6 +20,12 @@ from retriton_pipeline.documents.titles import first_heading, usable_title
 
 _ANCHOR_CHARACTERS_MIN = 20  # shorter blocks may occur in content and in boilerplate
 _COMPARED_CHARACTERS = 60
+_COMPARISONS_MAX = 10**10  # blocks times characters
+_DEPTH_MAX = 256
+_ELEMENTS_MAX = 200_000
+_SPANNED_COLUMNS_MAX = 20_000
+_ATTRIBUTES_MAX = 500
+_METAS_MAX = 1000
 _PROPERTIES = ("author", "date", "description", "keywords")
 
 
@@ -26,9 +35,25 @@ def read_html(raw: bytes) -> Content:
     tree = parse_html(page)
     if tree is None:
         return Content("", [])
-    extracted = trafilatura.extract(page, include_tables=True, include_comments=False, favor_recall=True)
-    blocks = _content(html_blocks(tree), extracted or "")
+    blocks = html_blocks(tree)
+    if not _is_huge(tree):
+        extracted = trafilatura.extract(page, include_tables=True, include_comments=False, favor_recall=True)
+        blocks = _content(blocks, extracted or "")
     return Content(usable_title(tree.findtext(".//title")) or first_heading(blocks), blocks, _properties(tree))
+
+
+def _is_huge(tree: etree._Element) -> bool:
+    """Whether the tree is deeper or larger than those of ordinary pages: trafilatura would need too long."""
+    depth = columns = 0
+    for number, (event, element) in enumerate(etree.iterwalk(tree, events=("start", "end"))):
+        depth += 1 if event == "start" else -1
+        if event == "start" and element.get("colspan"):
+            columns += column_span(element)
+        if event == "start" and len(element.attrib) > _ATTRIBUTES_MAX:
+            return True
+        if depth > _DEPTH_MAX or number > 2 * _ELEMENTS_MAX or columns > _SPANNED_COLUMNS_MAX:
+            return True
+    return False
 
 
 def _content(blocks: list[Block], extracted: str) -> list[Block]:
@@ -37,6 +62,8 @@ def _content(blocks: list[Block], extracted: str) -> list[Block]:
     All blocks if none was extracted.
     """
     content = _alphanumeric(extracted)
+    if len(blocks) * len(content) > _COMPARISONS_MAX:
+        return blocks
     starts = [_alphanumeric(block.text)[:_COMPARED_CHARACTERS] for block in blocks]
     anchors = [index for index, start in enumerate(starts) if len(start) >= _ANCHOR_CHARACTERS_MIN and start in content]
     if not anchors:
@@ -56,5 +83,5 @@ def _alphanumeric(text: str) -> str:
 
 
 def _properties(tree: etree._Element) -> dict[str, Scalar]:
-    metas = {meta.get("name", "").lower(): meta.get("content", "") for meta in tree.iter("meta")}
+    metas = {meta.get("name", "").lower(): meta.get("content", "") for meta in islice(tree.iter("meta"), _METAS_MAX)}
     return {name: metas[name] for name in _PROPERTIES if metas.get(name)}

@@ -11,12 +11,13 @@ from lxml import etree
 from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Content
-from retriton_pipeline.documents.office.archive import open_archive, parse_xml
+from retriton_pipeline.documents.office.archive import open_archive, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
 
 _BODY = "word/document.xml"
+_TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 
@@ -29,7 +30,9 @@ def read_docx(raw: bytes) -> Content:
     """
     archive = open_archive(raw, "a DOCX", _BODY)
     page = mammoth.convert_to_html(
-        _with_formulas_as_text(archive), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda image: {})
+        _with_formulas_as_text(archive, tags_max(raw, _TAGS_MAX)),
+        style_map=_STYLES,
+        convert_image=mammoth.images.img_element(lambda image: {}),
     ).value
     tree = parse_html(page) if page else None
     title, metadata = core_properties(archive)
@@ -37,14 +40,17 @@ def read_docx(raw: bytes) -> Content:
     return Content(title or first_heading(blocks), blocks, metadata)
 
 
-def _with_formulas_as_text(archive: zipfile.ZipFile) -> io.BytesIO:
+def _with_formulas_as_text(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
     """A copy of the file, without images, in which formulas are plain text: mammoth ignores formulas."""
     body = archive.read(_BODY)
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w") as copy:
-        for name in archive.namelist():
+        for name in dict.fromkeys(archive.namelist()):
             if name != _BODY and name.endswith((".xml", ".rels")):
-                copy.writestr(name, archive.read(name))
+                part = archive.read(name)
+                require_tags(part, limit)
+                copy.writestr(name, part)
+        require_tags(body, limit)
         copy.writestr(_BODY, _formulas_as_text(body) if b"oMath" in body else body)
     copied.seek(0)
     return copied

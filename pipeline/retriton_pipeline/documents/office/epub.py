@@ -40,10 +40,11 @@ def read_epub(raw: bytes) -> Content:
 
 
 def _chapters(package: etree._Element, package_name: str) -> list[str]:
-    """The members with the chapters, in reading order."""
+    """The members with the chapters, in reading order, each once."""
     files = {item.get("id"): item.get("href", "") for item in package.iter("{*}item")}
     names = [files[item.get("idref")] for item in package.iter("{*}itemref")]
-    return [posixpath.normpath(posixpath.join(posixpath.dirname(package_name), unquote(name))) for name in names]
+    folder = posixpath.dirname(package_name)
+    return list(dict.fromkeys(posixpath.normpath(posixpath.join(folder, unquote(name))) for name in names))
 
 
 def _chapter(archive: zipfile.ZipFile, name: str) -> list[Block]:

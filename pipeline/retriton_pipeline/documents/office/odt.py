@@ -6,7 +6,14 @@ from lxml import etree
 
 from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.model import Content, Scalar
-from retriton_pipeline.documents.office.archive import local_name, open_archive, parse_xml, read_member
+from retriton_pipeline.documents.office.archive import (
+    local_name,
+    open_archive,
+    parse_xml,
+    read_member,
+    require_tags,
+    tags_max,
+)
 from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -36,7 +43,9 @@ def read_odt(raw: bytes) -> Content:
     archive = open_archive(raw, "an ODT", "content.xml")
     if b"encryption-data" in read_member(archive, "META-INF/manifest.xml"):
         raise UnreadableDocument("it is encrypted and requires a password")
-    root = parse_xml(archive.read("content.xml"))
+    content = archive.read("content.xml")
+    require_tags(content, tags_max(raw))
+    root = parse_xml(content)
     body = next((element for element in root.iter() if local_name(element.tag) == "text" and len(element)), None)
     if body is None:
         raise UnreadableDocument("it is an OpenDocument file, but not a text document")
@@ -53,7 +62,7 @@ def _rename(element: etree._Element) -> None:
     name = local_name(element.tag)
     attributes = {local_name(key): str(value) for key, value in element.attrib.items()}
     if name == "h":
-        element.tag = f"h{min(int(attributes.get('outline-level', '1')), 6)}"
+        element.tag = f"h{_heading_level(attributes.get('outline-level', '1'))}"
     elif name in ("s", "tab"):
         element.tag, element.text = "span", " "
     else:
@@ -64,6 +73,10 @@ def _rename(element: etree._Element) -> None:
     for odf_name, html_name in _HTML_ATTRIBUTES.items():
         if odf_name in attributes:
             element.set(html_name, attributes[odf_name])
+
+
+def _heading_level(value: str) -> int:
+    return min(max(int(value), 1), 6) if value.isdecimal() and len(value) < 3 else 6
 
 
 def _properties(raw: bytes) -> tuple[str, dict[str, Scalar]]:

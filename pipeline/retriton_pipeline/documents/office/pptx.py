@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from pptx import Presentation
 from pptx.chart.chart import Chart
@@ -19,6 +20,9 @@ from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.titles import first_heading
 
+_SLIDES_MAX = 10_000
+_POINTS_MAX = 5_000
+
 
 def read_pptx(raw: bytes) -> Content:
     """Blocks, whose page is the number of the slide, and document properties. Speaker notes follow their slide.
@@ -27,8 +31,8 @@ def read_pptx(raw: bytes) -> Content:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
     title, metadata = core_properties(open_archive(raw, "a PPTX", "ppt/presentation.xml"))
-    slides = Presentation(io.BytesIO(raw)).slides
-    blocks = [block for page, slide in enumerate(slides, 1) for block in _slide_blocks(slide, page)]
+    slides = {slide.part.partname: slide for slide in islice(Presentation(io.BytesIO(raw)).slides, _SLIDES_MAX)}
+    blocks = [block for page, slide in enumerate(slides.values(), 1) for block in _slide_blocks(slide, page)]
     return Content(title or first_heading(blocks), blocks, metadata)
 
 
@@ -55,12 +59,22 @@ def _shape_blocks(shape: BaseShape, page: int) -> Iterator[Block]:
     rows: Iterable[list[str]] = []
     if isinstance(shape, GraphicFrame) and shape.has_table:
         rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
-    elif isinstance(shape, GraphicFrame) and shape.has_chart:
+    elif isinstance(shape, GraphicFrame) and shape.has_chart and not _is_huge(shape.chart):
         rows = _chart_rows(shape.chart)
     elif isinstance(shape, Shape) and shape.text_frame.text.strip():
         yield Block(_lines(shape.text_frame.text), page=page)
     if table := table_block(rows, page):
         yield table
+
+
+def _is_huge(chart: Chart) -> bool:
+    """Whether a chart states more points than are text: python-pptx searches all of them for each stated one."""
+    space = chart.element
+    stated = [
+        int(value) if value.isdecimal() and len(value) < 10 else _POINTS_MAX
+        for value in space.xpath("//c:ptCount/@val")
+    ]
+    return sum(stated) > _POINTS_MAX or space.xpath("count(//c:pt)") > _POINTS_MAX
 
 
 def _chart_rows(chart: Chart) -> Iterator[list[str]]:

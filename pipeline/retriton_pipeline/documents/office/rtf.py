@@ -7,6 +7,7 @@ from itertools import groupby
 from striprtf.striprtf import rtf_to_text
 
 from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.office.rtf_input import prepared
 from retriton_pipeline.documents.signatures import require_rtf
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.text.plain_text import paragraphs
@@ -19,7 +20,8 @@ def read_rtf(raw: bytes) -> Content:
         UnreadableDocument: it is not RTF.
     """
     require_rtf(raw)
-    lines = rtf_to_text(raw.decode("latin-1"), errors="replace").splitlines()  # RTF is ASCII with escape sequences
+    text = prepared(raw.decode("latin-1"))  # RTF is ASCII with escape sequences
+    lines = rtf_to_text(text, errors="replace").splitlines()
     return Content("", [block for is_row, group in groupby(lines, _is_row) for block in _blocks(is_row, list(group))])
 
 

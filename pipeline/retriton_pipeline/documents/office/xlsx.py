@@ -6,18 +6,24 @@ import datetime
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from openpyxl import load_workbook
 
 from retriton_pipeline.documents.model import Block, Content
-from retriton_pipeline.documents.office.archive import open_archive
+from retriton_pipeline.documents.office.archive import expansion_max, open_archive, read_member, require_tags
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.errors import UnreadableDocument
 
 _HEADER_ROWS_MAX = 3
 _ROWS_MAX = 2**20  # the limit of the format
+_CHARACTERS_MAX = 100_000_000  # cells can share a long text
+_STREAMED = ("xl/worksheets/", "xl/sharedStrings.xml")
+_PARSED = ("xl/styles.xml", "xl/workbook.xml", "docProps/custom.xml")
+_TAGS_MAX = 400_000  # of parts that openpyxl converts to objects, each of which takes some kilobytes
+_CELLS_MIN, _CELLS_PER_BYTE_MAX = 2_000_000, 100  # ordinary files have one cell for some five bytes
 _CELLS_MAX = 20_000_000  # including empty cells, of which a small file can declare any number
 
 
@@ -27,7 +33,10 @@ def read_xlsx(raw: bytes) -> Content:
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
-    title, metadata = core_properties(open_archive(raw, "an XLSX", "xl/workbook.xml", trees=False))
+    archive = open_archive(raw, "an XLSX", "xl/workbook.xml", streamed=_STREAMED)
+    for member in _PARSED:
+        require_tags(read_member(archive, member), _TAGS_MAX)
+    title, metadata = core_properties(archive)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
         return Content(title, list(_blocks(raw)), metadata)
@@ -35,11 +44,30 @@ def read_xlsx(raw: bytes) -> Content:
 
 def _blocks(raw: bytes) -> Iterator[Block]:
     workbook = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+    budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
-        tables = list(_tables(_rows(sheet)))
+        tables = list(_tables(_rows(sheet, budget)))
         if tables:
             yield Block(sheet.title, heading_level=1)
             yield from tables
+
+
+@dataclass
+class _Budget:
+    """Counts what all sheets have together: they can be any number of views of the same data."""
+
+    cells_max: int
+    cells: int = 0
+    rows: int = 0
+    characters: int = 0
+
+    def add(self, row: list[str]) -> None:
+        self.cells, self.rows = self.cells + len(row), self.rows + 1
+        self.characters += sum(map(len, row))
+        if self.cells > self.cells_max or self.rows > _ROWS_MAX or self.characters > _CHARACTERS_MAX:
+            raise UnreadableDocument(
+                f"it has more than {self.cells_max} cells, {_ROWS_MAX} rows or {_CHARACTERS_MAX} characters: split it"
+            )
 
 
 def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
@@ -63,14 +91,12 @@ def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
     yield from filter(None, [table_block(header)])
 
 
-def _rows(sheet: object) -> Iterator[list[str]]:
+def _rows(sheet: object, budget: _Budget) -> Iterator[list[str]]:
     sheet.reset_dimensions()  # type: ignore[attr-defined]  # the dimensions in the file may be wrong
-    cells = rows = 0
-    for row in sheet.iter_rows(values_only=True):  # type: ignore[attr-defined]
-        cells, rows = cells + len(row), rows + 1
-        if cells > _CELLS_MAX or rows > _ROWS_MAX:
-            raise UnreadableDocument(f"a sheet has more than {_CELLS_MAX} cells or {_ROWS_MAX} rows")
-        yield [_text(value) for value in row]
+    for values in sheet.iter_rows(values_only=True):  # type: ignore[attr-defined]
+        row = [_text(value) for value in values]
+        budget.add(row)
+        yield row if any(row) else []
 
 
 def _text(value: object) -> str:

@@ -13,6 +13,7 @@ from retriton_pipeline.documents.pdf.typography import Typography
 from retriton_pipeline.documents.tables import table_block
 
 _MONOSPACED_WIDTH = 0.6  # of the characters of most monospaced fonts, in font sizes
+_PARAGRAPH_CHARACTERS_MAX = 20_000
 _PARAGRAPH_ENDS = tuple(".!?:;。！？…|")
 
 
@@ -60,7 +61,8 @@ def _text(lines: Sequence[Line], typography: Typography) -> str:
 def _continues(before: Block, after: Block) -> bool:
     """Whether both are one paragraph that is interrupted by the end of a column."""
     return (
-        not (before.heading_level or after.heading_level or before.verbatim or after.verbatim)
+        len(before.text) < _PARAGRAPH_CHARACTERS_MAX
+        and not (before.heading_level or after.heading_level or before.verbatim or after.verbatim)
         and not before.text.endswith(_PARAGRAPH_ENDS)
         and after.text[:1].islower()
     )

@@ -19,7 +19,7 @@ _BOLD_WEIGHT = 600
 _FONT_NAME_BYTES = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Character:
     """A character and its box, in points from the lower left corner of the page.
 

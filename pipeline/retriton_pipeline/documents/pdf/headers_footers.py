@@ -83,10 +83,12 @@ def _repeated(pages: Sequence[list[Line]]) -> dict[_Key, set[int]]:
 def _series(numbers: list[int]) -> list[set[int]]:
     """The runs of at least three page numbers with small distances."""
     series: list[set[int]] = [set()]
+    last = 0
     for number in numbers:
-        if series[-1] and number - max(series[-1]) > _PAGE_DISTANCE_MAX:
+        if series[-1] and number - last > _PAGE_DISTANCE_MAX:
             series.append(set())
         series[-1].add(number)
+        last = number
     return [members for members in series if len(members) >= _PAGES_MIN]
 
 

@@ -18,6 +18,8 @@ _OVERLAP_MAX = 0.6
 _ADJACENT_GAP = 0.3
 _SAME_WORD_GAP = 0.12
 
+_WORDS_MAX = 1000  # of a line that is joined with the next: joining copies them
+
 
 def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
     """The lines of ``page`` in content order, which in most files is the reading order."""
@@ -68,7 +70,7 @@ def _word(characters: list[Character]) -> Word:
 
 def _merged(before: Line, after: Line) -> Line | None:
     """Both as one line if ``after`` continues ``before`` to the right: PDFium breaks lines at superscripts and gaps."""
-    if before.hyphenated or before.rotation != after.rotation:
+    if before.hyphenated or before.rotation != after.rotation or len(before.words) > _WORDS_MAX:
         return None
     size, gap = max(before.font_size, after.font_size), after.left - before.right
     same_baseline = abs(before.bottom - after.bottom) < _BASELINE_TOLERANCE * size and gap > -_OVERLAP_MAX * size

@@ -18,6 +18,9 @@ from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
 _METADATA = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
+_PAGES_MAX = 50_000
+_CHARACTERS_MIN, _CHARACTERS_MAX = 1_000_000, 50_000_000
+_CHARACTERS_PER_BYTE_MAX = 20  # a small file can repeat a page; ordinary ones have less than five
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d).*")
 
 
@@ -29,7 +32,9 @@ def read_pdf(raw: bytes) -> Content:
     """
     require_pdf(raw)
     with _open(raw) as document:
-        pages = [_lines(document, index) for index in range(len(document))]
+        if len(document) > _PAGES_MAX:
+            raise UnreadableDocument(f"it states {len(document)} pages, more than the limit of {_PAGES_MAX}: split it")
+        pages = _all_lines(document, min(max(_CHARACTERS_PER_BYTE_MAX * len(raw), _CHARACTERS_MIN), _CHARACTERS_MAX))
         if not any(pages):
             raise UnreadableDocument(f"none of its {len(document)} pages has a text layer (a scan?)")
         properties = document.get_metadata_dict(skip_empty=True)
@@ -38,6 +43,17 @@ def read_pdf(raw: bytes) -> Content:
     blocks = [block for page, lines in enumerate(pages, 1) for block in page_blocks(lines, typography, page)]
     title = usable_title(properties.get("Title")) or first_heading(blocks)
     return Content(title, blocks, _metadata(properties))
+
+
+def _all_lines(document: pypdfium2.PdfDocument, characters_max: int) -> list[list[Line]]:
+    pages: list[list[Line]] = []
+    characters = 0
+    for index in range(len(document)):
+        pages.append(_lines(document, index))
+        characters += sum(len(line.text) for line in pages[-1])
+        if characters > characters_max:
+            raise UnreadableDocument(f"its pages have more than the limit of {characters_max} characters: split it")
+    return pages
 
 
 def _open(raw: bytes) -> pypdfium2.PdfDocument:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from retriton_pipeline.documents.pdf.regions import Region
 
 _GUTTER = 0.8  # in sizes of the body text: narrower gaps do not separate columns
+_REGIONS_MAX = 500  # of a page that is cut: each cut sorts all regions of its part
 _ORDERED_CHARACTERS_MIN = 20  # shorter regions, such as labels in figures, may be in any order
 
 
@@ -19,7 +20,7 @@ def in_reading_order(regions: list[Region], body_size: float) -> list[Region]:
         body_size: the font size of the body text, in points.
     """
     texts = [region for region in regions if sum(len(line.text) for line in region.lines) >= _ORDERED_CHARACTERS_MIN]
-    if any(_jumps_back(before, after) for before, after in pairwise(texts)):
+    if len(regions) <= _REGIONS_MAX and any(_jumps_back(before, after) for before, after in pairwise(texts)):
         return _xy_cut(regions, _GUTTER * body_size)
     return regions
 

@@ -13,6 +13,7 @@ from retriton_pipeline.documents.pdf.table_detection import detect_tables
 from retriton_pipeline.documents.pdf.typography import Typography
 
 _PARAGRAPH_SPACING = 1.25  # in line spacings: a larger distance starts a paragraph
+_LINES_MAX = 500  # of a paragraph
 _UNRELATED_GAP = 4.0  # in font sizes: parts of a line with a wider gap in between are unrelated
 _LIST_ITEM = re.compile(r"[•●○◦▪■□·➢\ufffd\uf0b7]|[–\-*] |\(?(?:\d{1,2}|[a-z])[.)] ")
 
@@ -61,7 +62,7 @@ def page_regions(lines: Sequence[Line], typography: Typography) -> Iterator[Regi
             yield Region(tuple(item.lines), item)
             continue
         for line in _related_parts(item):
-            if paragraph and not _continues(paragraph, line, typography):
+            if paragraph and (len(paragraph) >= _LINES_MAX or not _continues(paragraph, line, typography)):
                 yield Region(tuple(paragraph))
                 paragraph = []
             paragraph.append(line)

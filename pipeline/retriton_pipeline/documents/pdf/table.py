@@ -15,6 +15,8 @@ _HEIGHT_TOLERANCE = 0.3
 
 _FONT_SIZE_CHANGE_MAX = 0.15
 _MULTI_CELL_ROWS_MIN = 2
+_COLUMNS_MAX = 64
+_CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
 
 
@@ -35,7 +37,7 @@ class Table:
 
     def add(self, line: Line) -> bool:
         """Adds ``line`` and returns whether it fits: each cell overlaps at most one column, and no two the same."""
-        if not self._fits(line.cells):
+        if not self._fits(line.cells) or len(self.columns) + len(line.cells) > 2 * _COLUMNS_MAX:
             return False
         beside = bool(self.rows) and self._is_beside(line)
         if self.rows and not beside and not self._follows(line):
@@ -66,8 +68,14 @@ class Table:
 
     def grid(self) -> list[list[str]]:
         """The texts by row and column."""
-        return [[" ".join(cell.text for cell in row if self._columns_of(cell) == [index])
-                 for index in range(len(self.columns))] for row in self.rows]  # fmt: skip
+        grid: list[list[str]] = []
+        for row in self.rows:
+            texts: list[list[str]] = [[] for _ in self.columns]
+            for cell in row:
+                if len(columns := self._columns_of(cell)) == 1:
+                    texts[columns[0]].append(cell.text)
+            grid.append(list(map(" ".join, texts)))
+        return grid
 
     @property
     def is_table(self) -> bool:
@@ -76,8 +84,11 @@ class Table:
 
     def prose_lines(self) -> list[Line]:
         """The lines column by column, if these are text columns of the page; otherwise empty."""
-        columns = [[(line, cell) for line in self.lines for cell in line.cells if self._columns_of(cell) == [index]]
-                   for index in range(len(self.columns))]  # fmt: skip
+        columns: list[list[tuple[Line, Word]]] = [[] for _ in self.columns]
+        for line in self.lines:
+            for cell in line.cells:
+                if len(hit := self._columns_of(cell)) == 1:
+                    columns[hit[0]].append((line, cell))
         cell_characters = (sum(len(cell.text) for _, cell in column) / len(column) for column in columns)
         if min(cell_characters) < _PROSE_CELL_CHARACTERS_MIN:
             return []
@@ -102,6 +113,8 @@ class Table:
     def _continues_cell(self, line: Line) -> bool:
         """Whether ``line`` is a further line of a cell; in the first column only if it is the row's only cell."""
         if len(line.cells) > 1 or not self.rows:
+            return False
+        if sum(len(cell.text) for cell in self.rows[-1]) > _CELL_CHARACTERS_MAX:
             return False
         (column,) = self._columns_of(line.cells[0])
         distance = self.lines[-1].bottom - line.bottom

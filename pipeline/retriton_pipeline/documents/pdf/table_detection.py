@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.table import Table
 
+_ROWS_MAX = 1000  # longer tables continue in another one
+
 
 def detect_tables(lines: Sequence[Line]) -> list[Line | Table]:
     """``lines`` with the lines of each table replaced by it, and adjacent text columns put one after the other."""
     found: list[Line | Table] = []
     index = 0
     while index < len(lines):
-        table = _table(lines[index:])
+        table = _table(lines[index : index + _ROWS_MAX])
         if not table.is_table:
             found.append(lines[index])
             index += 1

@@ -14,6 +14,7 @@ _HEADING_SIZE = 1.12  # in sizes of the body text
 _HEADING_CHARACTERS_MAX = 160
 _HEADING_LINES_MAX = 3
 _LEVEL_MAX = 6
+_WORD_CHARACTERS_MAX = 500
 _LINE_SPACING = 1.2
 _LINE_SPACING_MAX = 2.5
 _WORD = re.compile(r"\w+(?:-\w+)*")
@@ -68,7 +69,7 @@ class Typography:
 
     def dehyphenated(self, before: str, after: str) -> str:
         """The texts of two lines that a word is broken between, joined; hyphens of compounds are kept."""
-        first, second = _WORD.findall(before), _WORD.match(after)
+        first, second = _WORD.findall(before[-_WORD_CHARACTERS_MAX:]), _WORD.match(after)
         if not first or not second:
             return f"{before}-{after}"
         word, compound = f"{first[-1]}{second[0]}".lower(), f"{first[-1]}-{second[0]}".lower()

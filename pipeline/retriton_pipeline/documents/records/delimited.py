@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.tables import table_block
@@ -49,6 +50,6 @@ def _delimiter(sample: str) -> str:
 
 
 def _regular_rows(sample: str, delimiter: str) -> int:
-    widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
-    usual = max(widths, key=widths.count, default=0)
-    return widths.count(usual) if usual > 1 else 0
+    widths = Counter(len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row)
+    usual, rows = next(iter(widths.most_common(1)), (0, 0))
+    return rows if usual > 1 else 0

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from retriton_pipeline.documents.model import FilePart
+from retriton_pipeline.documents.files import open_file
+from retriton_pipeline.documents.model import FilePart, SourceFile
 from retriton_pipeline.documents.records.json_values import parse_json
 from retriton_pipeline.documents.signatures import detected_format
 from retriton_pipeline.errors import UnreadableDocument
 
 PART_BYTES = 4 * 1024**2
+PART_LINES_MAX = 16_384  # bounds the number of documents that are in memory at once
 LINE_BYTES_MAX = 64 * 1024**2
 _UTF8_MARK = b"\xef\xbb\xbf"
+_PART_LINES = re.compile(rb"(?:[^\n]*+\n){%d}" % PART_LINES_MAX)
 
 
 def is_json_lines(file: Path) -> bool:
     """Whether ``file`` starts as JSON lines do: not with an array, a pretty-printed object, or another format."""
     try:
-        with file.open("rb") as opened:
+        with open_file(file) as opened:
             head = opened.read(1024).removeprefix(_UTF8_MARK).lstrip()
-    except OSError:
+    except (OSError, UnreadableDocument):
         return False
     is_json = bool(head) and not detected_format(head)
     return is_json and not head.startswith(b"[") and head.split(b"\n")[0].strip() != b"{"
 
 
-def line_parts(file: Path, part_bytes: int = PART_BYTES) -> Iterator[FilePart]:
-    """Consecutive ranges of about ``part_bytes`` bytes that end with a line."""
+def line_parts(file: SourceFile, part_bytes: int = PART_BYTES) -> Iterator[FilePart]:
+    """Consecutive ranges of at most `PART_LINES_MAX` lines and about ``part_bytes`` bytes that end with a line."""
     start = position = 0
     line = 1
     try:
-        with file.open("rb") as opened:
-            while chunk := opened.read(part_bytes):
-                if last := chunk.rfind(b"\n") + 1:
-                    yield FilePart(file, start, position + last, line)
-                    start, line = position + last, line + chunk.count(b"\n")
-                position += len(chunk)
-    except OSError:
+        with open_file(file.path, file.within) as opened:
+            rest = os.fstat(opened.fileno()).st_size  # not more, of a file that grows
+            while chunk := opened.read(min(part_bytes, rest)):
+                for end, lines in _line_ends(chunk):
+                    yield FilePart(file.path, start, position + end, line, file.within)
+                    start, line = position + end, line + lines
+                position, rest = position + len(chunk), rest - len(chunk)
+    except (OSError, UnreadableDocument):
         pass  # reading the range below reports the reason
     if start < position or not start:
-        yield FilePart(file, start, None, line)
+        yield FilePart(file.path, start, None, line, file.within)
+
+
+def _line_ends(chunk: bytes) -> Iterator[tuple[int, int]]:
+    """The offsets in ``chunk`` after every `PART_LINES_MAX` lines and after the last line, each with its lines."""
+    start = 0
+    while match := _PART_LINES.match(chunk, start):
+        start = match.end()
+        yield start, PART_LINES_MAX
+    if (last := chunk.rfind(b"\n") + 1) > start:
+        yield last, chunk.count(b"\n", start)
 
 
 def numbered_lines(part: FilePart) -> Iterator[tuple[int, bytes]]:
@@ -50,9 +66,12 @@ def numbered_lines(part: FilePart) -> Iterator[tuple[int, bytes]]:
         UnreadableDocument: reading fails.
     """
     try:
-        with part.file.open("rb") as opened:
+        with open_file(part.file, part.within) as opened:
+            end = os.fstat(opened.fileno()).st_size if part.end is None else part.end
+            if not end:
+                raise UnreadableDocument("it is empty (0 bytes)")
             position, number = opened.seek(part.start), part.first_line
-            while (part.end is None or position < part.end) and (line := opened.readline(LINE_BYTES_MAX)):
+            while position < end and (line := opened.readline(LINE_BYTES_MAX)):
                 if stripped := line.strip():
                     yield number, stripped
                 while len(line) == LINE_BYTES_MAX and not line.endswith(b"\n"):

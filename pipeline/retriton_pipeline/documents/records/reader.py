@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from retriton_pipeline.documents.files import display_name, read_whole
-from retriton_pipeline.documents.model import Document, FilePart, Unreadable
+from retriton_pipeline.documents.model import Document, FilePart, SourceFile, Unreadable
 from retriton_pipeline.documents.parser_errors import parser_errors
 from retriton_pipeline.documents.records.json_lines import is_json_lines, line_parts, numbered_lines, parse_line
 from retriton_pipeline.documents.records.json_objects import object_content, read_record
@@ -17,6 +17,8 @@ from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.errors import UnreadableDocument
 
+_RECORDS_MAX = 200_000  # that are in memory at once
+_NAMED_MAX = 100  # unreadable records of a part that are reported one by one
 _LINE_SUFFIXES = (".jsonl", ".ndjson")
 RECORD_SUFFIXES = (*_LINE_SUFFIXES, ".json")
 _Value = TypeVar("_Value")
@@ -27,9 +29,9 @@ def holds_records(file: Path) -> bool:
     return file.suffix.lower() in RECORD_SUFFIXES
 
 
-def record_parts(file: Path) -> Iterator[FilePart]:
+def record_parts(file: SourceFile) -> Iterator[FilePart]:
     """The units in which ``file`` is read: ranges of JSON lines, or the whole file."""
-    return line_parts(file) if _has_lines(file) else iter([FilePart(file)])
+    return line_parts(file) if _has_lines(file.path) else iter([FilePart(file.path, within=file.within)])
 
 
 def load_records(part: FilePart) -> Iterator[Document | Unreadable]:
@@ -41,11 +43,13 @@ def load_records(part: FilePart) -> Iterator[Document | Unreadable]:
     if _has_lines(part.file):
         yield from _documents(part.file, numbered_lines(part), parse_line)
         return
-    raw = read_whole(part.file)
+    raw = read_whole(part.file, part.within)
     with parser_errors():
         value = parse_json_file(decode(raw))
     if isinstance(value, dict):
         yield sanitized_document(part.file, object_content(value), hashlib.sha256(raw).hexdigest())
+    elif len(value) > _RECORDS_MAX:
+        raise UnreadableDocument(f"it has {len(value)} records, more than {_RECORDS_MAX}: save it as JSON lines")
     elif value:
         yield from _documents(part.file, enumerate(value, 1), lambda value: value)
     else:
@@ -59,8 +63,14 @@ def _has_lines(file: Path) -> bool:
 def _documents(
     file: Path, values: Iterable[tuple[int, _Value]], parse: Callable[[_Value], object]
 ) -> Iterator[Document | Unreadable]:
+    unreadable = 0
     for number, value in values:
-        yield _document(file, number, value, parse)
+        document = _document(file, number, value, parse)
+        unreadable += isinstance(document, Unreadable)
+        if isinstance(document, Document) or unreadable <= _NAMED_MAX:
+            yield document
+    if unreadable > _NAMED_MAX:
+        yield Unreadable(display_name(file), f"{unreadable - _NAMED_MAX} more of its records cannot be read")
 
 
 def _document(file: Path, number: int, value: _Value, parse: Callable[[_Value], object]) -> Document | Unreadable:

@@ -16,6 +16,9 @@ _BOMS = (
 )
 
 
+_DETECTION_BYTES_MAX = 1024**2  # detection decodes them with some ninety encodings
+
+
 def decode(raw: bytes) -> str:
     r"""The text of ``raw``, with ``\n`` as line separator.
 
@@ -42,10 +45,10 @@ def decode(raw: bytes) -> str:
 def _detected(raw: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(raw).best()
+    best = from_bytes(raw[:_DETECTION_BYTES_MAX]).best()
     if best is None:
         raise UnreadableDocument("no text encoding fits its bytes: it is binary, or damaged")
-    return str(best)
+    return str(best) if len(raw) <= _DETECTION_BYTES_MAX else raw.decode(best.encoding, errors="replace")
 
 
 def _cleaned(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -13,7 +15,8 @@ from retriton_pipeline.documents.titles import first_heading
 
 _VERBATIM = {"fence", "code_block", "table_open", "html_block"}
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_FIELD = re.compile(r"""^(\w+): *["']?([^\s"'\[{|>].*?)["']?[ ]*$""", re.MULTILINE)  # scalar values only
+_FIELD = re.compile(r"""(\w+): *["']?([^\s"'\[{|>].*)""")  # scalar values only
+_FIELDS_MAX = 256
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # embedded images
 
 
@@ -25,14 +28,21 @@ def read_markdown(raw: bytes) -> Content:
     text = _DATA_URL.sub("", decode(raw))
     front_matter = _FRONT_MATTER.match(text)
     blocks = parse_markdown(text[front_matter.end() :] if front_matter else text)
-    metadata: dict[str, Scalar] = dict(_FIELD.findall(front_matter[1])) if front_matter else {}
+    metadata: dict[str, Scalar] = dict(_fields(front_matter[1])) if front_matter else {}
     return Content(str(metadata.pop("title", "")) or first_heading(blocks), blocks, metadata)
+
+
+def _fields(front_matter: str) -> Iterator[tuple[str, str]]:
+    """The names and values of the lines that are a scalar field."""
+    for match in islice(filter(None, map(_FIELD.match, front_matter.split("\n"))), _FIELDS_MAX):
+        value = match[2].rstrip(" ")
+        yield match[1], value[:-1] if value[1:] and value.endswith(("'", '"')) else value
 
 
 def parse_markdown(text: str) -> list[Block]:
     """The blocks of Markdown ``text``."""
     lines = text.split("\n")  # the parser's definition of a line
-    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text)  # blocks suffice
     blocks = [_block(tokens, index, lines) for index, token in enumerate(tokens) if _starts_block(token)]
     return [block for block in blocks if block.text]
 

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
+from retriton_pipeline.gateway.fairness import Shares
 from retriton_pipeline.gateway.http.authentication import is_public
 from retriton_pipeline.gateway.http.deadlines import deadline_s
 from retriton_pipeline.gateway.http.error_responses import error_response
@@ -18,10 +19,12 @@ from retriton_pipeline.gateway.http.request_bodies import (
     ClientDisconnected,
     check_content_length,
     limited,
+    paced,
     read_body,
     replayed,
     wait_for_disconnect,
 )
+from retriton_pipeline.gateway.http.responses import HeldBytes, PacedResponse
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Settings
 
@@ -37,7 +40,8 @@ class AdmissionMiddleware:
         self._bounds = settings.bounds
         self._timeout_s = settings.timeout_s
         self._metrics = metrics
-        self._in_flight = 0
+        self._requests = Shares(settings.bounds.requests)
+        self._held_bytes = Shares(settings.bounds.held_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -56,8 +60,14 @@ class AdmissionMiddleware:
 
         with slot:
             try:
-                slot.enter_context(self._slot())
-                await self._run(scope, receive, release_at_end)
+                key = scope.get("key", "")
+                slot.enter_context(self._slot(key))
+                held = HeldBytes(self._held_bytes, key)
+                slot.callback(held.give_back)
+                response = PacedResponse(release_at_end, held)
+                await self._run(scope, receive, response, held)
+                if response.refusal:
+                    raise response.refusal
             except ClientDisconnected:
                 self._metrics.rejected.labels("disconnected").inc()
             except (ApiError, TimeoutError) as error:
@@ -66,21 +76,20 @@ class AdmissionMiddleware:
                     await error_response(error)(scope, receive, send)
 
     @contextlib.contextmanager
-    def _slot(self) -> Iterator[None]:
-        if self._in_flight >= self._bounds.requests:
+    def _slot(self, key: str) -> Iterator[None]:
+        if not self._requests.take(key, 1):
             raise ApiError(
                 429,
                 "overloaded",
-                f"{self._in_flight} requests are in progress, the limit is {self._bounds.requests}: try again",
+                f"{self._requests.used} requests are in progress, the limit is {self._bounds.requests}: try again",
                 retry_after_s=RETRY_AFTER_S,
             )
-        self._in_flight += 1
         try:
             yield
         finally:
-            self._in_flight -= 1
+            self._requests.give_back(key, 1)
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(self, scope: Scope, receive: Receive, send: Send, held: HeldBytes) -> None:
         headers = Headers(scope=scope)
         is_upload = scope["method"] == "POST" and bool(_UPLOAD_PATH.fullmatch(scope["path"]))
         bytes_max = self._bounds.upload_bytes if is_upload else self._bounds.body_bytes
@@ -91,10 +100,11 @@ class AdmissionMiddleware:
                 deadline.reschedule(None)  # the deadline is for the start of the response
                 await send(message)
 
+            body_receive = paced(receive, self._bounds.body_bytes_per_s)
             if is_upload:
-                await self._app(scope, limited(receive, bytes_max), send_past_deadline)
+                await self._app(scope, limited(body_receive, bytes_max), send_past_deadline)
             else:
-                body = await read_body(receive, bytes_max)
+                body = await read_body(body_receive, bytes_max, held.take)
                 await self._run_until_disconnect(scope, body, receive, send_past_deadline)
 
     async def _run_until_disconnect(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.fairness import current_key
 from retriton_pipeline.gateway.http.error_responses import error_response
 from retriton_pipeline.gateway.http.origins import check_origin
 from retriton_pipeline.gateway.metrics import GatewayMetrics
@@ -35,6 +36,7 @@ class AuthenticationMiddleware:
         if not is_public(scope):
             try:
                 scope["key"] = self._authenticate(Headers(scope=scope))
+                current_key.set(scope["key"])
             except ApiError as error:
                 self._metrics.reject(error.status)
                 await error_response(error)(scope, receive, send)

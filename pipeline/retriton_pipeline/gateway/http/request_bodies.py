@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 from retriton_pipeline.gateway.errors import ApiError
+
+_GRACE_S = 15.0
 
 
 class ClientDisconnected(Exception):
@@ -21,8 +24,13 @@ def check_content_length(headers: Headers, bytes_max: int) -> None:
         raise _too_large(length, bytes_max)
 
 
-async def read_body(receive: Receive, bytes_max: int) -> bytes:
-    """The whole body. Raises `ApiError` if it is too large, and `ClientDisconnected`."""
+async def read_body(receive: Receive, bytes_max: int, hold: Callable[[int], None]) -> bytes:
+    """The whole body; ``hold`` is called with the size of each part.
+
+    Raises:
+        ApiError: it is too large.
+        ClientDisconnected: it is not complete.
+    """
     parts, size, more = [], 0, True
     while more:
         message = await receive()
@@ -32,6 +40,7 @@ async def read_body(receive: Receive, bytes_max: int) -> bytes:
         size += len(parts[-1])
         if size > bytes_max:
             raise _too_large(size, bytes_max)
+        hold(len(parts[-1]))
         more = message.get("more_body", False)
     return b"".join(parts)
 
@@ -49,6 +58,27 @@ def limited(receive: Receive, bytes_max: int) -> Receive:
         return message
 
     return receive_limited
+
+
+def paced(receive: Receive, bytes_per_s: int) -> Receive:
+    """``receive`` for a body; raises `ApiError` if it is slower than ``bytes_per_s`` after the first seconds."""
+    start_s, size, more = asyncio.get_running_loop().time(), 0, True
+
+    async def receive_paced() -> Message:
+        nonlocal size, more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(start_s + _GRACE_S + size / bytes_per_s):
+                message = await receive()
+        except TimeoutError:
+            slow = f"{size} bytes of the body arrived in time, at least {bytes_per_s} a second are expected"
+            raise ApiError(408, "request_timeout", slow) from None
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+        return message
+
+    return receive_paced
 
 
 def replayed(body: bytes, disconnect: asyncio.Future[Message]) -> Receive:

@@ -16,7 +16,7 @@ import uvicorn
 
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.app import create_app
-from retriton_pipeline.gateway.http.header_limits import HeaderLimitsProtocol
+from retriton_pipeline.gateway.http.connection import BoundedConnection
 from retriton_pipeline.gateway.http.json_log import configure_json_log
 from retriton_pipeline.gateway.http.origins import LOOPBACK
 from retriton_pipeline.gateway.http.tracing import start_tracing
@@ -64,7 +64,8 @@ def listen(settings: Settings, where: Listen) -> None:
     _warn_of_open_access(settings, where)
     config = uvicorn.Config(
         app,
-        http=HeaderLimitsProtocol,
+        http=BoundedConnection,
+        ws="none",  # offers to upgrade are ignored
         host=where.host,
         port=where.port,
         ssl_certfile=where.certificate,

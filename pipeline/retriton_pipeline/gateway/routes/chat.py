@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
@@ -18,7 +19,7 @@ from retriton_pipeline.rag import AnswerStream
 
 def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
     """The route."""
-    routes = APIRouter(tags=["answers"])
+    routes = APIRouter(tags=["answers"], route_class=JsonRoute)
 
     @routes.post("/v1/chat/completions", response_model=ChatResponse, responses=error_responses(409, 502))
     async def chat_completions(request: ChatRequest) -> Response:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from fastapi.routing import APIRoute
 
 from retriton_pipeline.gateway.schemas.common import CollectionName
 from retriton_pipeline.gateway.schemas.documents import CollectionList, DocumentBody, DocumentList
@@ -22,6 +24,7 @@ from retriton_pipeline.gateway.settings import Settings
 def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["documents"])
+    uploads = APIRouter(tags=["documents"], route_class=_upload_route(jobs, settings.bounds.upload_bytes))
     errors = error_responses(409)
 
     @routes.get("/v1/collections", response_model=CollectionList, responses=errors)
@@ -29,7 +32,7 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
         """All collections."""
         return CollectionList(data=await collections.names(), default=settings.collection)
 
-    @routes.post("/v1/collections/{collection}/documents", status_code=202, responses=errors)
+    @uploads.post("/v1/collections/{collection}/documents", status_code=202, responses=errors)
     async def upload(
         collection: CollectionName,
         files: Annotated[list[UploadFile], File(min_length=1)],
@@ -45,6 +48,8 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
         job = jobs.add(request.scope["key"], collection, folder)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
         return JobBody.of(job)
+
+    routes.include_router(uploads)
 
     @routes.get("/v1/collections/{collection}/documents", response_model=DocumentList, responses=errors)
     async def list_documents(
@@ -64,3 +69,21 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
         await stored_documents.delete_document(collections, collection, document_id)
 
     return routes
+
+
+def _upload_route(jobs: UploadJobs, bytes_max: int) -> type[APIRoute]:
+    """A route that checks whether there is room in the queue before it reads the files."""
+
+    class UploadRoute(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def handle_with_room(request: Request) -> Response:
+                announced = request.headers.get("content-length", "")
+                size = min(int(announced), bytes_max) if announced.isdecimal() else bytes_max
+                with jobs.receiving(request.scope["key"], size):
+                    return await handle(request)
+
+            return handle_with_room
+
+    return UploadRoute

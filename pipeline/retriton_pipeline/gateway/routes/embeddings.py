@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_pipeline.coalescing import EmbeddingKey
+from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsRequest, EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.services.models import resolve_role
@@ -16,16 +17,16 @@ from retriton_pipeline.gateway.settings import Settings
 
 def router(settings: Settings, upstream: Upstream) -> APIRouter:
     """The route."""
-    routes = APIRouter(tags=["embeddings"])
+    routes = APIRouter(tags=["embeddings"], route_class=JsonRoute)
 
     @routes.post("/v1/embeddings", response_model=EmbeddingsResponse, responses=error_responses(502))
     async def embeddings(request: EmbeddingsRequest) -> Response:
         """Embed texts."""
         encoder = await upstream.encoder()
         role = resolve_role(request.model, request.input_type, encoder, settings.aliases, settings.input_type)
-        texts = texts_of(request.input, encoder)
+        texts = await texts_of(request.input, encoder)
         found = await upstream.embedder.embed(texts, EmbeddingKey(role, request.truncate, request.dimensions))
-        body = embeddings_json(found, request.model, request.encoding_format)
+        body = await embeddings_json(found, request.model, request.encoding_format)
         return Response(body, media_type="application/json")
 
     return routes

@@ -10,6 +10,7 @@ from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from retriton_pipeline.coalescing import EmbeddingKey
+from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.playground import PendingResponse, PlaygroundRequest
@@ -30,7 +31,7 @@ _RESPONSES = error_responses(502) | {202: {"model": PendingResponse}}
 
 def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> APIRouter:
     """Both routes. Every function id refers to the embedding model."""
-    routes = APIRouter(tags=["playground"], prefix="/v2/nvcf/pexec")
+    routes = APIRouter(tags=["playground"], prefix="/v2/nvcf/pexec", route_class=JsonRoute)
 
     @routes.post("/functions/{function_id}", response_model=EmbeddingsResponse, responses=_RESPONSES)
     async def invoke(
@@ -43,7 +44,7 @@ def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> A
 
         async def embed() -> bytes:
             found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate, None))
-            return embeddings_json(found, body.model, body.encoding_format)
+            return await embeddings_json(found, body.model, body.encoding_format)
 
         size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)
         return await _response(pending.start(request.scope["key"], embed, size_bytes, wait_s))

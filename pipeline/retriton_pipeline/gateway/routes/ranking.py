@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_client import Truncate
+from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.common import Usage
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.ranking import (
@@ -24,7 +25,7 @@ from retriton_pipeline.gateway.services.reranking import Reranking, best_first
 
 def router(reranking: Reranking) -> APIRouter:
     """The routes."""
-    routes = APIRouter(tags=["ranking"])
+    routes = APIRouter(tags=["ranking"], route_class=JsonRoute)
 
     @routes.post("/v1/ranking", response_model=RankingResponse, responses=error_responses(502))
     async def ranking(request: RankingRequest) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, RetrieveResponse, turns
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
@@ -12,7 +13,7 @@ from retriton_pipeline.gateway.services.question_answering import QuestionAnswer
 
 def router(service: QuestionAnswering) -> APIRouter:
     """The route."""
-    routes = APIRouter(tags=["retrieval"])
+    routes = APIRouter(tags=["retrieval"], route_class=JsonRoute)
 
     @routes.post("/v1/retrieve", response_model=RetrieveResponse, responses=error_responses(409, 502))
     async def retrieve(request: RetrieveRequest) -> Response:

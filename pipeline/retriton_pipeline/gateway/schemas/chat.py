@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -25,7 +25,7 @@ class StreamOptions(RequestBody):
 class ChatRequest(RequestBody):
     """OpenAI's request, and the optional field `retrieval`. The last message is the question."""
 
-    messages: list[Message] = Field(min_length=1, max_length=257)
+    messages: Annotated[list[Message], Field(fail_fast=True)] = Field(min_length=1, max_length=257)
     model: str
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -33,7 +33,7 @@ class ChatRequest(RequestBody):
     top_p: float | None = Field(None, ge=0, le=1)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    stop: str | list[str] | None = None
+    stop: str | Annotated[list[str], Field(max_length=16, fail_fast=True)] | None = None
     seed: int | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)

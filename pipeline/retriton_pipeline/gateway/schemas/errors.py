@@ -9,7 +9,11 @@ from pydantic import BaseModel
 from retriton_pipeline.gateway.errors import ApiError
 
 _TYPES = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout_error"}
-_STATUSES = {400, 401, 404, 413, 422, 429, 500, 503, 504}  # of any route
+_STATUSES = {400, 401, 404, 408, 413, 422, 429, 500, 503, 504}  # of any route
+
+
+_MESSAGE_MAX = 1000
+_PARAM_MAX = 200
 
 
 class ErrorBody(BaseModel):
@@ -24,7 +28,15 @@ class ErrorBody(BaseModel):
     def of(cls, error: ApiError) -> Self:
         """The body for an error."""
         kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "server_error")
-        return cls(message=error.message, type=kind, param=error.param, code=error.code)
+        message = _shortened(error.message, _MESSAGE_MAX)
+        param = error.param and _shortened(error.param, _PARAM_MAX)
+        return cls(message=message, type=kind, param=param, code=error.code)
+
+
+def _shortened(text: str, length_max: int) -> str:
+    """Responses repeat input at most to this length, and no control characters."""
+    text = text if len(text) <= length_max else f"{text[:length_max]}..."
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 class ErrorResponse(BaseModel):

@@ -10,7 +10,7 @@ from retriton_client import Truncate
 from retriton_pipeline.gateway.schemas.common import RequestBody, Text, Usage
 
 PASSAGES_MAX = 1024
-Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX)]
+Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX, fail_fast=True)]
 
 
 class PassageText(BaseModel):
@@ -24,7 +24,7 @@ class RankingRequest(BaseModel):
 
     model: str
     query: PassageText
-    passages: list[PassageText] = Field(min_length=1, max_length=PASSAGES_MAX)
+    passages: Annotated[list[PassageText], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     truncate: Truncate = "NONE"
 
 

@@ -13,6 +13,7 @@ from retriton_pipeline.retrieval import Passage, Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
 
 _MESSAGES_MAX = 256
+_PARTS_MAX = 1024
 
 
 class SearchBody(RequestBody, SearchOptions):
@@ -34,7 +35,7 @@ class Message(BaseModel):
     """A message of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart] | None
+    content: str | Annotated[list[TextPart], Field(max_length=_PARTS_MAX, fail_fast=True)] | None
 
     @property
     def text(self) -> str:
@@ -44,7 +45,7 @@ class Message(BaseModel):
         return self.content or ""
 
 
-Messages = Annotated[list[Message], Field(max_length=_MESSAGES_MAX)]
+Messages = Annotated[list[Message], Field(max_length=_MESSAGES_MAX, fail_fast=True)]
 
 
 def turns(messages: Sequence[Message]) -> list[Turn]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
 from retriton_pipeline.errors import StoreError, StoreInterrupted
+from retriton_pipeline.gateway.fairness import FairSlots
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import AsyncRag
@@ -46,7 +47,7 @@ class Collections:
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self._settings = settings
         self._upstream = upstream
-        self._retrievals = asyncio.Semaphore(settings.bounds.retrievals)
+        self._retrievals = FairSlots(settings.bounds.retrievals)
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._open: dict[str, _Open] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -58,7 +59,7 @@ class Collections:
         Raises:
             NoSuchCollection, EncoderMismatch, StoreError: see `Store.open`; and what ``work`` raises.
         """
-        async with self._retrievals:
+        async with self._retrievals.slot():
             entry: _Open | None = None
             try:
                 async with self._use(name) as entry:
@@ -77,12 +78,12 @@ class Collections:
 
     async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
         """Runs ``work``, which may block, on the opened store of a collection. Raises as `retrieve`."""
-        async with self._retrievals, self._use(name) as entry:
+        async with self._retrievals.slot(), self._use(name) as entry:
             return await asyncio.to_thread(work, await entry.rag.store())
 
     async def names(self) -> list[str]:
         """The names of all collections."""
-        async with self._retrievals:
+        async with self._retrievals.slot():
             return await asyncio.to_thread(self._names)
 
     async def check(self) -> None:

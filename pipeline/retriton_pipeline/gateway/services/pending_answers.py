@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
+from retriton_pipeline.gateway.fairness import Shares
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Bounds
 
@@ -56,7 +57,7 @@ class PendingAnswers:
         """
         self._discard_expired()
         reserved_bytes = size_bytes * _RESERVED_BYTES
-        self._check_limits(reserved_bytes)
+        self._check_limits(owner, reserved_bytes)
         id_ = uuid.uuid4().hex
         task = asyncio.ensure_future(work())
         task.add_done_callback(lambda done: self._set_size(id_))
@@ -104,9 +105,13 @@ class PendingAnswers:
             raise api_error(error)
         return Ticket(id_, work.result())
 
-    def _check_limits(self, reserved_bytes: int) -> None:
-        count, size = len(self._pending), sum(pending.size_bytes for pending in self._pending.values())
-        if count >= self._bounds.pending or size + reserved_bytes > self._bounds.pending_bytes:
+    def _check_limits(self, owner: str, reserved_bytes: int) -> None:
+        results, sizes = Shares(self._bounds.pending), Shares(self._bounds.pending_bytes)
+        for pending in self._pending.values():
+            results.add(pending.owner, 1)
+            sizes.add(pending.owner, pending.size_bytes)
+        count, size = results.used, sizes.used
+        if not (results.take(owner, 1) and sizes.take(owner, reserved_bytes)):
             raise ApiError(
                 429,
                 "too_many_pending",

@@ -1,0 +1,111 @@
+"""Runs attacks one after the other, beside a well-behaved caller."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.attacks.callers import Latencies, observe
+from bench.served import Served
+
+Attack = Callable[[str, int, float], None]
+_MODULES = {"http": "bench.attacks.http", "grpc": "bench.attacks.grpc"}
+_SAMPLE_S = 0.25
+_GRACE_S = 30.0
+
+
+def find_attacks() -> dict[str, tuple[str, Attack]]:
+    """All attacks by name: the protocol and a function of host, port and seconds. Names with ``_`` are helpers."""
+    found: dict[str, tuple[str, Attack]] = {}
+    for protocol, name in _MODULES.items():
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        for function_name, function in inspect.getmembers(module, inspect.isfunction):
+            is_own = function.__module__ == name and not function_name.startswith("_")
+            if is_own and len(inspect.signature(function).parameters) == 3:
+                found[f"{protocol} {function_name}"] = (protocol, function)
+    return found
+
+
+class Memory(threading.Thread):
+    """Samples the memory of a service until `stop`; ``peak_mib`` is the most of it."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__(daemon=True)
+        self._served, self._ended, self.peak_mib = served, threading.Event(), 0.0
+
+    def run(self) -> None:
+        """Samples."""
+        while not self._ended.is_set():
+            self.peak_mib = max(self.peak_mib, self._served.memory_mib())
+            self._ended.wait(_SAMPLE_S)
+
+    def stop(self) -> float:
+        """Ends the thread, and returns the peak."""
+        self._ended.set()
+        self.join()
+        return self.peak_mib
+
+
+def measure(
+    served: Served, attack: tuple[str, Attack] | None, requests: dict[str, Callable[[], None]], seconds: float
+) -> dict[str, Any]:
+    """Observes the caller for ``seconds``, during an attack or without one."""
+    before = served.memory_mib()
+    memory = Memory(served)
+    memory.start()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(_run, served, attack, seconds) if attack else None
+        latencies = observe(requests, seconds)
+        problem = running.result() if running else ""
+    return {
+        **{name: found.summary() for name, found in latencies.items()},
+        "before_mib": round(before),
+        "peak_mib": round(memory.stop()),
+        "after_mib": round(served.memory_mib()),
+        "alive": _recovers(served),
+        "attack_error": problem,
+    }
+
+
+def _run(served: Served, attack: tuple[str, Attack], seconds: float) -> str:
+    """Runs the attack; returns the error that ended it early, such as a connection that the service refused."""
+    protocol, function = attack
+    address = served.http_url.split("//")[1] if protocol == "http" else served.grpc_url
+    host, _, port = address.rpartition(":")
+    try:
+        function(host, int(port), seconds)
+    except Exception as error:  # noqa: BLE001 - an attack may fail in any way, which is not the service's fault
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""
+
+
+def _recovers(served: Served) -> bool:
+    deadline = time.monotonic() + _GRACE_S
+    while time.monotonic() < deadline:
+        if served.is_ready():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def row(name: str, found: dict[str, Any]) -> str:
+    """A row of the table."""
+    callers = [found[kind] for kind in found if isinstance(found[kind], dict)]
+    cells = [
+        f"{caller['p50_ms'] or '-'} / {caller['p99_ms'] or '-'} ms, {caller['failed']} failed" for caller in callers
+    ]
+    memory = f"{found['before_mib']} / {found['peak_mib']} / {found['after_mib']}"
+    return f"| {' | '.join([name, *cells, memory, 'yes' if found['alive'] else 'NO'])} |"
+
+
+__all__ = ["Attack", "Latencies", "find_attacks", "measure", "row"]

@@ -1,0 +1,1 @@
+"""Inputs to start from: small valid files, and attacks."""

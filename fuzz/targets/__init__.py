@@ -1,0 +1,31 @@
+"""All targets. A target's module is imported when it is first needed."""
+
+from __future__ import annotations
+
+import importlib
+
+from fuzz.target import Target
+
+_MODULES = {
+    "documents": ("txt", "md", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json", "jsonl"),
+    "texts": ("encoding", "chunking"),
+    "wire": ("errors", "parameters", "manifests"),
+    "filters": ("filters",),
+    "prompts": ("prompts",),
+    "http": ("http",),
+    "grpc": ("grpc",),
+}  # fmt: skip
+NAMES = [name for names in _MODULES.values() for name in names]
+
+
+def target_of(name: str) -> Target:
+    """The target with that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    module = next((module for module, names in _MODULES.items() if name in names), "")
+    if not module:
+        raise KeyError(f"there is no target {name}, only {' '.join(NAMES)}")
+    target: Target = importlib.import_module(f"fuzz.targets.{module}").TARGETS[name]
+    return target

@@ -1,0 +1,119 @@
+"""What the API keys share: slots, queues and bytes. A key that asks for much does not take it from the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+current_key: ContextVar[str] = ContextVar("current_key", default="")  # the name of the API key of this request
+_GREED = 8  # a key may hold this many times what is left
+
+
+class Shares:
+    """An amount of which every key may hold eight times as much as is left: there is always some for the next key.
+
+    Args:
+        total: the amount.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.used = 0
+        self._held: Counter[str] = Counter()
+
+    def take(self, key: str, amount: int) -> bool:
+        """Takes ``amount`` for ``key``; False, if that is more than its share."""
+        left = self.total - self.used
+        if amount > left or self._held[key] >= _GREED * left:
+            return False
+        self.add(key, amount)
+        return True
+
+    def add(self, key: str, amount: int) -> None:
+        """Counts what ``key`` holds already."""
+        self.used += amount
+        self._held[key] += amount
+
+    def give_back(self, key: str, amount: int) -> None:
+        """Gives back what was taken."""
+        self.used -= amount
+        self._held[key] -= amount
+        if not self._held[key]:
+            del self._held[key]
+
+
+class RoundRobin(Generic[T]):
+    """Items that wait; taken one of each key after the other."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, deque[T]] = OrderedDict()
+
+    def add(self, key: str, item: T) -> None:
+        """Adds an item behind those of its key."""
+        self._waiting.setdefault(key, deque()).append(item)
+
+    def take(self) -> T | None:
+        """The next item; None if there is none."""
+        if not self._waiting:
+            return None
+        key, items = self._waiting.popitem(last=False)
+        item = items.popleft()
+        if items:
+            self._waiting[key] = items  # behind all others
+        return item
+
+    def discard(self, key: str, item: T) -> None:
+        """Removes an item, if it waits."""
+        items = self._waiting.get(key, deque())
+        if item in items:
+            items.remove(item)
+            if not items:
+                del self._waiting[key]
+
+
+class FairSlots:
+    """A number of slots; those who wait for one are served in turn.
+
+    Args:
+        count: slots.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Holds a slot for `current_key`."""
+        await self._acquire(current_key.get())
+        try:
+            yield
+        finally:
+            self._release()
+
+    async def _acquire(self, key: str) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(key, turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it had a slot already
+                self._release()
+            else:
+                self._waiting.discard(key, turn)
+            raise
+
+    def _release(self) -> None:
+        while (turn := self._waiting.take()) is not None:
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
