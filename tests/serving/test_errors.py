@@ -14,10 +14,15 @@ NUMBERS = st.dictionaries(
 )
 
 
-@given(st.text("ABCDEFGH_", min_size=1).map(lambda code: "A" + code), st.text(max_size=200), NUMBERS)
+@given(st.text("ABCDEFGH_8", min_size=1).map(lambda code: "A" + code), st.text(max_size=200), NUMBERS)
 def test_what_is_written_is_read(code: str, sentence: str, numbers: dict[str, int | float]) -> None:
     error = WireError(code, sentence, numbers)
     assert WireError.parse(str(error)) == error
+
+
+def test_every_code_of_ours_is_read() -> None:
+    for code in ("TEXT_NOT_UTF8", "TEXT_TOO_LARGE", "ENCODER_UNAVAILABLE"):
+        assert WireError.parse(str(WireError(code, "text 1 is not UTF-8", {"index": 1})))
 
 
 def test_code_sentence_and_numbers_are_readable() -> None:
@@ -36,6 +41,10 @@ FOREIGN = [
     "x {}",
     'A: b {"n":"1"}',
     'A: b {"n":null}',
+    'A: b {"index":1e999}',
+    'A: b {"index":NaN}',
+    'A: b {"index":' + "9" * 400 + "}",
+    'A: b {"n":' + "[" * 100_000,
 ]
 
 

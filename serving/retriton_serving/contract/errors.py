@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass, field
 from enum import Enum
 
-_CODE = re.compile(r"[A-Z][A-Z_]*")
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 Number = int | float
 
 
@@ -54,11 +55,11 @@ class WireError:
             return None
         try:
             numbers = json.loads("{" + body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
-        return (
-            cls(code, sentence, numbers) if all(type(number) in (int, float) for number in numbers.values()) else None
-        )
+        if not all(type(number) in (int, float) and abs(number) <= sys.float_info.max for number in numbers.values()):
+            return None
+        return cls(code, sentence, numbers)
 
 
 class Fault(Enum):
