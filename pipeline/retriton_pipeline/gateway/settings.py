@@ -45,7 +45,7 @@ class Bounds:
         upload_bytes: of an upload request.
         held_bytes: of all requests and responses in memory.
         body_bytes_per_s: of a request's body, after the first 15 seconds.
-        retrievals: concurrent retrievals; others wait.
+        retrievals: concurrent retrievals, which share calls to Milvus; others wait.
         pending: results of the playground API that were not fetched yet.
         pending_bytes: of all these results together.
         pending_s: seconds until such a result is discarded.
@@ -58,7 +58,7 @@ class Bounds:
     upload_bytes: int = 256 * 1024 * 1024
     held_bytes: int = 1024 * 1024 * 1024
     body_bytes_per_s: int = 4096
-    retrievals: int = 8
+    retrievals: int = 64
     pending: int = 1024
     pending_bytes: int = 256 * 1024 * 1024
     pending_s: float = 300.0
