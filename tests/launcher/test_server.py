@@ -28,7 +28,5 @@ def test_a_missing_environment_is_named() -> None:
 @pytest.mark.triton
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     repository = copy_repository(tmp_path / "model_repository")  # nothing is exported into it
-    with (tmp_path / "triton.log").open("wb") as log:
-        server = TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), log)
-        with server, pytest.raises(LaunchError, match="retriton export"):
-            server.wait_ready()
+    with pytest.raises(LaunchError, match="no encoder is installed in .*retriton export"):
+        TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free())

@@ -250,11 +250,20 @@ def _child(parent: int, name: str) -> int:
     raise AssertionError(f"{parent} has no child {name}")
 
 
+def pending_passages(endpoint: Endpoint) -> int:
+    """How many requests to the passage lane wait in Triton's own queue."""
+    with urllib.request.urlopen(f"http://{endpoint.host}:{endpoint.metrics_port}/metrics", timeout=5) as answer:
+        page = answer.read().decode()
+    (count,) = re.findall(r'^nv_inference_pending_request_count\{model="embed_passage",.*\} (\d+)', page, re.MULTILINE)
+    return int(count)
+
+
 async def test_a_stop_finishes_what_was_accepted(supervised: tuple[subprocess.Popen[bytes], Endpoint]) -> None:
     serving, endpoint = supervised
     async with AsyncClient(endpoint.grpc_url, limits=Limits(8, 64), retry=ONCE, timeout_s=60) as client:
         accepted = [asyncio.ensure_future(client.embed_passages([PASSAGE] * 8)) for _ in range(48)]
         await until_busy(endpoint.grpc_url)
+        await asyncio.to_thread(until, lambda: not pending_passages(endpoint), 20)  # the lane has accepted them all
         serving.send_signal(signal.SIGTERM)
         await until_refused(client)
         assert [vectors.shape for vectors in await asyncio.gather(*accepted)] == [(8, 384)] * 48
@@ -264,7 +273,8 @@ async def test_a_stop_finishes_what_was_accepted(supervised: tuple[subprocess.Po
 def test_a_server_that_never_gets_healthy_is_given_up(repository: Path, tmp_path: Path) -> None:
     broken = tmp_path / "model_repository"
     shutil.copytree(repository, broken)
-    (broken / "encoder" / "1" / "model.onnx").write_bytes(b"not a graph")
+    model = broken / "encoder" / "1" / "model.onnx"
+    model.write_bytes(b"\0" * model.stat().st_size)  # only the server itself notices
     starts = []
 
     def start() -> TritonServer:

@@ -74,13 +74,16 @@ class Supervisor:
         """Raises `LaunchError` for a server that computes wrong results; says whether every model answers."""
         try:
             probe.check()
+        except RetritonError as error:
+            log.warning("unhealthy: %s", error)
+            return False
+        try:
             probe.compare()
-            return True
         except WrongOutput as error:
             raise LaunchError(str(error)) from error
-        except RetritonError as error:
+        except RetritonError as error:  # busy; compared again later
             log.warning("the outputs of the server are not compared with the manifest: %s", error)
-        return False
+        return True
 
     def _watch(self, server: TritonServer, probe: Probe, healthy: bool) -> bool:
         """Returns when the server must be replaced, and says whether it was ever healthy."""
