@@ -52,7 +52,7 @@ def test_targets_accept_their_seeds_and_mutations_of_them(name: str) -> None:
 
 def toy(run: Callable[[bytes], None], seed: bytes = b"a b c") -> Target:
     return Target(
-        "toy", run, lambda: {"seed": seed}, bound=Bound(seconds=0.1, seconds_per_mib=0, mib=64, mib_per_mib=0)
+        "toy", run, lambda: {"seed": seed}, bound=Bound(seconds=0.5, seconds_per_mib=0, mib=64, mib_per_mib=0)
     )
 
 
@@ -72,7 +72,7 @@ def fails(raw: bytes) -> None:
         (lambda raw: None, None),
         (fails, "property"),
         (lambda raw: json.loads(b"{"), "exception"),
-        (lambda raw: burn(0.2), "time"),
+        (lambda raw: burn(0.6), "time"),
         (lambda raw: len(b"0" * 128 * 1024**2) and None, "memory"),
     ],
 )
