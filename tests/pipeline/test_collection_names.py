@@ -82,7 +82,8 @@ def test_a_file_with_documents_under_the_reserved_name_works_again(store: Store)
     store.publish()
     other = Store(store.uri, "documents")
     other.open(ENCODER)
-    assert [hit.text for hit in other.search(VECTORS[:1], 9)[0]] == ["new text"]
+    hits = other.search(VECTORS[:1], 9, with_chunks=True)[0]
+    assert [hit.chunk.text for hit in hits if hit.chunk] == ["new text"]
     other.close()
     assert collection_names(store.uri) == ["documents"]
 

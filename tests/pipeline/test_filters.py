@@ -105,7 +105,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def sources(store: Store, filter_: str) -> set[str]:
-    return {hit.document_id for hit in store.search(VECTORS[:1], 9, filter_)[0]}
+    hits = store.search(VECTORS[:1], 9, filter_, with_chunks=True)[0]
+    return {hit.chunk.document_id for hit in hits if hit.chunk}
 
 
 @pytest.mark.milvus

@@ -18,7 +18,7 @@ import pytest
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import StoreError, StoreInterrupted
-from retriton_pipeline.store import Store, StoredDocument, lite
+from retriton_pipeline.store import Hit, Store, StoredDocument, lite
 
 pytestmark = pytest.mark.milvus
 ENCODER = EncoderInfo("tiny", "f1", 4, 128, True, {}, "fp32", "{}")
@@ -44,13 +44,17 @@ def kill(store: Store, after_s: float = 0.0) -> None:
     process.wait()
 
 
+def sources(hits: list[Hit]) -> list[str]:
+    return [hit.chunk.source for hit in hits if hit.chunk]
+
+
 def test_the_next_search_opens_the_file_again(filled: Store) -> None:
     other = Store(filled.uri, "documents")
     other.open(ENCODER)
     kill(filled)
     for store in (filled, other, filled):
-        assert [hit.source for hit in store.search(VECTORS[:1], 9)[0]] == ["0.md"]
-        assert [hit.source for hit in store.search_bm25(["text"], 9)[0]] == ["0.md"]
+        assert sources(store.search(VECTORS[:1], 9, with_chunks=True)[0]) == ["0.md"]
+        assert sources(store.search_bm25(["text"], 9, with_chunks=True)[0]) == ["0.md"]
     other.close()
 
 
