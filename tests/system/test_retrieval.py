@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retriton_client import EncoderInfo, NotInstalled
+from retriton_client import AsyncClient, EncoderInfo, NotInstalled
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import EncoderMismatch, InvalidFilter, InvalidOption, PipelineError, StoreError
 from retriton_pipeline.generation.llm import LLM
-from retriton_pipeline.retrieval import Turn
+from retriton_pipeline.retrieval import Retriever, SearchOptions, Turn
 from retriton_pipeline.store import PROFILES, Store, StoredDocument
 from tests.pipeline.test_rewriting import Scripted
 from tests.searching import retrieve
@@ -101,6 +101,12 @@ def test_an_llm_rewrites_and_decomposes(url: str, filled: Store) -> None:
     assert "rewrite" in found.latency_ms
     with pytest.raises(PipelineError, match="decompose needs an LLM"):
         retrieve(url, filled, "and?", decompose=True)
+
+
+async def test_a_ranking_without_an_llm_cannot_be_decomposed(url: str, filled: Store) -> None:
+    async with AsyncClient(url) as client:
+        with pytest.raises(InvalidOption, match="decompose needs an LLM"):
+            await Retriever(client, filled).ranked("and?", 5, SearchOptions(decompose=True))
 
 
 def test_filters_thresholds_and_neighbours(url: str, filled: Store) -> None:

@@ -82,9 +82,13 @@ class Retriever:
             depth: chunks that each search returns.
             options: as for `retrieve`.
             history: as for `retrieve`.
+
+        Raises:
+            InvalidOption: ``decompose``, which needs an LLM; others as for `retrieve`.
         """
         search = self._search(depth, options)
-        ranking = await self._ranking(search, [question], history)
+        questions = await _rewritten(None, question, history, search)
+        ranking = await self._ranking(search, questions, history)
         chunks = await search.chunks(ranking.scores)
         return [ranking.scored(key, chunks[key]) for key in ranking.scores if key in chunks]
 
