@@ -61,6 +61,13 @@ def stub(server: psutil.Process, model: str) -> psutil.Process:
     return next(child for child in living if f"/{model}/1/model.py" in " ".join(child.cmdline()))
 
 
+def family(process: subprocess.Popen[bytes]) -> tuple[psutil.Process, list[psutil.Process]]:
+    """Triton, and Triton with the processes of its models."""
+    server = triton(process)
+    assert server
+    return server, [server, *server.children(recursive=True)]
+
+
 def replaced(process: subprocess.Popen[bytes], before: psutil.Process, endpoint: Endpoint) -> bool:
     return triton(process) not in (None, before) and answers(endpoint)
 
@@ -69,9 +76,7 @@ def test_what_is_dead_is_replaced_and_nothing_is_left(
     serve: tuple[subprocess.Popen[bytes], Endpoint], tmp_path: Path
 ) -> None:
     process, endpoint = serve
-    first = triton(process)
-    assert first
-    everything = [first, *first.children(recursive=True)]
+    first, everything = family(process)
     assert all(SECRET not in found.environ().values() for found in everything)
 
     unused = stub(first, "rerank"), stub(first, "cross_encoder")  # no cross-encoder is installed
@@ -86,9 +91,7 @@ def test_what_is_dead_is_replaced_and_nothing_is_left(
     stub(second, "encoder_info").send_signal(signal.SIGSTOP)
     until(lambda: replaced(process, second, endpoint), 60)
 
-    third = triton(process)
-    assert third
-    everything = [third, *third.children(recursive=True)]
+    _, everything = family(process)
     (folder,) = tmp_path.glob("retriton-serve-*")
     prefix = (folder / "lock").read_text()
     process.kill()
@@ -118,9 +121,7 @@ def test_a_second_ctrl_c_stops_at_once_and_leaves_nothing(
     serve: tuple[subprocess.Popen[bytes], Endpoint], tmp_path: Path
 ) -> None:
     process, _ = serve
-    server = triton(process)
-    assert server
-    everything = [server, *server.children(recursive=True)]
+    server, everything = family(process)
     (folder,) = tmp_path.glob("retriton-serve-*")
     stub(server, "embed_passage").send_signal(signal.SIGSTOP)  # it does not drain
     process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ from typing import Any
 FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 TOKENIZER_FILE = "tokenizer.json"
-_AGAIN = "run `retriton export`, and restart the server"
+EXPORT_AGAIN = "run `retriton export`, and restart the server"
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,10 @@ class Manifest:
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ValueError(f"{path} cannot be read ({error}): {_AGAIN}") from error
+            raise ValueError(f"{path} cannot be read ({error}): {EXPORT_AGAIN}") from error
         found = document.get("format") if isinstance(document, dict) else None
         if found != FORMAT:
-            raise ValueError(f"{path} has format {found}, this version reads {FORMAT}: {_AGAIN}")
+            raise ValueError(f"{path} has format {found}, this version reads {FORMAT}: {EXPORT_AGAIN}")
         try:
             return cls(
                 encoder=EncoderSpec(**document["encoder"]),
@@ -159,4 +159,4 @@ class Manifest:
                 golden=[GoldenOutput(**output) for output in document.get("golden", [])],
             )
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}): {_AGAIN}") from error
+            raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}): {EXPORT_AGAIN}") from error

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from retriton_serving.contract.manifest import TOKENIZER_FILE, Manifest
-
-_WAY_OUT = "run `retriton export`, and restart the server"
+from retriton_serving.contract.manifest import EXPORT_AGAIN, TOKENIZER_FILE, Manifest
 
 
 class DamagedArtefact(ValueError):
@@ -40,7 +38,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
         names = ", ".join(map(str, files))
         raise DamagedArtefact(
             f"{names}: {size} bytes, the manifest has {manifest.artefact.size_bytes}: a file is cut off or replaced; "
-            f"{_WAY_OUT}"
+            f"{EXPORT_AGAIN}"
         )
 
 
@@ -62,7 +60,7 @@ def check_digests(folder: Path, manifest: Manifest) -> None:
         if found != wanted:
             raise DamagedArtefact(
                 f"{folder / name} has the SHA-256 digest {found}, the manifest has {wanted}: it is damaged or of "
-                f"another model; {_WAY_OUT}"
+                f"another model; {EXPORT_AGAIN}"
             )
 
 
@@ -76,14 +74,14 @@ def _digest(file: Path) -> str:
     try:
         return sha256(file)
     except OSError as error:
-        raise DamagedArtefact(f"{file} cannot be read: {error.strerror}; {_WAY_OUT}") from None
+        raise DamagedArtefact(f"{file} cannot be read: {error.strerror}; {EXPORT_AGAIN}") from None
 
 
 def _check_readable(file: Path) -> None:
     if file.is_symlink() and not file.exists():
-        raise DamagedArtefact(f"{file} is a link to {file.readlink()}, which does not exist; {_WAY_OUT}")
+        raise DamagedArtefact(f"{file} is a link to {file.readlink()}, which does not exist; {EXPORT_AGAIN}")
     try:
         with file.open("rb"):
             pass
     except OSError as error:
-        raise DamagedArtefact(f"{file} cannot be read: {error.strerror}; {_WAY_OUT}") from None
+        raise DamagedArtefact(f"{file} cannot be read: {error.strerror}; {EXPORT_AGAIN}") from None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.rag import Answer, PromptedQuestion
+from retriton_pipeline.rag import Answer, AsyncRag, PromptedQuestion
 from retriton_pipeline.retrieval import Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
+
+Found = TypeVar("Found", Retrieved, PromptedQuestion)
 
 
 class QuestionAnswering:
@@ -24,21 +27,13 @@ class QuestionAnswering:
         self, question: str, collection: str | None, options: SearchOptions, history: Sequence[Turn]
     ) -> Retrieved:
         """The passages for a question. Raises as `AsyncRag.search`."""
-        found = await self._collections.retrieve(
-            collection or self._default_collection, lambda rag: rag.search(question, options, history)
-        )
-        self._metrics.observe_stages(found.latency_ms)
-        return found
+        return await self._measured(collection, lambda rag: rag.search(question, options, history))
 
     async def prompt(
         self, question: str, collection: str | None, options: SearchOptions, history: Sequence[Turn]
     ) -> PromptedQuestion:
         """The prompt for a question, with the passages in it. Raises as `AsyncRag.prompted`."""
-        found = await self._collections.retrieve(
-            collection or self._default_collection, lambda rag: rag.prompted(question, options, history)
-        )
-        self._metrics.observe_stages(found.latency_ms)
-        return found
+        return await self._measured(collection, lambda rag: rag.prompted(question, options, history))
 
     def observe(self, answer: Answer) -> dict[str, float]:
         """Records the stages of a complete answer; all its stages as HTTP names them, in milliseconds."""
@@ -46,6 +41,12 @@ class QuestionAnswering:
         before = answer.prompted.latency_ms
         self._metrics.observe_stages({stage: spent for stage, spent in latency_ms.items() if stage not in before})
         return rounded(latency_ms)
+
+    async def _measured(self, collection: str | None, work: Callable[[AsyncRag], Awaitable[Found]]) -> Found:
+        """Runs ``work`` on a collection, and records its stages."""
+        found = await self._collections.retrieve(collection or self._default_collection, work)
+        self._metrics.observe_stages(found.latency_ms)
+        return found
 
 
 _HTTP_STAGES = {"first_token": "first_piece"}  # the name in responses and metrics is part of the HTTP interface
