@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import threading
 import time
@@ -10,11 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from bench.attacks import grpc, http
 from bench.attacks.callers import Latencies, observe
 from bench.served import Served
 
 Attack = Callable[[str, int, float], None]
-_MODULES = {"http": "bench.attacks.http", "grpc": "bench.attacks.grpc"}
+_MODULES = {"http": http, "grpc": grpc}
 _SAMPLE_S = 0.25
 _GRACE_S = 30.0
 
@@ -22,15 +22,9 @@ _GRACE_S = 30.0
 def find_attacks() -> dict[str, tuple[str, Attack]]:
     """All attacks by name: the protocol and a function of host, port and seconds. Names with ``_`` are helpers."""
     found: dict[str, tuple[str, Attack]] = {}
-    for protocol, name in _MODULES.items():
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
+    for protocol, module in _MODULES.items():
         for function_name, function in inspect.getmembers(module, inspect.isfunction):
-            is_own = function.__module__ == name and not function_name.startswith("_")
+            is_own = function.__module__ == module.__name__ and not function_name.startswith("_")
             if is_own and len(inspect.signature(function).parameters) == 3:
                 found[f"{protocol} {function_name}"] = (protocol, function)
     return found

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
+from tests.hostile.documents import DOCUMENTS
 
 from retriton_client import AsyncClient, Limits, RetritonError, Retry
 
@@ -24,6 +23,7 @@ _MALFORMED: list[tuple[str, bytes]] = [
     ("/v1/retrieve", b'{"collection":"soak","query":"a","filter":"((("}'), ("/nothing", b"{}"),
     ("/v1/embeddings", b"\xff\0"),
 ]  # fmt: skip
+_HOSTILE = list(DOCUMENTS.values())
 Outcome = Callable[[], Awaitable[str]]
 
 
@@ -47,7 +47,6 @@ class Requests:
         )
         self._draw = random.Random(1)
         self._references: dict[str, NDArray[np.float32]] = {}
-        self._hostile = _hostile_documents()
         self.wrong = self.compared = 0
 
     async def prepare(self) -> None:
@@ -101,9 +100,7 @@ class Requests:
 
     async def hostile(self) -> str:
         """A hostile document: refused when it is read, or read within the limits."""
-        if not self._hostile:
-            return "hostile document: none installed"
-        name, content = self._draw.choice(self._hostile)()
+        name, content = self._draw.choice(_HOSTILE)()
         return await self._send_file(name, content, "hostile document")
 
     async def too_large(self) -> str:
@@ -158,13 +155,3 @@ class Requests:
         for text, vector in zip(texts, vectors, strict=True):
             self.compared += 1
             self.wrong += bool(vector @ self._references[f"{role} {text}"] < _COSINE_MIN)
-
-
-def _hostile_documents() -> list[Callable[[], tuple[str, bytes]]]:
-    """The hostile documents of the tests; none in a checkout without them."""
-    try:
-        module: Any = importlib.import_module("tests.hostile.documents")
-    except ModuleNotFoundError:
-        return []
-    names = next(value for name, value in vars(module).items() if name.isupper() and isinstance(value, dict))
-    return list(names.values())

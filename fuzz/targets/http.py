@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import tempfile
@@ -22,6 +21,7 @@ from uvicorn.server import ServerState
 
 from fuzz.target import Bound, Target, Violation
 from retriton_pipeline.gateway.app import create_app
+from retriton_pipeline.gateway.http.connection import BoundedConnection
 from retriton_pipeline.gateway.settings import Settings
 
 _SECONDS_MAX = 20.0
@@ -94,16 +94,6 @@ class _Transport(asyncio.Transport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
 
 
-def _protocol() -> type[asyncio.Protocol]:
-    """The gateway's protocol; versions until 0.2.0 have it in another module."""
-    try:
-        module = importlib.import_module("retriton_pipeline.gateway.http.connection")
-        found: type[asyncio.Protocol] = module.BoundedConnection
-    except ModuleNotFoundError:
-        found = importlib.import_module("retriton_pipeline.gateway.http.header_limits").HeaderLimitsProtocol
-    return found
-
-
 class _Errors(logging.Handler):
     """Keeps the errors that are logged."""
 
@@ -137,7 +127,7 @@ def _running() -> Iterator[None]:
         with scripted_server.running(lambda texts, number: None) as (url, _):
             _gateway.loop = asyncio.new_event_loop()
             app = create_app(Settings(url, str(folder / "milvus.db")))
-            _gateway.config = uvicorn.Config(app, http=_protocol(), ws="none", log_config=None, access_log=False)
+            _gateway.config = uvicorn.Config(app, http=BoundedConnection, ws="none", log_config=None, access_log=False)
             _gateway.config.load()
             _gateway.state = ServerState()
             lifespan = _gateway.config.lifespan_class(_gateway.config)

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -235,9 +235,13 @@ def test_one_trace_goes_through_gateway_triton_and_milvus(repository: Path, tmp_
             with httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
                 upload(http, "documents", SAMPLES[:1])
                 headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
-                found = http.post("/v1/retrieve", json={"query": "lanes", "mode": "hybrid"}, headers=headers)
-                assert found.status_code == 200
-            wanted = ("retrieve", "ModelInfer", "MilvusService/Search", "embed_query")
-            until(lambda: not missing(wanted, got, trace_id), 20)
+                wanted = ("retrieve", "ModelInfer", "MilvusService/Search", "embed_query")
+                for _ in range(3):  # exporters drop what they cannot send
+                    found = http.post("/v1/retrieve", json={"query": "lanes", "mode": "hybrid"}, headers=headers)
+                    assert found.status_code == 200
+                    with suppress(AssertionError):
+                        until(lambda: not missing(wanted, got, trace_id), 10)
+                        break
+            assert not missing(wanted, got, trace_id)
     services = {span.service for span in got if span.trace_id == trace_id}
     assert services == {"retriton-gateway", "triton-inference-server"}
