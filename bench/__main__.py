@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from bench import curves, report
 from bench.measurements import REPOSITORY, SERVER_ENV, Measurements
 from bench.perf_analyzer import PerfAnalyzer
+from bench.retrieval import measurements as retrieval
 from bench.workloads import REPORT, Workloads
 from retriton_client import Client
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
@@ -35,11 +35,10 @@ def main() -> None:
                 "throughput_against_connections": curves.throughput_against_connections(load),
                 "mixed_load": curves.mixed_load(url, load, workloads),
             }
+    results |= retrieval.measure("", list(retrieval.MODES), seconds=6.0, brief=True)
     report.write(REPORT, results, drawn)
-    for name, value in results.items():
-        print(f"{name:32} {value:12.3f}")
-    print(f"\n{REPORT}/report.md has the curves")
-    print(json.dumps({name: round(value, 4) for name, value in results.items()}))
+    print(f"{REPORT}/report.md has the curves\n")
+    report.print_results(results)
 
 
 if __name__ == "__main__":

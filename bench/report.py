@@ -39,6 +39,13 @@ def write(folder: Path, results: dict[str, float], curves: dict[str, Rows]) -> N
         pyplot.close(figure)
 
 
+def print_results(results: dict[str, float]) -> None:
+    """Prints a table and one JSON line."""
+    for name, value in results.items():
+        print(f"{name:44} {value:12.3f}")
+    print(json.dumps({name: round(value, 4) for name, value in results.items()}))
+
+
 def _table(rows: Rows) -> str:
     names = list(rows[0])
     lines = [" | ".join(names), " | ".join(["---:"] * len(names))]

@@ -162,6 +162,7 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "nested_lists": partial(_nested, "ul><li", 200),
     "many_paragraphs": lambda: _html("<p>text</p>" * 8_000),
     "many_long_paragraphs": lambda: _html("<p>Some words that are long enough to be compared.</p>" * 3_000),
+    "many_inline_elements": lambda: _html(f"<p>{'in the log. <b>Bold</b>' * 60_000}</p>"),
     "many_headings": lambda: _html("<h2>A heading</h2>" * 6_000),
     "long_heading": partial(_heading_and_paragraphs, 20_000, 2_000),
     "long_title": lambda: _text("a.html", f"<title>{'.pdf_1' * 200_000}</title><p>text</p>"),

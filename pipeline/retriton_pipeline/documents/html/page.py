@@ -23,6 +23,7 @@ _COMPARED_CHARACTERS = 60
 _COMPARISONS_MAX = 10**10  # blocks times characters
 _DEPTH_MAX = 256
 _ELEMENTS_MAX = 200_000
+_CHILDREN_MAX = 4000  # of an element: the time grows with the square
 _SPANNED_COLUMNS_MAX = 20_000
 _ATTRIBUTES_MAX = 500
 _METAS_MAX = 1000
@@ -49,7 +50,7 @@ def _is_huge(tree: etree._Element) -> bool:
         depth += 1 if event == "start" else -1
         if event == "start" and element.get("colspan"):
             columns += column_span(element)
-        if event == "start" and len(element.attrib) > _ATTRIBUTES_MAX:
+        if event == "start" and (len(element.attrib) > _ATTRIBUTES_MAX or len(element) > _CHILDREN_MAX):
             return True
         if depth > _DEPTH_MAX or number > 2 * _ELEMENTS_MAX or columns > _SPANNED_COLUMNS_MAX:
             return True

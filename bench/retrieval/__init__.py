@@ -1,0 +1,1 @@
+"""Searches under load: rates, latencies, overload, and CPU time by process."""

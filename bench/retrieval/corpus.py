@@ -1,0 +1,89 @@
+"""Thirty thousand chunks and questions about them: paragraphs of the sources of Python's standard library."""
+
+from __future__ import annotations
+
+import json
+import random
+import sysconfig
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import httpx
+
+from bench.served import Served
+
+COLLECTION = "retrieval"
+_PARAGRAPHS = 21_000  # thirty thousand chunks
+_WORDS = range(12, 120)  # of a paragraph, so that it becomes one chunk
+_FILES = 10
+_QUESTIONS = 2048
+_TIMEOUT_S = 1800.0
+
+
+def paragraphs() -> list[str]:
+    """The paragraphs, the same ones for the same version of Python."""
+    return list(islice(_paragraphs(), _PARAGRAPHS))
+
+
+def _paragraphs() -> Iterator[str]:
+    for file in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if "site-packages" not in file.parts:
+            found = file.read_text(errors="ignore").split("\n\n")
+            yield from (text.strip() for text in found if len(text.split()) in _WORDS and "\\x" not in text)
+
+
+def questions(texts: list[str]) -> list[str]:
+    """5 to 12 consecutive words of paragraphs, as a substitute for questions."""
+    draw = random.Random(1)
+    return [_fragment(draw, text) for text in draw.sample(texts, _QUESTIONS)]
+
+
+def _fragment(draw: random.Random, text: str) -> str:
+    words = text.split()
+    start = draw.randrange(len(words) - 8)
+    return " ".join(words[start : start + draw.randint(5, 12)])
+
+
+def fill(served: Served, texts: list[str], collection: str = COLLECTION) -> float:
+    """Uploads the paragraphs unless the collection has them; returns the seconds it took.
+
+    Raises:
+        RuntimeError: a document was not added.
+    """
+    start = time.monotonic()
+    with httpx.Client(base_url=served.http_url, trust_env=False, timeout=60) as http:
+        if collection in http.get("/v1/collections").raise_for_status().json()["data"]:
+            return 0.0
+        wait(http, upload(http, collection, texts))
+    return time.monotonic() - start
+
+
+def upload(http: httpx.Client, collection: str, texts: list[str]) -> str:
+    """Uploads paragraphs as documents of JSON lines; returns the job's identifier."""
+    files = []
+    for number in range(_FILES):
+        lines = [
+            json.dumps({"id": f"{number}-{place}", "text": text}) for place, text in enumerate(texts[number::_FILES])
+        ]
+        files.append(("files", (f"paragraphs-{number}.jsonl", "\n".join(lines).encode())))
+    answer = http.post(f"/v1/collections/{collection}/documents", files=files)
+    return str(answer.raise_for_status().json()["id"])
+
+
+def wait(http: httpx.Client, job: str) -> None:
+    """Waits until the documents are stored.
+
+    Raises:
+        RuntimeError: one was not added, or it took too long.
+    """
+    deadline = time.monotonic() + _TIMEOUT_S
+    while time.monotonic() < deadline:
+        state = http.get(f"/v1/jobs/{job}").raise_for_status().json()
+        if state["state"] not in ("queued", "running"):
+            if state["state"] != "succeeded":
+                raise RuntimeError(f"the documents were not added: {state}")
+            return
+        time.sleep(0.5)
+    raise RuntimeError(f"the documents were not added within {_TIMEOUT_S:g} s")
