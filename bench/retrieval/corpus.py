@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sysconfig
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ _PARAGRAPHS = 21_000  # thirty thousand chunks
 _WORDS = range(12, 120)  # of a paragraph, so that it becomes one chunk
 _FILES = 10
 _QUESTIONS = 2048
+_FRAGMENT = range(5, 13)  # words
+_WORD = re.compile(r"[A-Za-z]{3,}")
 _TIMEOUT_S = 1800.0
 
 
@@ -37,13 +40,14 @@ def _paragraphs() -> Iterator[str]:
 def questions(texts: list[str]) -> list[str]:
     """5 to 12 consecutive words of paragraphs, as a substitute for questions."""
     draw = random.Random(1)
-    return [_fragment(draw, text) for text in draw.sample(texts, _QUESTIONS)]
+    words = [_WORD.findall(text) for text in draw.sample(texts, 2 * _QUESTIONS)]
+    return [_fragment(draw, found) for found in words if len(found) >= _FRAGMENT[-1]][:_QUESTIONS]
 
 
-def _fragment(draw: random.Random, text: str) -> str:
-    words = text.split()
-    start = draw.randrange(len(words) - 8)
-    return " ".join(words[start : start + draw.randint(5, 12)])
+def _fragment(draw: random.Random, words: list[str]) -> str:
+    length = draw.choice(_FRAGMENT)
+    start = draw.randrange(len(words) - length + 1)
+    return " ".join(words[start : start + length])
 
 
 def fill(served: Served, texts: list[str], collection: str = COLLECTION) -> float:
