@@ -107,5 +107,11 @@ def test_characters_without_tokens_are_bounded() -> None:
 def test_a_prompt_is_not_built_for_a_caller_that_is_gone() -> None:
     passages = [Passage("a.md", "A", "A", None, 0, "text", 0.5)] * 10
     asked: list[int] = []
-    prompt = PromptBuilder(words).build("why?", passages, (), lambda: len(asked) == 3 or bool(asked.append(1)))
+    PromptBuilder(words).build("why?", passages, (), lambda: len(asked) == 3 or bool(asked.append(1)))
+    assert len(asked) == 3
+    asked.clear()
+    too_long = Passage("a.md", "A", "A", None, 0, "text " * 8000, 0.5)
+    prompt = PromptBuilder(words).build(
+        "why?", [*passages, too_long], (), lambda: len(asked) == 3 or bool(asked.append(1))
+    )
     assert len(prompt.passages) == 3

@@ -106,6 +106,8 @@ class PromptBuilder:
                 f"the prompt without passages has {tokens} tokens, the budget is {self._tokens_max}: "
                 "raise --prompt-tokens"
             )
+        if whole := self._whole(question, passages, turns, len(text), is_cancelled):
+            return whole
         for passage in passages:
             if is_cancelled():
                 break
@@ -120,6 +122,27 @@ class PromptBuilder:
                     text, tokens = longer, more
                     break
         return Prompt(text, kept)
+
+    def _whole(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        history: Sequence[Turn],
+        characters: int,
+        is_cancelled: Callable[[], bool],
+    ) -> Prompt | None:
+        """The prompt with all passages, if they fit, as they usually do: its tokens are counted only once."""
+        if characters + sum(len(passage.text) for passage in passages) > self._characters_max:
+            return None
+        quoted: list[QuotedPassage] = []
+        for number, passage in enumerate(passages, 1):
+            if is_cancelled():
+                return None
+            quoted.append(_quoted(number, passage))
+        text = self._render(question, quoted, history)
+        if len(text) > self._characters_max or self._count_tokens(text) > self._tokens_max:
+            return None
+        return Prompt(text, list(passages))
 
     def _may_fit(self, text: str, tokens: int, characters: int) -> bool:
         """Whether ``text`` may fit into a prompt that has so many tokens and characters; cheaper than rendering it."""
