@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,53 @@ def test_passages_are_retrieved_with_options(rag: Rag) -> None:
     assert [Path(passage.source).name for passage in found.passages] == ["serving.md"]
     assert set(found.passages[0].scores) >= {"dense", "bm25", "fused"}
     assert found.as_json()["passages"][0]["source"] == found.passages[0].source
+
+
+def test_a_repeated_question_is_searched_again_after_a_write_only(url: str, tmp_path: Path) -> None:
+    note = tmp_path / "notes" / "note.md"
+    note.parent.mkdir()
+    (note.parent / "other.md").write_text("Bananas are yellow.")
+
+    async def ask(rag: AsyncRag, question: str = QUESTION, **options: Any) -> tuple[bool, str]:
+        found = await rag.retrieve(question, mode="bm25", **options)
+        return "search" in found.latency_ms, found.passages[0].text
+
+    async def main() -> None:
+        async with (
+            AsyncRag(url, tmp_path / "documents.db", result_cache_s=60) as rag,
+            AsyncRag(url, tmp_path / "documents.db") as writer,
+        ):
+            await rag.ingest([SAMPLES, note.parent])
+            first = await ask(rag)
+            assert (first[0], await ask(rag)) == (True, (False, first[1]))
+            assert (await ask(rag, top_k=2))[0]
+            assert (await ask(rag, filter='title != "x"'))[0]
+            assert (await ask(rag, history=[Turn("user", "Tell me about lanes.")]))[0]
+            assert (await ask(rag, QUESTION.lower()))[0]
+            note.write_text("# Two lanes\n\nWhy are there two lanes? Why two lanes? Two lanes, there are two.")
+            await writer.ingest([note])
+            searched, text = await ask(rag)
+            assert searched
+            assert "Two lanes, there are two." in text
+            note.unlink()
+            await writer.ingest([SAMPLES, note.parent], prune=True)
+            assert await ask(rag) == first
+            assert not (await ask(rag))[0]
+            assert (await ask(writer))[0]
+            assert (await ask(writer))[0]
+
+    asyncio.run(main())
+
+
+def test_results_of_repeated_questions_expire(url: str, tmp_path: Path) -> None:
+    async def main() -> list[bool]:
+        async with AsyncRag(url, tmp_path / "documents.db", result_cache_s=0.2) as rag:
+            await rag.ingest([SAMPLES])
+            found = [await rag.retrieve(QUESTION, mode="bm25"), await rag.retrieve(QUESTION, mode="bm25")]
+            await asyncio.sleep(0.3)
+            return ["search" in one.latency_ms for one in [*found, await rag.retrieve(QUESTION, mode="bm25")]]
+
+    assert asyncio.run(main()) == [True, False, True]
 
 
 def test_invalid_options_and_filters_are_refused(rag: Rag) -> None:

@@ -40,6 +40,15 @@ def gateway(
     ] = 1.0,
     requests: Annotated[int, typer.Option(min=1, help="Maximum concurrent requests.")] = Bounds.requests,
     prompt_tokens: Annotated[int, typer.Option(help="Token budget of prompts.")] = 2048,
+    result_cache: Annotated[
+        float,
+        typer.Option(
+            envvar="RETRITON_RESULT_CACHE_SECONDS",
+            min=0.0,
+            help="Seconds for which the passages of repeated questions are kept; a write through this gateway ends it. "
+            "0: never.",
+        ),
+    ] = 0.0,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate for HTTPS, in PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key of that certificate.")] = None,
     grace: Annotated[float, typer.Option(help="Seconds to finish accepted requests after Ctrl-C or SIGTERM.")] = 30.0,
@@ -63,6 +72,7 @@ def gateway(
         timeout_s=timeout,
         poll_after_s=poll_after,
         prompt_tokens=prompt_tokens,
+        result_cache_s=result_cache,
         bounds=Bounds(requests=requests),
     )
     listen(settings, Listen(host, port, tls_cert, tls_key, grace))

@@ -85,6 +85,7 @@ class Settings:
         timeout_s: seconds until a response must start.
         poll_after_s: seconds after which a result of the playground API has to be fetched.
         prompt_tokens: budget of prompts.
+        result_cache_s: seconds for which the results of repeated questions are used; 0 for none.
         bounds: see `Bounds`.
     """
 
@@ -101,4 +102,5 @@ class Settings:
     timeout_s: float = 60.0
     poll_after_s: float = 1.0
     prompt_tokens: int = 2048
+    result_cache_s: float = 0.0
     bounds: Bounds = field(default_factory=Bounds)

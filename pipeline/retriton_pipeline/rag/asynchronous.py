@@ -63,6 +63,8 @@ class AsyncRag:
         template: a Jinja file for prompts (see `PromptBuilder`).
         client: a client to use instead of one for ``url``; it is not closed.
         encoder: what the server serves; None asks the server.
+        result_cache_s: seconds for which the results of repeated questions are used, unless this process writes to the
+            collection; 0 for none.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class AsyncRag:
         template: StrPath = DEFAULT_TEMPLATE,
         client: AsyncClient | None = None,
         encoder: EncoderInfo | None = None,
+        result_cache_s: float = 0.0,
     ) -> None:
         self.url = client.url if client else url
         self.milvus = os.fspath(milvus)
@@ -95,6 +98,7 @@ class AsyncRag:
         self._client = client or AsyncClient(url, timeout_s=timeout_s, retry=retry, tls=tls)
         self._owns_client = client is None
         self._encoder = encoder
+        self._result_cache_s = result_cache_s
         self._store: SharedTask[Store] = SharedTask()
         self._ready: SharedTask[_Ready] = SharedTask()
 
@@ -251,7 +255,8 @@ class AsyncRag:
         store = await self._store.get(lambda: self._connect(create=False))
         encoder = self._encoder or await self._client.encoder_info()
         await asyncio.to_thread(store.open, encoder)
-        return _Ready(store, Retriever(self._client, store), await asyncio.to_thread(self._builder, encoder))
+        retriever = Retriever(self._client, store, self._result_cache_s)
+        return _Ready(store, retriever, await asyncio.to_thread(self._builder, encoder))
 
     async def _store_for(self, dry_run: bool) -> Store | None:
         """The connection of an ingestion, which creates a missing file; None for a dry run without a file."""

@@ -16,6 +16,7 @@ from retriton_pipeline.retrieval.options import SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import Passage, Retrieved
 from retriton_pipeline.retrieval.passages import extended_and_joined
 from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
+from retriton_pipeline.retrieval.result_cache import ResultCache
 from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
 from retriton_pipeline.retrieval.searcher import Searcher
@@ -33,12 +34,14 @@ class Retriever:
     Args:
         client: embeds and reranks.
         store: the collection, opened for the served encoder (see `Store.open`).
+        result_cache_s: seconds for which the results of repeated questions are used (see `ResultCache`); 0 for none.
     """
 
-    def __init__(self, client: AsyncClient, store: Store) -> None:
+    def __init__(self, client: AsyncClient, store: Store, result_cache_s: float = 0.0) -> None:
         self._client = client
         self._embedder = CoalescingEmbedder(client)
         self._searcher = Searcher(store)
+        self._results = ResultCache(store, result_cache_s) if result_cache_s else None
 
     async def retrieve(
         self,
@@ -60,6 +63,15 @@ class Retriever:
             StoreError, InvalidFilter, LLMError, RetritonError: from Milvus, the LLM and the server.
         """
         options = options or SearchOptions()
+        if self._results is None or llm is not None:  # an LLM may rewrite the same question differently
+            return await self._retrieve(question, options, history, llm)
+        return await self._results.get(
+            question, options, history, lambda: self._retrieve(question, options, history, None)
+        )
+
+    async def _retrieve(
+        self, question: str, options: SearchOptions, history: Sequence[Turn], llm: LLM | None
+    ) -> Retrieved:
         search = self._search(max(options.top_k, options.candidates), options)
         questions = await _rewritten(llm, question, history, search)
         follows_up = bool(history) and llm is None

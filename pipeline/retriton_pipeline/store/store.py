@@ -30,6 +30,7 @@ from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import check_name, is_valid
 from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, size_of_row, to_chunk, to_row
 from retriton_pipeline.store.versions import following, versions
+from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
@@ -136,7 +137,8 @@ class Store:
         """Switches the collection's name to the version that `rebuild` created, and drops earlier versions."""
         current = self.versions.resolve(self.collection)
         if current != self._target:
-            self.versions.switch(self.collection, self._target)
+            with counted(self.uri, self.collection):
+                self.versions.switch(self.collection, self._target)
         # The previous version, even without a version mark, and leftovers of a run that was interrupted here.
         for left in {current or self._target, *self._own_versions()} - {self._target}:
             if self.milvus.has(left):
@@ -163,8 +165,14 @@ class Store:
 
     def remove(self) -> None:
         """Drops the opened version, and the name that refers to it."""
-        self.versions.forget(self.collection)
-        self.milvus.call("drop_collection", self._target)
+        with counted(self.uri, self.collection):
+            self.versions.forget(self.collection)
+            self.milvus.call("drop_collection", self._target)
+
+    @property
+    def writes(self) -> int:
+        """The number of writes of this process to the collection."""
+        return writes(self.uri, self.collection)
 
     def count(self) -> int:
         """Returns the number of stored chunks."""
@@ -209,7 +217,8 @@ class Store:
         data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
         if self.milvus.is_file:
             check_space(self.uri, sum(map(size_of_row, data)))
-        self.milvus.call("upsert", self._target, data=data)
+        with counted(self.uri, self.collection):
+            self.milvus.call("upsert", self._target, data=data)
         if self.milvus.is_file:  # it may report success and have stored nothing
             self._check_stored({row["id"] for row in data})
 
@@ -224,11 +233,15 @@ class Store:
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
         hashes = json.dumps([document.content_hash for document in documents])
-        self.milvus.call("delete", self._target, filter=f"{_ids_filter(documents)} and content_hash not in {hashes}")
+        self._delete(f"{_ids_filter(documents)} and content_hash not in {hashes}")
 
     def delete(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes documents with all their contents."""
-        self.milvus.call("delete", self._target, filter=_ids_filter(documents))
+        self._delete(_ids_filter(documents))
+
+    def _delete(self, condition: str) -> None:
+        with counted(self.uri, self.collection):
+            self.milvus.call("delete", self._target, filter=condition)
 
     def search(
         self, vectors: NDArray[np.float32], top_k: int, filter_: str = "", with_chunks: bool = False

@@ -151,6 +151,7 @@ class Collections:
             prompt_tokens=settings.prompt_tokens,
             client=self._upstream.client,
             encoder=encoder,
+            result_cache_s=settings.result_cache_s,
         )
 
     def _retire(self, name: str) -> None:
