@@ -14,6 +14,7 @@ from retriton_pipeline.errors import PipelineError
 
 _WORD = re.compile(r"\S+")
 _TOKEN_CHARACTERS_MAX = 16
+_ENCODED_CHARACTERS_MAX = 65_536  # at once: the tokenizer needs more than a kilobyte of memory for each
 
 
 class TokenCounter:
@@ -34,9 +35,15 @@ class TokenCounter:
     def count(self, text: str) -> int:
         """The number of tokens of ``text`` without prefix and special tokens, at least one per 16 characters.
 
-        The minimum limits words of any length that the tokenizer maps to a single unknown token.
+        The minimum limits words of any length that the tokenizer maps to a single unknown token. A text of more than
+        65,536 characters is counted in parts, whose borders may add a token each.
         """
-        return max(len(self._tokenizer.encode(text, add_special_tokens=False).ids), len(text) // _TOKEN_CHARACTERS_MAX)
+        starts = range(0, max(len(text), 1), _ENCODED_CHARACTERS_MAX)
+        tokens = sum(self._tokens(text[start : start + _ENCODED_CHARACTERS_MAX]) for start in starts)
+        return max(tokens, len(text) // _TOKEN_CHARACTERS_MAX)
+
+    def _tokens(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
 
     def fits(self, text: str, tokens_max: int) -> bool:
         """Whether `count` is at most ``tokens_max``, without counting the tokens of a text that is much too long."""

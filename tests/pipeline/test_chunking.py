@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from itertools import pairwise
 
@@ -11,6 +13,7 @@ from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import Block, Document
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.tokens import TokenCounter
+from tests.conftest import ROOT
 from tests.tokenizers import minilm_encoder
 
 WORDS = st.sampled_from(
@@ -81,6 +84,19 @@ def test_the_memory_to_split_a_large_text_is_limited(counter: TokenCounter) -> N
     tracemalloc.stop()
     assert squeezed([chunk.text for chunk in made]) == squeezed([text])
     assert peak < 60 * len(text)
+
+
+def test_a_large_text_is_counted_in_little_memory() -> None:
+    code = (
+        "import resource; from tests.tokenizers import minilm_encoder; from retriton_pipeline.tokens import TokenCounter\n"
+        "counter = TokenCounter(minilm_encoder()); counter.count('x')\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(counter.count(',x' * 500_000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    tokens, kibibytes = map(int, found.stdout.split())
+    assert tokens == 1_000_000
+    assert kibibytes < 100 * 1024
 
 
 def test_sentences_stay_whole_and_overlap(counter: TokenCounter) -> None:
