@@ -88,7 +88,8 @@ def test_the_memory_to_split_a_large_text_is_limited(counter: TokenCounter) -> N
 
 def test_a_large_text_is_counted_in_little_memory() -> None:
     code = (
-        "import resource; from tests.tokenizers import minilm_encoder; from retriton_pipeline.tokens import TokenCounter\n"
+        "import resource; from tests.tokenizers import minilm_encoder\n"
+        "from retriton_pipeline.tokens import TokenCounter\n"
         "counter = TokenCounter(minilm_encoder()); counter.count('x')\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "print(counter.count(',x' * 500_000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
