@@ -195,6 +195,34 @@ def _logits(probabilities: np.ndarray) -> np.ndarray:
     return np.log(probabilities) - np.log1p(-probabilities)
 
 
+def test_documents_return_in_the_shape_of_each_path_or_not_at_all(tiny: Gateway) -> None:
+    with tiny.client() as http:
+
+        def first(path: str, **body: Any) -> dict[str, Any]:
+            answer = http.post(path, json={"query": "which?", **body})
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
+            entry: dict[str, Any] = (found["results"] if isinstance(found, dict) else found)[0]
+            return entry
+
+        scores = {"index", "relevance_score"}
+        for path, returned in (("/rerank", "b"), ("/v1/rerank", {"text": "b"}), ("/v2/rerank", {"text": "b"})):
+            assert set(first(path, documents=["b"], return_documents=None)) == scores
+            assert first(path, documents=["b"], return_documents=True)["document"] == returned
+            assert first(path, documents=[{"text": "b"}], return_documents=True)["document"] == returned
+            assert set(first(path, texts=["b"], truncate=None)) == {"index", "score"}
+
+
+def test_a_ranking_may_leave_the_model_out_or_name_the_first_of_the_list(tiny: Gateway) -> None:
+    body: dict[str, Any] = {"query": {"text": "which?"}, "passages": [{"text": "b"}]}
+    with tiny.client() as http:
+        first = http.get("/v1/models").json()["data"][0]["id"]  # as NVIDIARerank
+        for asked, named in ((None, "tiny-cross-encoder"), ("tiny-cross-encoder",) * 2, (first, first)):
+            answer = http.post("/v1/ranking", json={**body, "model": asked})
+            assert (answer.status_code, answer.json()["model"]) == (200, named)
+        assert http.post("/v1/ranking", json={**body, "model": "gpt"}).status_code == 404
+
+
 def test_aiperf_measures_with_the_served_tokenizer(gateway: Gateway, encoder: EncoderInfo, tmp_path: Path) -> None:
     cached(tmp_path / "hub", f"sentence-transformers/{MODEL}", encoder)
     command = next(text for language, text in blocks() if language == "sh" and text.startswith("aiperf"))

@@ -78,7 +78,7 @@ class _Services:
         return [
             embeddings.router(settings, self._upstream),
             playground.router(settings, self._upstream, self._pending),
-            ranking.router(Reranking(self._upstream)),
+            ranking.router(Reranking(self._upstream, settings)),
             retrieve.router(self._question_answering),
             chat.router(settings.llm, self._question_answering),
             documents.router(settings, self._collections, self._jobs),

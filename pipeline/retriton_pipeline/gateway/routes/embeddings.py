@@ -25,7 +25,8 @@ def router(settings: Settings, upstream: Upstream) -> APIRouter:
         encoder = await upstream.encoder()
         role = resolve_role(request.model, request.input_type, encoder, settings.aliases, settings.input_type)
         texts = await texts_of(request.input, encoder)
-        found = await upstream.embedder.embed(texts, EmbeddingKey(role, request.truncate, request.dimensions))
+        key = EmbeddingKey(role, request.truncate or settings.truncate, request.dimensions)
+        found = await upstream.embedder.embed(texts, key)
         body = await embeddings_json(found, request.model, request.encoding_format)
         return Response(body, media_type="application/json")
 

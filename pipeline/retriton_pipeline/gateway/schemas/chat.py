@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import RequestBody
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
 from retriton_pipeline.gateway.schemas.search import Message, PassageBody, SearchBody
 
 
@@ -22,6 +22,10 @@ class StreamOptions(RequestBody):
     include_usage: bool = False
 
 
+_Stops = Annotated[list[str], Field(max_length=16, fail_fast=True)]
+Stop = Annotated[Annotated[str, Tag("[one]")] | Annotated[_Stops, Tag("[many]")], ONE_OR_MANY]
+
+
 class ChatRequest(RequestBody):
     """OpenAI's request, and the optional field `retrieval`. The last message is the question."""
 
@@ -33,7 +37,7 @@ class ChatRequest(RequestBody):
     top_p: float | None = Field(None, ge=0, le=1)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    stop: str | Annotated[list[str], Field(max_length=16, fail_fast=True)] | None = None
+    stop: Stop | None = None
     seed: int | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)

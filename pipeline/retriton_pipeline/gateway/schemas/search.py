@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import CollectionName, RequestBody, Text
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, CollectionName, RequestBody, Text
 from retriton_pipeline.rag import PromptedQuestion
 from retriton_pipeline.retrieval import Passage, Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
@@ -24,18 +24,22 @@ class SearchBody(RequestBody, SearchOptions):
     collection: CollectionName | None = Field(None, description="The default is that of the gateway.")
 
 
-class TextPart(BaseModel):
+class TextPart(RequestBody):
     """A part of a message's content."""
 
     type: Literal["text"]
     text: str
 
 
-class Message(BaseModel):
+Parts = Annotated[list[TextPart], Field(max_length=_PARTS_MAX, fail_fast=True)]
+Content = Annotated[Annotated[str, Tag("[one]")] | Annotated[Parts, Tag("[many]")], ONE_OR_MANY]
+
+
+class Message(RequestBody):
     """A message of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | Annotated[list[TextPart], Field(max_length=_PARTS_MAX, fail_fast=True)] | None
+    content: Content | None
 
     @property
     def text(self) -> str:
