@@ -82,7 +82,13 @@ def test_base64_and_floats_are_the_same_numbers(http: httpx.Client) -> None:
     np.testing.assert_array_equal(np.array(floats, np.float32), decoded)
 
 
-def test_token_ids_stand_for_their_text(sdk: openai.OpenAI, encoder: EncoderInfo) -> None:
+def test_token_ids_stand_for_their_text_once_they_are_known_to_be_own(sdk: openai.OpenAI, encoder: EncoderInfo) -> None:
+    with pytest.raises(openai.BadRequestError, match="check_embedding_ctx_length=False") as refused:
+        sdk.embeddings.create(model="query", input=[15339, 1917])  # "hello world" of cl100k_base
+    assert refused.value.code == "token_ids_refused"
+    with pytest.raises(openai.BadRequestError, match=f"the fingerprint of .* is {encoder.fingerprint}"):
+        sdk.embeddings.create(model="query", input=[1], extra_headers={"X-Retriton-Token-Ids": "other"})
+    sdk = sdk.with_options(default_headers={"X-Retriton-Token-Ids": "own"})
     tokenizer = Tokenizer.from_str(encoder.tokenizer)
     texts = ["how are batches formed?", "unbelievably long-winded"]
     ids = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
@@ -91,6 +97,8 @@ def test_token_ids_stand_for_their_text(sdk: openai.OpenAI, encoder: EncoderInfo
     np.testing.assert_array_equal(vectors(many), vectors(wanted))
     np.testing.assert_allclose(vectors(one), vectors(wanted)[1:], atol=1e-6)
     assert many.usage.total_tokens == sum(map(len, ids)) + 2 * len(ids)
+    known = sdk.with_options(default_headers={"X-Retriton-Token-Ids": encoder.fingerprint})
+    np.testing.assert_array_equal(vectors(known.embeddings.create(model="query", input=ids)), vectors(wanted))
     with pytest.raises(openai.BadRequestError, match=f"token id 100257 is not of .* {tokenizer.get_vocab_size()}"):
         sdk.embeddings.create(model="query", input=[100257])
 
