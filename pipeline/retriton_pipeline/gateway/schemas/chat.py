@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, Tag
 
 from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
-from retriton_pipeline.gateway.schemas.search import Message, PassageBody, SearchBody
+from retriton_pipeline.gateway.schemas.search import (
+    MESSAGES_MAX,
+    Message,
+    PassageBody,
+    SearchBody,
+    check_texts,
+    unsupported,
+)
 
 
 class ChatRetrieval(SearchBody):
@@ -29,7 +36,7 @@ Stop = Annotated[Annotated[str, Tag("[one]")] | Annotated[_Stops, Tag("[many]")]
 class ChatRequest(RequestBody):
     """OpenAI's request, and the optional field `retrieval`. The last message is the question."""
 
-    messages: Annotated[list[Message], Field(fail_fast=True)] = Field(min_length=1, max_length=257)
+    messages: Annotated[list[Message], Field(fail_fast=True)] = Field(min_length=1, max_length=MESSAGES_MAX)
     model: str
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -43,7 +50,16 @@ class ChatRequest(RequestBody):
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     n: Literal[1] = 1
     user: str | None = None
+    tools: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
+    functions: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
     retrieval: ChatRetrieval = ChatRetrieval()
+
+    def check_supported(self) -> None:
+        """Raises `ApiError` if the request uses tools, or sends other contents than text."""
+        for field, tools in (("tools", self.tools), ("functions", self.functions)):
+            if tools:
+                raise unsupported("tools are", field)
+        check_texts(self.messages, "messages")
 
     @property
     def instructions(self) -> list[dict[str, str]]:
@@ -53,7 +69,7 @@ class ChatRequest(RequestBody):
 
     def llm_parameters(self) -> dict[str, Any]:
         """The parameters that are passed on to the LLM."""
-        own = {"messages", "model", "stream", "stream_options", "n", "user", "retrieval"}
+        own = {"messages", "model", "stream", "stream_options", "n", "user", "tools", "functions", "retrieval"}
         return {**self.model_dump(exclude=own, exclude_none=True), "stream_options": {"include_usage": True}}
 
 
