@@ -57,6 +57,14 @@ def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path
         endpoint.check_free()
 
 
+def test_serve_listens_on_ipv6(repository: Path, tmp_path: Path) -> None:
+    with serving(repository, tmp_path, "--host", "::1") as (_, endpoint, address):
+        until_ready(address.replace("127.0.0.1", "[::1]"))
+        with Client(f"[::1]:{endpoint.grpc_port}") as client:
+            assert client.embed_queries(["hello"]).shape == (1, 384)
+        assert f"on [::1]:{endpoint.grpc_port} (gRPC) and http://[::1]:" in (tmp_path / "serve.log").read_text()
+
+
 def test_a_taken_port_is_named_with_the_way_out(repository: Path, tmp_path: Path) -> None:
     port = str(free_ports(1)[0])
     command = [COMMAND, "serve", "--model-repository", str(repository), "--server-env", str(SERVER_ENV)]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from retriton_serving.launcher.options import ServerTls
-from retriton_serving.launcher.ports import Endpoint, check_port_free
+from retriton_serving.launcher.ports import Endpoint, address, check_port_free
 from retriton_serving.launcher.process import RestartPolicy, SupervisedProcess
 
 _NO_GATEWAY = "or leave the gateway out with --no-gateway."
@@ -36,7 +36,7 @@ class GatewayProcess(SupervisedProcess):
         policy: RestartPolicy | None = None,
     ) -> None:
         check_port_free(host, port, f"choose another with --gateway-port, {_NO_GATEWAY}")
-        self.address = f"{host}:{port}"
+        self.address = address(host, port)
         command = [sys.executable, "-m", "retriton", "gateway", "--host", host, "--port", str(port)]
         super().__init__(
             "gateway",
