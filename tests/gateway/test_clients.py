@@ -167,6 +167,7 @@ def test_langchain_embeds_and_ranks(tiny: Gateway, tiny_url: str, tmp_path: Path
     assert "at most 64" in result["refused"]
     best = sorted(PASSAGES, key=lambda text: -logits[text])[:3]
     assert [text for text, _ in result["ranked"]] == best
+    assert result["best"] == best[0]
     np.testing.assert_allclose([score for _, score in result["ranked"]], [logits[text] for text in best], atol=1e-4)
 
 
