@@ -187,7 +187,8 @@ def _check(written: bytes) -> None:
 
 def _post(path: str, body: object, kind: str = "application/json") -> bytes:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(raw)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nX-Retriton-Token-Ids: own\r\n"
+    head += f"Content-Length: {len(raw)}\r\n\r\n"
     return head.encode() + raw
 
 

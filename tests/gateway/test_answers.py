@@ -80,9 +80,27 @@ def test_a_conversation_is_understood_and_in_the_prompt(gateway: Gateway, http: 
     assert "assistant: They live on a GPU." in gateway.llm.asked[-1]["messages"][0]["content"]
 
 
+def test_a_long_conversation_of_parts_is_answered(gateway: Gateway, http: httpx.Client) -> None:
+    parts = [{"type": "text", "text": "Why are there"}, {"type": "text", "text": "two lanes?"}]
+    turns = [{"role": "user", "content": "And lanes?"}, {"role": "assistant", "content": None}] * 500
+    answer = http.post("/v1/chat/completions", json=chat(messages=[*turns, {"role": "user", "content": parts}]))
+    assert answer.status_code == 200, answer.text
+    assert QUESTION in gateway.llm.asked[-1]["messages"][-1]["content"]
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://images.example/a.png"}}
+TOOL = {"type": "function", "function": {"name": "f"}}
+FROM_TOOL = {"role": "tool", "tool_call_id": "1", "content": "x"}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
+        (chat(messages=[{"role": "user", "content": [IMAGE]}]), 400, "messages.0.content: content of the type 'image"),
+        (chat(messages=[FROM_TOOL, *chat()["messages"]]), 400, "messages.0.role: messages of the role tool are not"),
+        (chat(tools=[TOOL]), 400, "tools: tools are not supported"),
+        (chat(functions=[TOOL["function"]]), 400, "functions: tools are not supported"),
+        (chat(messages=chat()["messages"] * 4097), 422, "messages: List should have at most 4096 items, not 4097"),
         (chat(model="gpt"), 404, "no model 'gpt'"),
         (chat(messages=[]), 422, "messages"),
         (chat(messages=[{"role": "assistant", "content": "x"}]), 400, "the last message"),

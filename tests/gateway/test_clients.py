@@ -82,7 +82,13 @@ def test_base64_and_floats_are_the_same_numbers(http: httpx.Client) -> None:
     np.testing.assert_array_equal(np.array(floats, np.float32), decoded)
 
 
-def test_token_ids_stand_for_their_text(sdk: openai.OpenAI, encoder: EncoderInfo) -> None:
+def test_token_ids_stand_for_their_text_once_they_are_known_to_be_own(sdk: openai.OpenAI, encoder: EncoderInfo) -> None:
+    with pytest.raises(openai.BadRequestError, match="check_embedding_ctx_length=False") as refused:
+        sdk.embeddings.create(model="query", input=[15339, 1917])  # "hello world" of cl100k_base
+    assert refused.value.code == "token_ids_refused"
+    with pytest.raises(openai.BadRequestError, match=f"the fingerprint of .* is {encoder.fingerprint}"):
+        sdk.embeddings.create(model="query", input=[1], extra_headers={"X-Retriton-Token-Ids": "other"})
+    sdk = sdk.with_options(default_headers={"X-Retriton-Token-Ids": "own"})
     tokenizer = Tokenizer.from_str(encoder.tokenizer)
     texts = ["how are batches formed?", "unbelievably long-winded"]
     ids = [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
@@ -91,6 +97,8 @@ def test_token_ids_stand_for_their_text(sdk: openai.OpenAI, encoder: EncoderInfo
     np.testing.assert_array_equal(vectors(many), vectors(wanted))
     np.testing.assert_allclose(vectors(one), vectors(wanted)[1:], atol=1e-6)
     assert many.usage.total_tokens == sum(map(len, ids)) + 2 * len(ids)
+    known = sdk.with_options(default_headers={"X-Retriton-Token-Ids": encoder.fingerprint})
+    np.testing.assert_array_equal(vectors(known.embeddings.create(model="query", input=ids)), vectors(wanted))
     with pytest.raises(openai.BadRequestError, match=f"token id 100257 is not of .* {tokenizer.get_vocab_size()}"):
         sdk.embeddings.create(model="query", input=[100257])
 
@@ -159,6 +167,7 @@ def test_langchain_embeds_and_ranks(tiny: Gateway, tiny_url: str, tmp_path: Path
     assert "at most 64" in result["refused"]
     best = sorted(PASSAGES, key=lambda text: -logits[text])[:3]
     assert [text for text, _ in result["ranked"]] == best
+    assert result["best"] == best[0]
     np.testing.assert_allclose([score for _, score in result["ranked"]], [logits[text] for text in best], atol=1e-4)
 
 
@@ -193,6 +202,34 @@ def test_rankings_in_three_formats_equal_those_of_grpc(tiny: Gateway, tiny_url: 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
     return np.log(probabilities) - np.log1p(-probabilities)
+
+
+def test_documents_return_in_the_shape_of_each_path_or_not_at_all(tiny: Gateway) -> None:
+    with tiny.client() as http:
+
+        def first(path: str, **body: Any) -> dict[str, Any]:
+            answer = http.post(path, json={"query": "which?", **body})
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
+            entry: dict[str, Any] = (found["results"] if isinstance(found, dict) else found)[0]
+            return entry
+
+        scores = {"index", "relevance_score"}
+        for path, returned in (("/rerank", "b"), ("/v1/rerank", {"text": "b"}), ("/v2/rerank", {"text": "b"})):
+            assert set(first(path, documents=["b"], return_documents=None)) == scores
+            assert first(path, documents=["b"], return_documents=True)["document"] == returned
+            assert first(path, documents=[{"text": "b"}], return_documents=True)["document"] == returned
+            assert set(first(path, texts=["b"], truncate=None)) == {"index", "score"}
+
+
+def test_a_ranking_may_leave_the_model_out_or_name_the_first_of_the_list(tiny: Gateway) -> None:
+    body: dict[str, Any] = {"query": {"text": "which?"}, "passages": [{"text": "b"}]}
+    with tiny.client() as http:
+        first = http.get("/v1/models").json()["data"][0]["id"]  # as NVIDIARerank
+        for asked, named in ((None, "tiny-cross-encoder"), ("tiny-cross-encoder",) * 2, (first, first)):
+            answer = http.post("/v1/ranking", json={**body, "model": asked})
+            assert (answer.status_code, answer.json()["model"]) == (200, named)
+        assert http.post("/v1/ranking", json={**body, "model": "gpt"}).status_code == 404
 
 
 def test_aiperf_measures_with_the_served_tokenizer(gateway: Gateway, encoder: EncoderInfo, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,18 @@ def test_readiness_names_the_dependency_that_fails(url: str, tmp_path: Path) -> 
     with running(url, tmp_path / "other", *options) as gateway, gateway.client() as http:
         parts = {name: part["healthy"] for name, part in http.get("/v1/health/ready").json()["parts"].items()}
         assert parts == {"triton": True, "milvus": False, "llm": False}
+
+
+def test_probes_with_head_share_a_connection_that_is_kept_as_long_as_set(tmp_path: Path) -> None:
+    with running("127.0.0.1:9", tmp_path, "--keep-alive", "1") as gateway:
+        host, port = gateway.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            head = b"HEAD /v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            answers = []
+            for _ in range(2):
+                connection.sendall(head)
+                answers.append(connection.recv(4096))
+            started_s = time.monotonic()
+            assert connection.recv(4096) == b""
+            assert 0.5 < time.monotonic() - started_s < 5
+        assert all(answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"\r\n\r\n") for answer in answers)

@@ -34,11 +34,14 @@ ONCE = Retry(attempts_max=1)
 
 
 def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path, tmp_path: Path) -> None:
-    with serving(repository, tmp_path) as (process, endpoint, address), ExitStack() as stack:
+    options = ("--alias", "other", "--truncate", "END")
+    with serving(repository, tmp_path, *options) as (process, endpoint, address), ExitStack() as stack:
         until_ready(address)
         http = stack.enter_context(httpx.Client(base_url=address, trust_env=False))
         body = {"input": "hello", "model": "query"}
         assert http.post("/v1/embeddings", json=body).status_code == 200  # no keys: everybody is let in...
+        long = http.post("/v1/embeddings", json={"input": "word " * 400, "model": "other"})
+        assert long.json()["usage"]["total_tokens"] == 256  # the options of the gateway
         assert "no API keys: every program on this machine" in (tmp_path / "serve.log").read_text()  # ...and told so
         for foreign in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}):
             refused = http.post(
@@ -55,6 +58,14 @@ def test_serve_keeps_a_gateway_beside_triton_and_ends_with_both(repository: Path
         with pytest.raises(httpx.ConnectError):
             http.get("/v1/health/live")
         endpoint.check_free()
+
+
+def test_serve_listens_on_ipv6(repository: Path, tmp_path: Path) -> None:
+    with serving(repository, tmp_path, "--host", "::1") as (_, endpoint, address):
+        until_ready(address.replace("127.0.0.1", "[::1]"))
+        with Client(f"[::1]:{endpoint.grpc_port}") as client:
+            assert client.embed_queries(["hello"]).shape == (1, 384)
+        assert f"on [::1]:{endpoint.grpc_port} (gRPC) and http://[::1]:" in (tmp_path / "serve.log").read_text()
 
 
 def test_a_taken_port_is_named_with_the_way_out(repository: Path, tmp_path: Path) -> None:

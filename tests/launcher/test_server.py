@@ -18,6 +18,17 @@ def test_a_taken_port_is_named_with_the_way_out() -> None:
             endpoint.check_free()
 
 
+def test_ipv6_addresses_are_probed_and_in_brackets() -> None:
+    assert (Endpoint("::1").grpc_url, Endpoint("::").local_grpc_url) == ("[::1]:8001", "[::1]:8001")
+    assert Endpoint("::1").ready_url == "http://[::1]:8000/v2/health/ready"
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", 0))
+        taken.listen()
+        endpoint = Endpoint("::1", http_port=taken.getsockname()[1])
+        with pytest.raises(LaunchError, match=rf"\[::1\]:{endpoint.http_port}.*--http-port"):
+            endpoint.check_free()
+
+
 def test_a_missing_environment_is_named() -> None:
     with pytest.raises(LaunchError, match="retriton setup --server-env /nowhere"):
         TritonWheel(Path("/nowhere"))

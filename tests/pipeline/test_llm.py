@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
 from retriton_pipeline.errors import LLMError
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.generation import llm as module
-from tests.chat_endpoint import Behaviour, Says, chat_endpoint
+from tests.chat_endpoint import Behaviour, Says, chat_endpoint, raw_endpoint
 
 BREAKS = Says(breaks=True)
 EMPTY = Says(ends=False)
@@ -73,3 +75,47 @@ async def test_deltas_that_are_not_text_are_an_error() -> None:
     with chat_endpoint(Says(("fine", ["odd"]))) as endpoint:
         with pytest.raises(LLMError, match="is not text"):
             await llm(endpoint.url).complete("?")
+
+
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"choices": []},
+        {"choices": None},
+        {},
+        {"choices": [None]},
+        {"choices": [{"index": 0, "content_filter_results": {}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": None}]},
+        {"choices": [{"index": 0, "delta": {}}]},
+        {"choices": [{"index": 0, "delta": {"role": "assistant"}, "finish_reason": ""}]},
+        {"choices": [{"index": 0, "delta": {"content": None}}], "usage": None},
+        {"choices": [], "usage": USAGE},
+        {"usage": USAGE},
+        ": a comment",
+    ],
+)
+async def test_events_without_text_are_skipped_wherever_they_are(event: dict[str, Any] | str) -> None:
+    texts = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in ("yes", "indeed")]
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    events = [event, texts[0], event, texts[1], event, last, event]
+    with raw_endpoint(lambda: iter([*map(line, events), b"data: [DONE]\n\n"])) as (url, asked):
+        deltas = [delta async for delta in llm(url).stream(QUESTION)]
+    assert "".join(delta.text for delta in deltas) == "yesindeed"
+    assert [delta.finish_reason for delta in deltas if delta.finish_reason] == ["stop"]
+    assert len(asked) == 1
+
+
+def line(event: dict[str, Any] | str) -> bytes:
+    return f"{event}\n\n".encode() if isinstance(event, str) else f"data: {json.dumps(event)}\n\n".encode()
+
+
+async def test_an_endpoint_that_does_not_stream_is_an_error_that_says_so() -> None:
+    whole = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}
+    kind = {"Content-Type": "application/json"}
+    with raw_endpoint(lambda: iter([json.dumps(whole).encode()]), **kind) as (url, asked):
+        with pytest.raises(LLMError, match="not with a stream of events"):
+            await llm(url).complete("?")
+    assert len(asked) == 1

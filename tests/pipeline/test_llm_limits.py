@@ -4,51 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from itertools import repeat
 
 import pytest
 
 from retriton_pipeline.errors import LLMError
 from retriton_pipeline.generation import LLM
-
-Body = Callable[[], Iterator[bytes]]
-
-
-@contextmanager
-def raw_endpoint(body: Body, status: int = 200, **headers: str) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Serves ``body`` for every request; gives the base address, and the headers of requests."""
-    asked: list[dict[str, str]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append({name.lower(): value for name, value in self.headers.items()})
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            for name, value in {"Content-Type": "text/event-stream", **headers}.items():
-                self.send_header(name.replace("_", "-"), value)
-            self.end_headers()
-            try:
-                for part in body():
-                    self.wfile.write(part)
-            except OSError:
-                pass
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+from tests.chat_endpoint import Body, raw_endpoint
 
 
 def event(text: str) -> bytes:

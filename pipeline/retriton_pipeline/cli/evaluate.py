@@ -17,9 +17,10 @@ from rich.progress import Progress
 
 from retriton_client import AsyncClient, Tls
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.cli.backend_options import MilvusToken
 from retriton_pipeline.cli.escaping import visible, visible_lines
 from retriton_pipeline.cli.option_groups import OptionGroup, expand, flag_of, parameter
-from retriton_pipeline.cli.options import MilvusToken, Url
+from retriton_pipeline.cli.options import Url
 from retriton_pipeline.cli.output import print_json
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.evaluation import BASELINE, Configuration, Dataset, EvalReport, indexed

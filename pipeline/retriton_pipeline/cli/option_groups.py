@@ -6,12 +6,13 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_args, get_type_hints
 
 import typer
-from annotated_types import Ge, Le
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:  # commands with groups of dataclasses alone do not need pydantic
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 
@@ -39,6 +40,13 @@ def of_dataclass(cls: type[T]) -> OptionGroup[T]:
     hints = get_type_hints(cls, include_extras=True)
     options = [parameter(field.name, hints[field.name], field.default) for field in fields(cls)]  # type: ignore[arg-type]
     return OptionGroup(tuple(options), cls)
+
+
+def as_environ(group: OptionGroup[T], values: T) -> dict[str, str]:
+    """The values of a group as the environment variables of its options; an empty one stands for the default."""
+    return {
+        get_args(option.annotation)[-1].envvar: _variable(getattr(values, option.name)) for option in group.parameters
+    }
 
 
 def of_model(
@@ -96,8 +104,16 @@ def expand(**groups: OptionGroup[Any]) -> Callable[[Callable[..., None]], Callab
     return decorate
 
 
+def _variable(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
 def _bounds(field: FieldInfo) -> tuple[Any, Any]:
     """The least and the greatest value; None where there is no bound."""
+    from annotated_types import Ge, Le
+
     least = [bound.ge for bound in field.metadata if isinstance(bound, Ge)]
     greatest = [bound.le for bound in field.metadata if isinstance(bound, Le)]
     return next(iter(least), None), next(iter(greatest), None)

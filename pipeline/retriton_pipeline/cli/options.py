@@ -9,46 +9,30 @@ from typing import Annotated, Any
 import typer
 
 from retriton_client import Retry, Tls
+from retriton_pipeline.cli.backend_options import (
+    CONNECTION_PANEL,
+    DEFAULT_MILVUS,
+    Collection,
+    LLMFields,
+    Milvus,
+    MilvusToken,
+)
 from retriton_pipeline.cli.option_groups import of_dataclass, of_model
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.generation import LLM
-from retriton_pipeline.rag import DEFAULT_MILVUS, Rag
+from retriton_pipeline.rag import Rag
 from retriton_pipeline.rag.asynchronous import DEFAULT_URL
 from retriton_pipeline.retrieval import SearchOptions
 from retriton_pipeline.store.names import check_name
 
 _INTERACTIVE_RETRY = Retry(attempts_max=4)  # an unreachable server is reported within a second
-_CONNECTION = "Connection"
-_LLM = "LLM"
 
 Url = Annotated[
     str,
     typer.Option(
         envvar="RETRITON_URL",
         help="host:port of the server's gRPC endpoint. RETRITON_TLS_CA encrypts the connection.",
-        rich_help_panel=_CONNECTION,
-    ),
-]
-Milvus = Annotated[
-    str,
-    typer.Option(
-        envvar="RETRITON_MILVUS_URI",
-        help="A file for Milvus Lite, or http://host:port of a Milvus server.",
-        rich_help_panel=_CONNECTION,
-    ),
-]
-MilvusToken = Annotated[
-    str,
-    typer.Option(
-        envvar="RETRITON_MILVUS_TOKEN",
-        help="user:password or an API key of the Milvus server.",
-        rich_help_panel=_CONNECTION,
-    ),
-]
-Collection = Annotated[
-    str,
-    typer.Option(
-        envvar="RETRITON_COLLECTION", help="The name of the collection in Milvus.", rich_help_panel=_CONNECTION
+        rich_help_panel=CONNECTION_PANEL,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -87,25 +71,8 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class LLMOptions:
+class LLMOptions(LLMFields):
     """An OpenAI-compatible chat endpoint."""
-
-    llm_url: Annotated[
-        str,
-        typer.Option(
-            envvar="RETRITON_LLM_URL", help="An OpenAI-compatible endpoint, ending in /v1.", rich_help_panel=_LLM
-        ),
-    ] = ""
-    llm_model: Annotated[
-        str,
-        typer.Option(envvar="RETRITON_LLM_MODEL", help="The model's name at that endpoint.", rich_help_panel=_LLM),
-    ] = ""
-    llm_api_key: Annotated[
-        str, typer.Option(envvar="RETRITON_LLM_API_KEY", help="The endpoint's API key.", rich_help_panel=_LLM)
-    ] = "none"
-    llm_timeout: Annotated[
-        float, typer.Option(help="Seconds until the answer begins, and between its parts.", rich_help_panel=_LLM)
-    ] = 60.0
 
     @property
     def llm(self) -> LLM | None:

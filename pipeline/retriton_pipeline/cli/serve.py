@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from retriton_pipeline.cli.backend_options import LLMFields, StoreFields
+from retriton_pipeline.cli.gateway_options import PREFIX, GatewayOptions
+from retriton_pipeline.cli.option_groups import as_environ, expand, of_dataclass
 from retriton_pipeline.cli.progress import steps
 from retriton_pipeline.cli.server_options import ModelRepository, ServerEnv
 from retriton_serving.contract.variables import QUERY_CACHE_MB
@@ -22,7 +25,10 @@ from retriton_serving.launcher import (
     installed_encoder,
 )
 
+_GATEWAY, _STORE, _LLM = of_dataclass(GatewayOptions), of_dataclass(StoreFields), of_dataclass(LLMFields)
 
+
+@expand(http=_GATEWAY, store=_STORE, llm=_LLM)
 def serve(
     model_repository: ModelRepository = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -47,8 +53,8 @@ def serve(
             help="Megabytes for the cache of query vectors; 0: no cache. Default: as in the lane's config.pbtxt.",
         ),
     ] = None,
-    gateway: Annotated[bool, typer.Option(help="Also serve HTTP; see `retriton gateway` and its variables.")] = True,
-    gateway_port: Annotated[int, typer.Option(help="Port of the gateway.")] = 8080,
+    gateway: Annotated[bool, typer.Option(help="Also serve HTTP; see `retriton gateway`.")] = True,
+    gateway_port: Annotated[int, typer.Option(envvar=f"{PREFIX}HTTP_PORT", help="Port of the gateway.")] = 8080,
     grpc_tls_cert: Annotated[Path | None, typer.Option(help="Certificate of the gRPC endpoint, in PEM.")] = None,
     grpc_tls_key: Annotated[Path | None, typer.Option(help="Private key of that certificate.")] = None,
     grpc_tls_ca: Annotated[
@@ -67,6 +73,10 @@ def serve(
         typer.Option(help="Seconds after which connections end, so that clients find new replicas. 0: never."),
     ] = 0.0,
     grace: Annotated[float, typer.Option(help="Seconds to finish accepted requests after Ctrl-C or SIGTERM.")] = 30.0,
+    *,
+    http: GatewayOptions,
+    store: StoreFields,
+    llm: LLMFields,
 ) -> None:
     """Serve the model repository with Triton, and HTTP in front of it, until Ctrl-C.
 
@@ -89,6 +99,12 @@ def serve(
         tls=_tls(grpc_tls_cert, grpc_tls_key, grpc_tls_ca, grpc_tls_name, grpc_tls_client_ca),
         connection_age_s=max_connection_age,
         environ={} if query_cache_mb is None else {QUERY_CACHE_MB: str(query_cache_mb)},
+        gateway_environ={
+            **as_environ(_GATEWAY, http),
+            **as_environ(_STORE, store),
+            **as_environ(_LLM, llm),
+            f"{PREFIX}GRACE": str(grace),
+        },
     ).run(lambda line: typer.echo(line, err=True), grace)
 
 

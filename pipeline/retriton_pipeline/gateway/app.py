@@ -14,7 +14,9 @@ from starlette.types import ASGIApp
 from retriton_pipeline.gateway.http.access_log import AccessLogMiddleware
 from retriton_pipeline.gateway.http.admission import AdmissionMiddleware
 from retriton_pipeline.gateway.http.authentication import AuthenticationMiddleware
+from retriton_pipeline.gateway.http.equivalents import EquivalentsMiddleware
 from retriton_pipeline.gateway.http.error_responses import install_error_handlers
+from retriton_pipeline.gateway.http.origins import allowing
 from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.routes import (
@@ -50,14 +52,22 @@ def create_app(settings: Settings) -> ASGIApp:
     """
     metrics, keys = GatewayMetrics(), ApiKeys(settings.keys_file)
     services = _Services(settings, metrics)
-    app = FastAPI(title="Retriton", lifespan=lambda app: services.running(), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Retriton",
+        lifespan=lambda app: services.running(),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
     install_error_handlers(app)
     for routes in services.routers():
         app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
     app.include_router(operations.router(services.probes, metrics))
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     admission = AdmissionMiddleware(traced(app), settings, metrics)
-    return AccessLogMiddleware(AuthenticationMiddleware(admission, keys, settings, metrics), metrics)
+    authentication = AuthenticationMiddleware(admission, keys, settings, metrics)
+    return EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
 
 
 class _Services:
@@ -78,7 +88,7 @@ class _Services:
         return [
             embeddings.router(settings, self._upstream),
             playground.router(settings, self._upstream, self._pending),
-            ranking.router(Reranking(self._upstream)),
+            ranking.router(Reranking(self._upstream, settings)),
             retrieve.router(self._question_answering),
             chat.router(settings.llm, self._question_answering),
             documents.router(settings, self._collections, self._jobs),

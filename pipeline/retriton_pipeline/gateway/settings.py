@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retriton_client import Role, Tls
+from retriton_client import Role, Tls, Truncate
 from retriton_pipeline.generation import LLM
 
 
@@ -82,6 +82,10 @@ class Settings:
         hosts: host names for the origin check, besides the address and ``localhost``.
         aliases: additional names of the embedding model, for clients that require a certain one.
         input_type: default role of texts; None rejects requests without a role, if the encoder's prompts differ.
+        truncate: for texts that are too long, in requests that do not say: NONE refuses them, START and END drop
+            tokens from that side.
+        token_ids: accepts token ids as those of the served tokenizer, without a header that says so.
+        origins: origins of pages that may use the gateway from a browser, besides its own.
         timeout_s: seconds until a response must start.
         poll_after_s: seconds after which a result of the playground API has to be fetched.
         prompt_tokens: budget of prompts.
@@ -99,6 +103,9 @@ class Settings:
     hosts: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     input_type: Role | None = None
+    truncate: Truncate = "NONE"
+    token_ids: bool = False
+    origins: tuple[str, ...] = ()
     timeout_s: float = 60.0
     poll_after_s: float = 1.0
     prompt_tokens: int = 2048

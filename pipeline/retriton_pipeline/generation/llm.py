@@ -145,8 +145,8 @@ class LLM:
                 whole = replace(delta, text=_valid(delta.text.removesuffix(half) if half else delta.text))
                 if whole.text or whole.finish_reason or whole.usage:
                     yield whole
-            if not finished:  # without chunked encoding, a lost connection looks like the end
-                raise ConnectionError("the answer ended without a finish_reason: it may be incomplete")
+            if not finished:
+                raise _unfinished(events.response.headers.get("content-type", ""))
 
     async def _in_time(self, events: AsyncIterator[T]) -> AsyncIterator[T]:
         """The events; a line that is no event, such as a comment, does not extend the time until the next one."""
@@ -165,13 +165,29 @@ class LLM:
 
 
 def _delta(event: Any, half: str) -> AnswerDelta:
-    """The delta in an event; ``half`` is the first half of a surrogate pair, from the event before."""
-    usage = event.usage.model_dump(exclude_none=True) if event.usage else None
-    for choice in event.choices[:1]:
-        if not isinstance(content := choice.delta.content or "", str):
-            raise TypeError(f"a delta of the answer is not text, but {content!r:.80}")
-        return AnswerDelta(half + content, choice.finish_reason, usage)
-    return AnswerDelta(half, usage=usage)
+    """The delta in an event; ``half`` is the first half of a surrogate pair, from the event before.
+
+    Endpoints also send events without choices, or with one that has no delta, for example results of a content filter.
+    """
+    usage: Any = getattr(event, "usage", None)
+    choice = next(iter(getattr(event, "choices", None) or ()), None)
+    content = getattr(getattr(choice, "delta", None), "content", None) or ""
+    if not isinstance(content, str):
+        raise TypeError(f"a delta of the answer is not text, but {content!r:.80}")
+    return AnswerDelta(
+        half + content,
+        getattr(choice, "finish_reason", None) or None,  # some send an empty one in every event
+        usage.model_dump(exclude_none=True) if hasattr(usage, "model_dump") else None,
+    )
+
+
+def _unfinished(content_type: str) -> Exception:
+    if content_type.startswith("application/json"):
+        return LLMError(
+            "the endpoint answered with one JSON document, not with a stream of events: it ignores `stream`"
+        )
+    # Without chunked encoding, a lost connection looks like the end.
+    return ConnectionError("the answer ended without a finish_reason: it may be incomplete")
 
 
 def _valid(text: str) -> str:

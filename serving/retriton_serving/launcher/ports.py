@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from retriton_serving.launcher.errors import LaunchError
 
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -37,18 +39,17 @@ class Endpoint:
     @property
     def grpc_url(self) -> str:
         """``host:port`` for gRPC clients."""
-        return f"{self.host}:{self.grpc_port}"
+        return address(self.host, self.grpc_port)
 
     @property
     def local_grpc_url(self) -> str:
         """``host:port`` for gRPC clients on this machine, also where ``host`` means every interface."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
-        return f"{host}:{self.grpc_port}"
+        return address(_LOOPBACK.get(self.host, self.host), self.grpc_port)
 
     @property
     def ready_url(self) -> str:
         """URL of Triton's readiness check."""
-        return f"http://{self.http_host}:{self.http_port}/v2/health/ready"
+        return f"http://{address(self.http_host, self.http_port)}/v2/health/ready"
 
     def check_free(self) -> None:
         """Raises `LaunchError` when one of the ports is taken."""
@@ -56,6 +57,16 @@ class Endpoint:
         for name, host in hosts.items():
             option = "--" + name.replace("_", "-")
             check_port_free(host, getattr(self, name), f"or choose another with {option}.")
+
+
+def address(host: str, port: int) -> str:
+    """``host:port``, as in URLs: an IPv6 address is in brackets."""
+    return f"{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """``host``; an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def free_ports(count: int) -> list[int]:
@@ -69,11 +80,12 @@ def free_ports(count: int) -> list[int]:
 
 def check_port_free(host: str, port: int, alternative: str) -> None:
     """Raises `LaunchError` when the port is taken; the message ends with ``alternative``."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise LaunchError(
-                f"cannot listen on {host}:{port}: {error.strerror}. Stop what uses that port, {alternative}"
-            ) from None
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise LaunchError(
+            f"cannot listen on {address(host, port)}: {error.strerror}. Stop what uses that port, {alternative}"
+        ) from None

@@ -26,7 +26,7 @@ from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
 from retriton_serving.launcher.log_relay import LogRelay
 from retriton_serving.launcher.options import ServerTls, restricted
-from retriton_serving.launcher.ports import Endpoint
+from retriton_serving.launcher.ports import Endpoint, address, bracketed
 from retriton_serving.launcher.process import end_guard, start_guard, start_process
 from retriton_serving.launcher.repository import installed_models
 from retriton_serving.launcher.scratch import Scratch
@@ -85,11 +85,11 @@ class TritonServer:
         self._output = LogRelay(log)
         arguments = [
             f"--model-repository={model_repository.resolve()}",
-            f"--grpc-address={endpoint.host}",
+            f"--grpc-address={bracketed(endpoint.host)}",
             f"--grpc-port={endpoint.grpc_port}",
-            f"--http-address={endpoint.http_host}",
+            f"--http-address={_libevent(endpoint.http_host)}",
             f"--http-port={endpoint.http_port}",
-            f"--metrics-address={endpoint.host}",
+            f"--metrics-address={_libevent(endpoint.host)}",
             f"--metrics-port={endpoint.metrics_port}",
             "--disable-auto-complete-config",  # the configurations are complete, and it loads every model twice
             f"--backend-config=python,shm-region-prefix-name={self._scratch.region_prefix}",
@@ -187,7 +187,7 @@ class TritonServer:
 
     def _check_backend(self) -> None:
         """Triton takes ``config.pbtxt`` without a word where it does not find the variant."""
-        url = f"http://{self.endpoint.http_host}:{self.endpoint.http_port}/v2/models/{ENCODER}/config"
+        url = f"http://{address(self.endpoint.http_host, self.endpoint.http_port)}/v2/models/{ENCODER}/config"
         try:
             with _DIRECT.open(url, timeout=10) as answer:
                 served = json.load(answer)["backend"]
@@ -217,3 +217,8 @@ def _backend(config: Path) -> str:
     if not match:
         raise LaunchError(f"{config} names no backend")
     return match[1]
+
+
+def _libevent(host: str) -> str:
+    """``host`` as the HTTP library of Triton reads addresses."""
+    return f"ipv6:{host}" if ":" in host else host

@@ -34,6 +34,7 @@ class Service:
         tls: encryption of gRPC.
         connection_age_s: age at which gRPC connections end; 0: never.
         environ: variables for Triton besides this process's own.
+        gateway_environ: variables for the gateway besides this process's own.
     """
 
     triton: TritonWheel | TritonInstallation
@@ -44,6 +45,7 @@ class Service:
     tls: ServerTls | None = None
     connection_age_s: float = 0.0
     environ: Mapping[str, str] = field(default_factory=dict)
+    gateway_environ: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, say: Callable[[str], None], grace_s: float = 30.0) -> None:
         """Serves until SIGTERM or Ctrl-C; must be called in the main thread.
@@ -58,7 +60,9 @@ class Service:
         encoder = installed_encoder(self.model_repository).encoder
         gateway = None
         if self.gateway_port is not None:
-            gateway = GatewayProcess(self.endpoint.host, self.gateway_port, self.endpoint, self.tls)
+            gateway = GatewayProcess(
+                self.endpoint.host, self.gateway_port, self.endpoint, self.tls, self.gateway_environ
+            )
 
         def on_ready(_: TritonServer) -> None:
             if gateway:

@@ -29,6 +29,7 @@ class AuthenticationMiddleware:
         self._app = app
         self._keys = keys
         self._hosts = settings.hosts
+        self._origins = settings.origins
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +46,7 @@ class AuthenticationMiddleware:
 
     def _authenticate(self, headers: Headers) -> str:
         if not self._keys.are_required:
-            check_origin(headers, self._hosts)
+            check_origin(headers, self._hosts, self._origins)
         name = self._keys.name(headers.get("authorization", ""))
         if name is None:
             raise ApiError(401, "invalid_api_key", "a valid API key is required: Authorization: Bearer KEY")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +19,6 @@ from retriton_pipeline.gateway.schemas.errors import ErrorBody
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
-_UNION_MEMBER = re.compile(r"[\[\]-]|(Request|Body)$|^(str|int)$")  # pydantic's names for the members of a union
 
 
 def error_response(error: BaseException) -> Response:
@@ -61,14 +59,15 @@ def _framework_error(error: BaseException) -> ApiError | None:
 
 
 def _invalid_body(errors: Sequence[Any]) -> ApiError:
-    """Where a body may have several shapes, the error of the shape that matches it best."""
-    worst = max(errors, key=lambda error: (len(error["loc"]), not error["type"].endswith("_type")))
-    if worst["type"] == "json_invalid":
-        reason = worst.get("ctx", {}).get("error", worst["msg"])
+    """The first error. Where a body may have several shapes, the tags of those that were sent are left out."""
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", first["msg"])
         return ApiError(400, "malformed_json", f"the body is not JSON: {reason}")
-    where, *parts = map(str, worst["loc"])
-    name = ".".join(part for part in parts if where != "body" or not _UNION_MEMBER.search(part))
-    return ApiError(422, "invalid_request", f"{name or 'the body'}: {worst['msg']}", name or None)
+    where, *parts = map(str, first["loc"])
+    name = ".".join(part for part in parts if where != "body" or not part.startswith("["))
+    message = first["msg"].replace(" after validation", "")
+    return ApiError(422, "invalid_request", f"{name or 'the body'}: {message}", name or None)
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.fairness import FairSlots
+from retriton_pipeline.gateway.http.media_types import JSON, check_media_type
 
 VALUES_MAX = 400_000  # a request of 300,000 token ids is valid
 _INLINE_BYTES = 65_536  # smaller bodies take less than 10 ms, whatever they contain
@@ -20,13 +21,16 @@ _parsers = FairSlots(1)  # several would only wait for each other: the interpret
 
 
 class JsonRoute(APIRoute):
-    """A route whose body is parsed by `parse_json`."""
+    """A route whose body is parsed by `parse_json`; others than JSON are refused."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, with another request."""
         handle = super().get_route_handler()
+        has_body = self.body_field is not None
 
         async def handle_parsed(request: Request) -> Response:
+            if has_body:
+                check_media_type(request.headers, JSON)
             return await handle(_JsonRequest(request.scope, request.receive))
 
         return handle_parsed

@@ -34,6 +34,8 @@ class Listen:
         host, port: the address.
         certificate, key: PEM files for HTTPS; None for HTTP.
         grace_s: seconds to finish accepted requests at shutdown.
+        keep_alive_s: seconds for which an idle connection is kept. A proxy that keeps it longer sends requests into
+            connections that are being closed; usual ones keep it for 60.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +43,7 @@ class Listen:
     certificate: Path | None = None
     key: Path | None = None
     grace_s: float = 30.0
+    keep_alive_s: float = 75.0
 
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
@@ -71,6 +74,7 @@ def listen(settings: Settings, where: Listen) -> None:
         ssl_certfile=where.certificate,
         ssl_keyfile=where.key,
         timeout_graceful_shutdown=round(where.grace_s),
+        timeout_keep_alive=round(where.keep_alive_s),
         log_config=None,
         access_log=False,  # the access log middleware has more fields
         server_header=False,

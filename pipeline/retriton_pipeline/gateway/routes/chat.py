@@ -26,6 +26,7 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         """Answer from the documents. The first event of a stream has the sources."""
         if llm is None or request.model != llm.model:
             raise unknown_model(request.model, [llm.model] if llm else ["no LLM: start with --llm-url and --llm-model"])
+        request.check_supported()
         *before, last = request.messages
         if last.role != "user" or not last.text.strip():
             raise ApiError(400, "invalid_request", "the last message must be the user's question", "messages")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 from fastapi.routing import APIRoute
 
+from retriton_pipeline.gateway.http.media_types import FORM, check_media_type
 from retriton_pipeline.gateway.schemas.common import CollectionName
 from retriton_pipeline.gateway.schemas.documents import CollectionList, DocumentBody, DocumentList
 from retriton_pipeline.gateway.schemas.errors import error_responses
@@ -72,13 +73,14 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
 
 
 def _upload_route(jobs: UploadJobs, bytes_max: int) -> type[APIRoute]:
-    """A route that checks whether there is room in the queue before it reads the files."""
+    """A route that checks the body's type, and whether there is room in the queue, before it reads the files."""
 
     class UploadRoute(APIRoute):
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             handle = super().get_route_handler()
 
             async def handle_with_room(request: Request) -> Response:
+                check_media_type(request.headers, FORM)
                 announced = request.headers.get("content-length", "")
                 size = min(int(announced), bytes_max) if announced.isdecimal() else bytes_max
                 with jobs.receiving(request.scope["key"], size):

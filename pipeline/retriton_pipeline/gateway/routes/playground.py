@@ -43,7 +43,7 @@ def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> A
         texts = [body.input] if isinstance(body.input, str) else body.input
 
         async def embed() -> bytes:
-            found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate, None))
+            found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate or settings.truncate, None))
             return await embeddings_json(found, body.model, body.encoding_format)
 
         size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)

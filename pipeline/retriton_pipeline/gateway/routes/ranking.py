@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from retriton_client import Truncate
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.common import Usage
 from retriton_pipeline.gateway.schemas.errors import error_responses
@@ -17,6 +17,7 @@ from retriton_pipeline.gateway.schemas.ranking import (
     DocumentsResponse,
     RankingRequest,
     RankingResponse,
+    RerankRequest,
     TextScore,
     TextsRequest,
 )
@@ -26,6 +27,10 @@ from retriton_pipeline.gateway.services.reranking import Reranking, best_first
 def router(reranking: Reranking) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["ranking"], route_class=JsonRoute)
+    described: dict[str, Any] = {
+        "response_model": list[TextScore] | DocumentsResponse,
+        "responses": error_responses(502),
+    }
 
     @routes.post("/v1/ranking", response_model=RankingResponse, responses=error_responses(502))
     async def ranking(request: RankingRequest) -> Response:
@@ -33,41 +38,54 @@ def router(reranking: Reranking) -> APIRouter:
         texts = [passage.text for passage in request.passages]
         found = await reranking.rank(request.query.text, texts, request.truncate, request.model)
         rankings = [{"index": index, "logit": float(found.logits[index])} for index in best_first(found.logits)]
-        return _json({"rankings": rankings, "model": request.model, "usage": Usage.of(found.tokens)})
+        return _json({"rankings": rankings, "model": request.model or found.model, "usage": Usage.of(found.tokens)})
 
-    @routes.post("/rerank", response_model=list[TextScore] | DocumentsResponse, responses=error_responses(502))
-    @routes.post("/v1/rerank", response_model=list[TextScore] | DocumentsResponse, responses=error_responses(502))
-    async def rerank(request: TextsRequest | DocumentsRequest) -> Response:
-        """Order texts by their relevance to a query, as TEI (`texts`) or Infinity, Cohere and Jina (`documents`)."""
-        if isinstance(request, TextsRequest):
-            return _json(await _rank_texts(reranking, request))
-        return _json(await _rank_documents(reranking, request))
+    @routes.post("/rerank", **described)
+    async def rerank(request: RerankRequest) -> Response:
+        """Order texts by their relevance to a query, as TEI (`texts`) or Infinity (`documents`)."""
+        return _json(await _ranked(reranking, request, lambda text: text))
+
+    @routes.post("/v1/rerank", **described)
+    @routes.post("/v2/rerank", **described)
+    async def rerank_objects(request: RerankRequest) -> Response:
+        """Order texts by their relevance to a query, as TEI (`texts`) or Cohere and Jina (`documents`)."""
+        return _json(await _ranked(reranking, request, lambda text: {"text": text}))
 
     return routes
 
 
+async def _ranked(
+    reranking: Reranking, request: TextsRequest | DocumentsRequest, returned: Callable[[str], Any]
+) -> list[dict[str, Any]] | dict[str, Any]:
+    """The response; ``returned`` is the shape of a returned document."""
+    if isinstance(request, TextsRequest):
+        return await _rank_texts(reranking, request)
+    return await _rank_documents(reranking, request, returned)
+
+
 async def _rank_texts(reranking: Reranking, request: TextsRequest) -> list[dict[str, Any]]:
-    side: Truncate = "START" if request.truncation_direction == "Left" else "END"
-    found = await reranking.rank(request.query, request.texts, side if request.truncate else "NONE")
+    found = await reranking.rank(request.query, request.texts, request.side)
     scores = found.scores(request.raw_scores)
     return [
-        {"index": index, "score": float(scores[index]), "text": request.texts[index] if request.return_text else None}
+        {"index": index, "score": float(scores[index])}
+        | ({"text": request.texts[index]} if request.return_text else {})
         for index in best_first(scores)
     ]
 
 
-async def _rank_documents(reranking: Reranking, request: DocumentsRequest) -> dict[str, Any]:
-    found = await reranking.rank(request.query, request.documents, "END", request.model)
+async def _rank_documents(
+    reranking: Reranking, request: DocumentsRequest, returned: Callable[[str], Any]
+) -> dict[str, Any]:
+    texts = request.texts
+    found = await reranking.rank(request.query, texts, "END", request.model)
     scores = found.scores(request.raw_scores)
     results = [
-        {
-            "index": index,
-            "relevance_score": float(scores[index]),
-            "document": {"text": request.documents[index]} if request.return_documents else None,
-        }
+        {"index": index, "relevance_score": float(scores[index])}
+        | ({"document": returned(texts[index])} if request.return_documents else {})
         for index in best_first(scores)[: request.top_n]
     ]
-    return {"object": "rerank", "results": results, "model": request.model, "usage": Usage.of(found.tokens)}
+    model = request.model or found.model
+    return {"object": "rerank", "results": results, "model": model, "usage": Usage.of(found.tokens)}
 
 
 def _json(body: Any) -> Response:

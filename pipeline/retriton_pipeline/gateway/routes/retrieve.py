@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.errors import error_responses
-from retriton_pipeline.gateway.schemas.search import RetrieveRequest, RetrieveResponse, turns
+from retriton_pipeline.gateway.schemas.search import RetrieveRequest, RetrieveResponse, check_texts, turns
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 
 
@@ -18,6 +18,7 @@ def router(service: QuestionAnswering) -> APIRouter:
     @routes.post("/v1/retrieve", response_model=RetrieveResponse, responses=error_responses(409, 502))
     async def retrieve(request: RetrieveRequest) -> Response:
         """Find passages."""
+        check_texts(request.history, "history")
         asked = request.query, request.collection, request, turns(request.history)
         found = await (service.prompt(*asked) if request.include_prompt else service.retrieve(*asked))
         body = RetrieveResponse.of(found)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import RequestBody
-from retriton_pipeline.gateway.schemas.search import Message, PassageBody, SearchBody
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
+from retriton_pipeline.gateway.schemas.search import (
+    MESSAGES_MAX,
+    Message,
+    PassageBody,
+    SearchBody,
+    check_texts,
+    unsupported,
+)
 
 
 class ChatRetrieval(SearchBody):
@@ -22,10 +29,14 @@ class StreamOptions(RequestBody):
     include_usage: bool = False
 
 
+_Stops = Annotated[list[str], Field(max_length=16, fail_fast=True)]
+Stop = Annotated[Annotated[str, Tag("[one]")] | Annotated[_Stops, Tag("[many]")], ONE_OR_MANY]
+
+
 class ChatRequest(RequestBody):
     """OpenAI's request, and the optional field `retrieval`. The last message is the question."""
 
-    messages: Annotated[list[Message], Field(fail_fast=True)] = Field(min_length=1, max_length=257)
+    messages: Annotated[list[Message], Field(fail_fast=True)] = Field(min_length=1, max_length=MESSAGES_MAX)
     model: str
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -33,13 +44,22 @@ class ChatRequest(RequestBody):
     top_p: float | None = Field(None, ge=0, le=1)
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    stop: str | Annotated[list[str], Field(max_length=16, fail_fast=True)] | None = None
+    stop: Stop | None = None
     seed: int | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     n: Literal[1] = 1
     user: str | None = None
+    tools: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
+    functions: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
     retrieval: ChatRetrieval = ChatRetrieval()
+
+    def check_supported(self) -> None:
+        """Raises `ApiError` if the request uses tools, or sends other contents than text."""
+        for field, tools in (("tools", self.tools), ("functions", self.functions)):
+            if tools:
+                raise unsupported("tools are", field)
+        check_texts(self.messages, "messages")
 
     @property
     def instructions(self) -> list[dict[str, str]]:
@@ -49,7 +69,7 @@ class ChatRequest(RequestBody):
 
     def llm_parameters(self) -> dict[str, Any]:
         """The parameters that are passed on to the LLM."""
-        own = {"messages", "model", "stream", "stream_options", "n", "user", "retrieval"}
+        own = {"messages", "model", "stream", "stream_options", "n", "user", "tools", "functions", "retrieval"}
         return {**self.model_dump(exclude=own, exclude_none=True), "stream_options": {"include_usage": True}}
 
 

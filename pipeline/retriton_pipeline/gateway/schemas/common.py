@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.store.names import PATTERN, check_name
 
+TRUNCATE = Field(None, description="For texts that are too long; the default is the gateway's: `NONE` refuses them.")
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
@@ -22,21 +25,46 @@ def _valid_name(name: str) -> str:
 CollectionName = Annotated[str, Field(pattern=PATTERN), AfterValidator(_valid_name)]
 
 
+def one_or_many(value: Any) -> str:
+    """The tag of a value that is either one thing or a list, so that an error is that of the shape that was sent."""
+    return "[many]" if isinstance(value, list) else "[one]"
+
+
+ONE_OR_MANY = Discriminator(one_or_many)  # between members with the tags [one] and [many]
+
+
 class RequestBody(BaseModel):
-    """A body without type coercion, as the OpenAPI document describes it: "1" is not a number, 1 is not a boolean."""
+    """A body without type coercion, as the OpenAPI document describes it: "1" is not a number, 1 is not a boolean.
+
+    In an optional field, null is its default.
+    """
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
-    def _with_integers(cls, values: Any) -> Any:
-        """In JSON, 1.0 is an integer."""
+    def _as_json(cls, values: Any) -> Any:
+        """In JSON, 1.0 is an integer; and clients send null for what they leave open."""
         if not isinstance(values, dict):
             return values
+        fields = cls.model_fields
         return {
             name: int(value) if isinstance(value, float) and value.is_integer() else value
             for name, value in values.items()
+            if value is not None or (name in fields and fields[name].is_required())
         }
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The OpenAPI document allows null in optional fields."""
+        found = handler(schema)
+        described = handler.resolve_ref_schema(found)
+        required = described.get("required", ())
+        for name, field in described.get("properties", {}).items():
+            if name not in required and {"type": "null"} not in field.get("anyOf", ()):
+                outer = {key: field.pop(key) for key in ("title", "description", "default") if key in field}
+                described["properties"][name] = {"anyOf": [field, {"type": "null"}], **outer}
+        return found
 
 
 class Usage(BaseModel):

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Embeddings, Role, Truncate
-from retriton_pipeline.gateway.schemas.common import RequestBody, Text, Usage
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, TRUNCATE, RequestBody, Text, Usage, one_or_many
 
 TEXTS_MAX = 2048  # as OpenAI
 Texts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
+OneOrManyTexts = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Texts, Tag("[many]")], ONE_OR_MANY]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536, fail_fast=True)]
 _VALUES_PER_PART = 50_000  # about 5 ms
@@ -24,15 +25,30 @@ ManyTokenIds = Annotated[list[TokenIds], Field(min_length=1, max_length=TEXTS_MA
 EncodingFormat = Literal["float", "base64"]
 
 
+def _shape(value: Any) -> str:
+    """The tag of an input, by its first item."""
+    first = value[0] if isinstance(value, list) and value else None
+    if isinstance(first, list):
+        return "[many ids]"
+    return "[ids]" if isinstance(first, int) else one_or_many(value)
+
+
+Input = Annotated[
+    Annotated[Text, Tag("[one]")]
+    | Annotated[Texts, Tag("[many]")]
+    | Annotated[TokenIds, Tag("[ids]")]
+    | Annotated[ManyTokenIds, Tag("[many ids]")],
+    Discriminator(_shape),
+]
+
+
 class EmbeddingsRequest(RequestBody):
     """Texts to embed."""
 
-    input: (
-        Text | Texts | TokenIds | Annotated[list[TokenIds], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
-    ) = Field(description="One or several texts, or token ids of the served tokenizer.")
+    input: Input = Field(description="One or several texts, or token ids of the served tokenizer.")
     model: str = Field(description="A name from `GET /v1/models`; the suffix `-query` or `-passage` is the input_type.")
     input_type: Role | None = Field(None, description="The role of the texts, which selects prompt and lane.")
-    truncate: Truncate = Field("NONE", description="For texts that are too long: reject, or drop the START or the END.")
+    truncate: Truncate | None = TRUNCATE
     encoding_format: EncodingFormat = "float"
     dimensions: int | None = Field(
         None, ge=1, le=65536, description="Number of leading values of each vector to return, normalised again."

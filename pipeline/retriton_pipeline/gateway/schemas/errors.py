@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from retriton_pipeline.gateway.errors import ApiError
 
 _TYPES = {401: "authentication_error", 429: "rate_limit_error", 504: "timeout_error"}
-_STATUSES = {400, 401, 404, 408, 413, 422, 429, 500, 503, 504}  # of any route
+_STATUSES = {400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504}  # of any route
 
 
 _MESSAGE_MAX = 1000

@@ -7,17 +7,17 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from retriton_client import Truncate
-from retriton_pipeline.gateway.schemas.common import Text
-from retriton_pipeline.gateway.schemas.embeddings import EncodingFormat, Texts
+from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody
+from retriton_pipeline.gateway.schemas.embeddings import EncodingFormat, OneOrManyTexts
 
 
-class PlaygroundRequest(BaseModel):
+class PlaygroundRequest(RequestBody):
     """Texts to embed; the model is their role."""
 
-    input: Text | Texts
+    input: OneOrManyTexts
     model: str = Field(description="`query` or `passage`.")
     encoding_format: EncodingFormat = "float"
-    truncate: Truncate = "NONE"
+    truncate: Truncate | None = TRUNCATE
 
 
 class PendingResponse(BaseModel):

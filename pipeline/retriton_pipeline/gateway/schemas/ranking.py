@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Truncate
-from retriton_pipeline.gateway.schemas.common import RequestBody, Text, Usage
+from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, Usage
 
 PASSAGES_MAX = 1024
 Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX, fail_fast=True)]
+
+
+MODEL = Field(None, description="The cross-encoder's name; there is only one, so it may be left out.")
 
 
 class PassageText(BaseModel):
@@ -19,13 +22,13 @@ class PassageText(BaseModel):
     text: Text
 
 
-class RankingRequest(BaseModel):
+class RankingRequest(RequestBody):
     """NIM's request."""
 
-    model: str
+    model: str | None = MODEL
     query: PassageText
     passages: Annotated[list[PassageText], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
-    truncate: Truncate = "NONE"
+    truncate: Truncate | None = TRUNCATE
 
 
 class Ranking(BaseModel):
@@ -50,8 +53,15 @@ class TextsRequest(RequestBody):
     texts: Passages
     raw_scores: bool = False
     return_text: bool = False
-    truncate: bool = False
+    truncate: bool | None = TRUNCATE
     truncation_direction: Literal["Left", "Right"] = "Right"
+
+    @property
+    def side(self) -> Truncate | None:
+        """Where long texts are truncated; None if the request does not say whether."""
+        if self.truncate is None:
+            return None
+        return ("START" if self.truncation_direction == "Left" else "END") if self.truncate else "NONE"
 
 
 class TextScore(BaseModel):
@@ -59,18 +69,47 @@ class TextScore(BaseModel):
 
     index: int
     score: float
-    text: str | None = None
+    text: str = Field("", description="Only with `return_text`.")
+
+
+def _document_shape(value: Any) -> str:
+    return "[object]" if isinstance(value, dict) else "[text]"
+
+
+Document = Annotated[
+    Annotated[Text, Tag("[text]")] | Annotated[PassageText, Tag("[object]")], Discriminator(_document_shape)
+]
 
 
 class DocumentsRequest(RequestBody):
-    """Infinity's request, which is also that of Cohere and Jina."""
+    """Infinity's request, which is also that of Cohere and Jina; theirs may have objects as documents."""
 
     query: Text
-    documents: Passages
-    model: str
+    documents: Annotated[list[Document], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
+    model: str | None = MODEL
     top_n: int | None = Field(None, ge=1)
     raw_scores: bool = False
     return_documents: bool = False
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the documents."""
+        return [document if isinstance(document, str) else document.text for document in self.documents]
+
+
+def _shape(value: Any) -> str | None:
+    """The tag of a body, by the field that has its texts."""
+    return next((f"[{name}]" for name in ("texts", "documents") if isinstance(value, dict) and name in value), None)
+
+
+RerankRequest = Annotated[
+    Annotated[TextsRequest, Tag("[texts]")] | Annotated[DocumentsRequest, Tag("[documents]")],
+    Discriminator(
+        _shape,
+        custom_error_type="shape_missing",
+        custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere and Jina)",
+    ),
+]
 
 
 class DocumentText(BaseModel):
@@ -80,15 +119,15 @@ class DocumentText(BaseModel):
 
 
 class DocumentScore(BaseModel):
-    """An entry of Infinity's response."""
+    """An entry of the response; a document, where the request asks for it, is a text for Infinity."""
 
     index: int
     relevance_score: float
-    document: DocumentText | None = None
+    document: DocumentText | str = Field("", description="Only with `return_documents`.")
 
 
 class DocumentsResponse(BaseModel):
-    """Infinity's response, best first."""
+    """The response to `DocumentsRequest`, best first."""
 
     object: Literal["rerank"]
     results: list[DocumentScore]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import CollectionName, RequestBody, Text
+from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, CollectionName, RequestBody, Text
 from retriton_pipeline.rag import PromptedQuestion
 from retriton_pipeline.retrieval import Passage, Retrieved, SearchOptions, Turn
 from retriton_pipeline.retrieval.passage import rounded
 
-_MESSAGES_MAX = 256
+MESSAGES_MAX = 4096
 _PARTS_MAX = 1024
 
 
@@ -24,18 +25,22 @@ class SearchBody(RequestBody, SearchOptions):
     collection: CollectionName | None = Field(None, description="The default is that of the gateway.")
 
 
-class TextPart(BaseModel):
-    """A part of a message's content."""
+class ContentPart(RequestBody):
+    """A part of a message's content; only texts are supported."""
 
-    type: Literal["text"]
-    text: str
+    type: str
+    text: str = ""
 
 
-class Message(BaseModel):
-    """A message of a conversation."""
+Parts = Annotated[list[ContentPart], Field(max_length=_PARTS_MAX, fail_fast=True)]
+Content = Annotated[Annotated[str, Tag("[one]")] | Annotated[Parts, Tag("[many]")], ONE_OR_MANY]
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | Annotated[list[TextPart], Field(max_length=_PARTS_MAX, fail_fast=True)] | None
+
+class Message(RequestBody):
+    """A message of a conversation; those of tools are not supported."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: Content | None = None
 
     @property
     def text(self) -> str:
@@ -45,7 +50,23 @@ class Message(BaseModel):
         return self.content or ""
 
 
-Messages = Annotated[list[Message], Field(max_length=_MESSAGES_MAX, fail_fast=True)]
+Messages = Annotated[list[Message], Field(max_length=MESSAGES_MAX, fail_fast=True)]
+
+
+def check_texts(messages: Sequence[Message], field: str) -> None:
+    """Raises `ApiError` if a message of ``field`` is of a tool, or has another content than text, such as an image."""
+    for number, message in enumerate(messages):
+        if message.role in ("tool", "function"):
+            raise unsupported(f"messages of the role {message.role} are", f"{field}.{number}.role")
+        parts = message.content if isinstance(message.content, list) else []
+        for part in parts:
+            if part.type != "text":
+                raise unsupported(f"content of the type {part.type[:50]!r} is", f"{field}.{number}.content")
+
+
+def unsupported(what: str, param: str) -> ApiError:
+    """The error for a part of OpenAI's protocol that an answer from documents does not have."""
+    return ApiError(400, "unsupported", f"{param}: {what} not supported: send text only", param)
 
 
 def turns(messages: Sequence[Message]) -> list[Turn]:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client import NotInstalled, Truncate
-from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.models import model_ids, unknown_model
 from retriton_pipeline.gateway.services.upstream import Upstream
+from retriton_pipeline.gateway.settings import Settings
 
 _PROBABILITY_MAX = 1.0 - 2.0**-24  # the largest float32 below one, so that its logit is finite
 
@@ -23,11 +24,13 @@ class RankedPassages:
         logits: float32 ``[passages]``, values of the last layer.
         probabilities: float32 ``[passages]``.
         tokens: number of tokens of all pairs.
+        model: the cross-encoder's name.
     """
 
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     tokens: int
+    model: str
 
     def scores(self, raw: bool) -> NDArray[np.float32]:
         """Logits if ``raw``, else probabilities."""
@@ -35,15 +38,28 @@ class RankedPassages:
 
 
 class Reranking:
-    """Ranks passages with the served cross-encoder."""
+    """Ranks passages with the served cross-encoder.
 
-    def __init__(self, upstream: Upstream) -> None:
+    Args:
+        upstream: the server.
+        settings: of the gateway.
+    """
+
+    def __init__(self, upstream: Upstream, settings: Settings) -> None:
         self._upstream = upstream
+        self._settings = settings
 
     async def rank(
-        self, query: str, passages: Sequence[str], truncate: Truncate, model: str | None = None
+        self, query: str, passages: Sequence[str], truncate: Truncate | None, model: str | None = None
     ) -> RankedPassages:
         """The scores of ``passages``.
+
+        Args:
+            query: what they are ranked for.
+            passages: texts.
+            truncate: of pairs that are too long; None is the gateway's default.
+            model: the cross-encoder's name. The embedding model's stands for it: clients of NIM, where each service has
+                one model, send the first name of ``GET /v1/models``.
 
         Raises:
             NotInstalled: there is no cross-encoder.
@@ -54,12 +70,14 @@ class Reranking:
         if reranker is None:
             raise NotInstalled("no cross-encoder")
         if model not in (None, reranker.name):
-            raise unknown_model(str(model), [reranker.name])
-        found = await self._upstream.client.rerank(query, passages, truncate=truncate)
-        tokens = int(found.tokens.sum())
+            encoder = await self._upstream.encoder()
+            if model not in model_ids(encoder, self._settings.aliases):
+                raise unknown_model(str(model), [reranker.name])
+        found = await self._upstream.client.rerank(query, passages, truncate=truncate or self._settings.truncate)
+        tokens, name = int(found.tokens.sum()), reranker.name
         if reranker.activation == "Sigmoid":
-            return RankedPassages(_logits(found.scores), found.scores, tokens)
-        return RankedPassages(found.scores, _probabilities(found.scores), tokens)
+            return RankedPassages(_logits(found.scores), found.scores, tokens, name)
+        return RankedPassages(found.scores, _probabilities(found.scores), tokens, name)
 
 
 def best_first(scores: NDArray[np.float32]) -> list[int]:

@@ -1,0 +1,67 @@
+"""Slashes at the end of a path, HEAD for probes, and pages of other origins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from retriton_pipeline.gateway import new_key
+from tests.gateway.in_process import in_process
+
+PAGE = "https://app.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization, content-type"}
+
+
+async def test_slashes_at_the_end_of_a_path_change_nothing() -> None:
+    async with in_process() as http:
+        for path in ("/v1/embeddings/", "/rerank/", "/v1/chat/completions//"):
+            assert (await http.post(path, json={})).status_code == 422
+        assert (await http.get("/v1/health/live/")).json() == {"status": "live"}
+        assert (await http.get("/v1/nothing/")).status_code == 404
+
+
+async def test_a_slash_does_not_go_around_the_keys(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(new_key("tests")[1])
+    async with in_process(keys_file=tmp_path / "keys") as http:
+        for path in ("/v1/models/", "/v1/jobs//", "/static/"):
+            assert (await http.get(path)).status_code in (401, 404)
+        assert (await http.post("/v1/embeddings/", json={})).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/health/live", "/v1/health/ready", "/v1/metrics", "/", "/openapi.json"])
+async def test_head_is_answered_as_get(path: str) -> None:
+    async with in_process() as http:
+        head, get = await http.head(path), await http.get(path)
+    assert head.status_code == get.status_code
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("has_keys", [True, False])
+async def test_pages_of_allowed_origins_may_send_requests(tmp_path: Path, has_keys: bool) -> None:
+    key, line = new_key("tests")
+    (tmp_path / "keys").write_text(line)
+    async with in_process(keys_file=tmp_path / "keys" if has_keys else None, origins=(PAGE,)) as http:
+        asked = await http.options("/v1/embeddings", headers={"Origin": PAGE, **PREFLIGHT})
+        assert (asked.status_code, asked.headers["Access-Control-Allow-Origin"]) == (200, PAGE)
+        assert "authorization" in asked.headers["Access-Control-Allow-Headers"]
+        headers = {"Origin": PAGE, "Authorization": f"Bearer {key}"}
+        answer = await http.post("/v1/embeddings", json={}, headers=headers)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (422, PAGE)
+        assert "X-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+        other = {"Origin": "https://other.example"}
+        assert (await http.options("/v1/embeddings", headers={**other, **PREFLIGHT})).status_code == 400
+        refused = await http.post("/v1/embeddings", json={}, headers={**headers, **other})
+        assert refused.status_code == (422 if has_keys else 403)
+        assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+async def test_any_origin_is_for_gateways_with_keys() -> None:
+    async with in_process(origins=("*",)) as http:
+        assert (await http.post("/v1/embeddings", json={}, headers={"Origin": PAGE})).status_code == 403
+
+
+async def test_without_allowed_origins_there_is_no_cors() -> None:
+    async with in_process() as http:
+        asked = await http.options("/v1/embeddings", headers={"Origin": PAGE, **PREFLIGHT})
+    assert asked.status_code == 403

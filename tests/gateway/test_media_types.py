@@ -1,0 +1,53 @@
+"""Bodies that are not JSON, or not a form; and how usual clients name theirs."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from tests.gateway.in_process import in_process
+
+BODY = b'{"model": "m"}'  # refused with 422 once it is read
+UPLOAD = "/v1/collections/c/documents"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "message"),
+    [
+        ("/v1/embeddings", gzip.compress(BODY), {"Content-Encoding": "gzip"}, "Content-Encoding is 'gzip'"),
+        ("/v1/embeddings", BODY, {"Content-Encoding": "br"}, "Content-Encoding is 'br'"),
+        ("/v1/embeddings", BODY, {"Content-Type": "text/plain;charset=UTF-8"}, "Content-Type is 'text/plain'"),
+        ("/rerank", BODY, {"Content-Type": "application/x-www-form-urlencoded"}, "send application/json"),
+        ("/v1/chat/completions", BODY, {"Content-Type": "application/xml"}, "send application/json"),
+        ("/v2/nvcf/pexec/functions/f", BODY, {"Content-Type": "text/json"}, "send application/json"),
+        (UPLOAD, BODY, {"Content-Type": "application/json"}, "send multipart/form-data"),
+        (UPLOAD, BODY, {}, "Content-Type is missing: send multipart/form-data"),
+        (UPLOAD, b"", {"Content-Type": "multipart/form-data; boundary=b", "Content-Encoding": "gzip"}, "uncompressed"),
+    ],
+)
+async def test_other_bodies_are_refused_with_the_header_that_is_wrong(
+    path: str, body: bytes, headers: dict[str, str], message: str
+) -> None:
+    async with in_process() as http:
+        answer = await http.post(path, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
+    assert message in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": ""},
+        {"Content-Type": "application/json"},
+        {"Content-Type": "Application/JSON; charset=utf-8", "Content-Encoding": "identity"},
+        {"Content-Type": "application/vnd.api+json"},
+    ],
+)
+async def test_json_is_read_whatever_it_is_called_and_without_a_name(headers: dict[str, str]) -> None:
+    async with in_process() as http:
+        answer = await http.post("/v1/embeddings", content=BODY, headers=headers)
+        malformed = await http.post("/v1/embeddings", content=b"{", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "input")
+    assert (malformed.status_code, malformed.json()["error"]["code"]) == (400, "malformed_json")

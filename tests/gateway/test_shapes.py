@@ -1,0 +1,42 @@
+"""Bodies of several shapes: an error is that of the shape that was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.gateway.in_process import in_process
+
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/v1/embeddings", {"input": ["a"] * 2049}, "input: List should have at most 2048 items, not 2049"),
+        ("/v1/embeddings", {"input": [[1]] * 2049}, "input: List should have at most 2048 items, not 2049"),
+        ("/v1/embeddings", {"input": []}, "input: List should have at least 1 item, not 0"),
+        ("/v1/embeddings", {"input": ["a", 1]}, "input.1: Input should be a valid string"),
+        ("/v1/embeddings", {"input": [1, "a"]}, "input.1: Input should be a valid integer"),
+        ("/v1/embeddings", {"input": [[1], [-1]]}, "input.1.0: Input should be greater than or equal to 0"),
+        ("/v1/embeddings", {"input": 5}, "input: Input should be a valid string"),
+        ("/v2/nvcf/pexec/functions/f", {"input": ["a", 1]}, "input.1: Input should be a valid string"),
+        ("/rerank", {"query": "q", "documents": ["a"], "top_n": 0}, "top_n: Input should be greater than"),
+        ("/v1/rerank", {"query": "q", "texts": ["a"], "raw_scores": "x"}, "raw_scores: Input should be a valid bool"),
+        ("/rerank", {"query": "q", "texts": ["a"] * 1025}, "texts: List should have at most 1024 items, not 1025"),
+        ("/rerank", {"query": "q", "documents": ["a", {"text": 1}]}, "documents.1.text: Input should be a valid str"),
+        ("/rerank", {"query": "q"}, "the body: it needs texts (as TEI) or documents (as Infinity, Cohere and Jina)"),
+        ("/rerank", [], "the body: it needs texts"),
+        ("/v1/chat/completions", {**CHAT, "stop": ["a", 1]}, "stop.1: Input should be a valid string"),
+        ("/v1/chat/completions", {**CHAT, "retrieval": {"top_k": 0}}, "retrieval.top_k: Input should be greater"),
+        ("/v1/chat/completions", {**CHAT, "stop": 3}, "stop: Input should be a valid string"),
+        ("/v1/chat/completions", {**CHAT, "messages": [{"role": "user", "content": 5}]}, "messages.0.content: Input"),
+        ("/v1/chat/completions", {**CHAT, "messages": [{"role": "user", "content": [5]}]}, "messages.0.content.0: "),
+    ],
+)
+async def test_the_message_names_the_field_that_is_wrong(path: str, body: Any, message: str) -> None:
+    async with in_process() as http:
+        answer = await http.post(path, json={"model": "m", **body} if isinstance(body, dict) else body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["message"].startswith(message)
