@@ -115,6 +115,7 @@ def test_encodings_are_detected(tmp_path: Path, raw: bytes, text: str) -> None:
         ("a.pdf", pdf(["secret"], password="p"), "password"),
         ("a.pdf", pdf([""]), "none of its 1 pages"),
         ("a.txt", b"\0\1\2\3" * 50, "binary"),
+        ("a.txt", b"\xef\xbb\xbf\0\0 marked as UTF-8", "binary"),
         ("a.xyz", b"text", "type .xyz"),
         ("a.html", b"", "empty"),
         ("a.html", b"<html><body></body></html>", "no text"),

@@ -28,18 +28,21 @@ def decode(raw: bytes) -> str:
         UnreadableDocument: the bytes are binary, or fit no encoding.
     """
     require_text(raw)
-    for mark, encoding in _BOMS:
-        if raw.startswith(mark):
-            return _cleaned(raw.decode(encoding, errors="replace"))
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = _detected(raw)
-    if "\0" in text:
-        text = _detected(raw)  # UTF-16 without a mark is valid UTF-8 with many NUL characters
+    text = _decoded(raw)
     if "\0" in text:
         raise UnreadableDocument("it is binary, not text")
     return _cleaned(text)
+
+
+def _decoded(raw: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            return raw.decode(encoding, errors="replace")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return _detected(raw)
+    return _detected(raw) if "\0" in text else text  # UTF-16 without a mark is UTF-8 with many NUL characters
 
 
 def _detected(raw: bytes) -> str:
