@@ -6,8 +6,13 @@ import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from retriton_client._exceptions import RetritonError
+
+_DELAY_S_MAX = 1e9
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,10 @@ class Limits:
     bytes_per_request: int = 1024 * 1024
 
     def __post_init__(self) -> None:
-        if min(self.texts_per_request, self.bytes_per_request, self.requests_in_flight) < 1:
-            raise ValueError(f"limits must be at least 1, not {self}")
+        if not all(
+            _is_count(limit) for limit in (self.texts_per_request, self.requests_in_flight, self.bytes_per_request)
+        ):
+            raise ValueError(f"limits must be integers of at least 1, not {self}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,12 @@ class Retry:
     attempts_max: int = 16
     delay_first_s: float = 0.05
     delay_max_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not _is_count(self.attempts_max):
+            raise ValueError(f"attempts_max must be an integer of at least 1, not {self.attempts_max!r}")
+        if not (_is_delay(self.delay_first_s) and _is_delay(self.delay_max_s)):
+            raise ValueError(f"delays must be from 0 to {_DELAY_S_MAX:.0f} seconds, not {self}")
 
     def delay_s(self, attempt: int) -> float:
         """Draws the delay in seconds after failed attempt number ``attempt`` (from 1)."""
@@ -90,3 +103,11 @@ def _file_of(variable: str) -> Path | None:
     if name and not Path(name).is_file():
         raise RetritonError(f"{variable} is {name}, and that file does not exist")
     return Path(name) if name else None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def _is_delay(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and bool(0 <= value <= _DELAY_S_MAX)
