@@ -23,19 +23,20 @@ from retriton_client._arguments import (
     text_parameter,
     truncate_parameter,
 )
+from retriton_client._call import Call
 from retriton_client._config import Limits, Retry, Tls
 from retriton_client._connection import Connection
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
     NotInstalled,
+    Overloaded,
     RetritonError,
     ServerFault,
     translate,
 )
 from retriton_client._replies import check_columns, check_finite, join, length_fault, other_length
 from retriton_client._split import Split
-from retriton_client._tasks import all_or_first_error
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 from retriton_client._wire import query_and_passages, text_column
 from retriton_serving.contract.models import EMBED_PASSAGE, EMBED_QUERY, ENCODER_INFO, RERANK
@@ -155,8 +156,9 @@ class AsyncClient:
         deadline_s = self._deadline_s(timeout_s)
         encoded = encode_texts(texts)
         split = Split.of(encoded, self._limits)
-        requests = [self._embed_request(encoded[p], p.start, role, parameters, deadline_s) for p in split.parts]
-        return Embeddings(*join(await all_or_first_error(requests, split.concurrent), self.url))
+        call = self._call(split)
+        requests = [self._embed_request(call, encoded[p], p.start, role, parameters, deadline_s) for p in split.parts]
+        return Embeddings(*join(await call.results(requests), self.url))
 
     async def rerank(
         self,
@@ -184,8 +186,9 @@ class AsyncClient:
         deadline_s = self._deadline_s(timeout_s)
         asked, encoded = encode_query(query), encode_texts(passages, "passages")
         split = Split.of(encoded, self._limits, len(asked))
-        requests = [self._rerank_request(asked, encoded[p], p.start, parameters, deadline_s) for p in split.parts]
-        return Scores(*join(await all_or_first_error(requests, split.concurrent), self.url))
+        call = self._call(split)
+        requests = [self._rerank_request(call, asked, encoded[p], p.start, parameters, deadline_s) for p in split.parts]
+        return Scores(*join(await call.results(requests), self.url))
 
     async def encoder_info(self) -> EncoderInfo:
         """Returns the description of the served encoder. See `embed` for errors."""
@@ -229,7 +232,7 @@ class AsyncClient:
         probes = [self._probe(lane, [text_column([b"health"])], timeout_s, secret) for lane in _LANES.values()]
         if rerank:
             probes.append(self._probe(RERANK, query_and_passages(b"health", [b"health"]), timeout_s, secret))
-        took = await all_or_first_error(probes)
+        took = await Call(len(probes)).results(probes)
         lanes = [*_LANES.values(), RERANK][: len(probes)]
         return {lane: ms for lane, ms in zip(lanes, took, strict=True) if ms is not None}
 
@@ -245,15 +248,25 @@ class AsyncClient:
             raise failure from error
         return (time.monotonic() - start) * 1e3
 
+    def _call(self, split: Split) -> Call:
+        """Splits that the size in bytes forced run one by one: several would take the server long to tokenize."""
+        return Call((self._limits.requests_per_call or self._limits.requests_in_flight) if split.concurrent else 1)
+
     def _deadline_s(self, timeout_s: float | None) -> float:
         return time.monotonic() + (self.timeout_s if timeout_s is None else seconds(timeout_s))
 
     async def _embed_request(
-        self, texts: Sequence[bytes], first_text: int, role: Role, parameters: dict[str, Any], deadline_s: float
+        self,
+        call: Call,
+        texts: Sequence[bytes],
+        first_text: int,
+        role: Role,
+        parameters: dict[str, Any],
+        deadline_s: float,
     ) -> list[NDArray[Any]]:
         async with self._connection.slot(role, deadline_s):
             inputs = [text_column(texts)]
-            columns = await self._infer(_LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text)
+            columns = await self._infer(_LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text, call)
         vectors, *counts = columns
         columns = [vectors, *(count.reshape(-1) for count in counts)]
         check_columns(columns, len(texts), 2, self.url)
@@ -272,11 +285,17 @@ class AsyncClient:
             raise length_fault(vectors, place, first_text, self.url)
 
     async def _rerank_request(
-        self, query: bytes, passages: Sequence[bytes], first: int, parameters: dict[str, Any], deadline_s: float
+        self,
+        call: Call,
+        query: bytes,
+        passages: Sequence[bytes],
+        first: int,
+        parameters: dict[str, Any],
+        deadline_s: float,
     ) -> list[NDArray[Any]]:
         async with self._connection.slot(RERANK, deadline_s):
             inputs = query_and_passages(query, passages)
-            columns = await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first)
+            columns = await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first, call)
         check_columns(columns, len(passages), 1, self.url)
         check_finite(columns[0], first, self.url)
         return columns
@@ -289,18 +308,21 @@ class AsyncClient:
         parameters: dict[str, Any],
         deadline_s: float,
         first_text: int = 0,
+        call: Call | None = None,
     ) -> list[NDArray[Any]]:
         """Sends one request, retries retryable failures, and returns ``outputs`` in order."""
-        attempt = 0
+        attempt, call = 0, call or Call(1)
         while True:
             attempt += 1
             try:
-                return await self._connection.send(model, inputs, outputs, parameters, deadline_s)
+                async with call.sending():
+                    return await self._connection.send(model, inputs, outputs, parameters, deadline_s)
             except InferenceServerException as error:
                 failure: RetritonError = translate(error, self.url, first_text)
                 failure.__cause__ = error
             pause_s = self._retry.delay_s(attempt)
-            if not failure.retryable or attempt >= self._retry.attempts_max:
+            has_no_room = isinstance(failure, Overloaded) and call.is_taken
+            if not failure.retryable or (attempt >= self._retry.attempts_max and not has_no_room):
                 raise failure
             if time.monotonic() + pause_s >= deadline_s:
                 raise DeadlineExceeded(f"timed out after {attempt} attempts: {failure}") from failure

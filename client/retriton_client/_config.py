@@ -24,16 +24,18 @@ class Limits:
         requests_in_flight: maximum number of concurrent requests per role.
         bytes_per_request: maximum size of the texts in a request; larger lists are split and sent sequentially. The
             server accepts at most 2 MiB.
+        requests_per_call: maximum number of concurrent requests of one call; None for no limit of its own.
     """
 
     texts_per_request: int = 32
     requests_in_flight: int = 4
     bytes_per_request: int = 1024 * 1024
+    requests_per_call: int | None = None
 
     def __post_init__(self) -> None:
-        if not all(
-            _is_count(limit) for limit in (self.texts_per_request, self.requests_in_flight, self.bytes_per_request)
-        ):
+        of_call = self.requests_in_flight if self.requests_per_call is None else self.requests_per_call
+        limits = self.texts_per_request, self.requests_in_flight, self.bytes_per_request, of_call
+        if not all(map(_is_count, limits)):
             raise ValueError(f"limits must be integers of at least 1, not {self}")
 
 

@@ -73,6 +73,56 @@ def test_requests_in_flight_are_bounded() -> None:
     assert script.most == 3
 
 
+def test_the_requests_of_a_call_are_bounded() -> None:
+    script = Counting()
+    with running(script) as (url, _), Client(url, limits=Limits(2, 8, requests_per_call=3)) as client:
+        client.embed_queries(TEXTS)
+    assert script.most == 3
+
+
+class Room:
+    """A script with room for some requests at a time; it refuses others, and those with certain numbers."""
+
+    def __init__(self, room: int, refused: range = range(0)) -> None:
+        self._room = threading.Semaphore(room)
+        self._refused = refused
+        self.refusals = 0
+
+    def __call__(self, texts: list[bytes], number: int) -> Fault | None:
+        if number in self._refused or not self._room.acquire(blocking=False):
+            self.refusals += 1
+            return OVERLOADED
+        time.sleep(0.02)
+        self._room.release()
+        return None
+
+
+@pytest.mark.parametrize("script", [Room(1), Room(9, range(5, 20))], ids=["own requests", "others"])
+@pytest.mark.parametrize("method", ["embed", "rerank"])
+def test_a_call_that_the_server_takes_waits_for_room(script: Room, method: str) -> None:
+    limits, retry = Limits(2, 8), Retry(attempts_max=1, delay_first_s=0.01, delay_max_s=0.02)
+    with running(script) as (url, _), Client(url, limits=limits, retry=retry) as client:
+        if method == "embed":
+            assert client.embed_passages(TEXTS)[:, 0].tolist() == [len(text) for text in TEXTS]
+        else:
+            assert client.rerank("why?", TEXTS).scores.tolist() == [len(text) for text in TEXTS]
+    assert script.refusals
+
+
+def test_a_call_that_the_server_never_takes_is_refused_at_once() -> None:
+    with running(Room(0)) as (url, server), Client(url, limits=Limits(2, 8), retry=Retry(attempts_max=1)) as client:
+        with pytest.raises(Overloaded):
+            client.embed_passages(TEXTS)
+    assert len(server.requests) <= 8
+
+
+def test_a_call_waits_for_room_until_its_deadline() -> None:
+    with running(Room(9, range(3, 10_000))) as (url, _):
+        with Client(url, timeout_s=0.5, limits=Limits(2, 2), retry=Retry(attempts_max=1)) as client:
+            with pytest.raises(DeadlineExceeded, match="tokens are queued"):
+                client.embed_passages(TEXTS)
+
+
 def test_long_texts_go_one_request_after_the_other() -> None:
     script = Counting()
     long = ["a" * 40, "b" * 60, "c" * 50, "d" * 200, "e"]
