@@ -11,7 +11,7 @@ import numpy as np
 from retriton_client._exceptions import InvalidRequest
 
 TIMEOUT_S_MAX = 1e9
-_DIMENSIONS_MAX = 2**31 - 1  # the server knows the dimension of its encoder, and checks it
+_INT64 = 2**63  # what a parameter can hold; the server knows the dimension of its encoder, and refuses others
 _ROLES = ("query", "passage")
 _TRUNCATES = ("NONE", "START", "END")
 _NO_LISTS = (str, bytes, bytearray, memoryview, Mapping, Set)  # iterable, but not texts in an order
@@ -76,11 +76,11 @@ def truncate_parameter(truncate: str | None) -> str:
 
 
 def dimensions_parameter(dimensions: int | None) -> dict[str, Any]:
-    """The parameter for ``dimensions``, if it is not None. Raises `InvalidRequest` if it is not an integer from 1."""
+    """The parameter for ``dimensions``, if it is not None. Raises `InvalidRequest` if it is not an integer."""
     if dimensions is None:
         return {}
     is_integer = isinstance(dimensions, int | np.integer) and not isinstance(dimensions, bool)
-    if not is_integer or not 1 <= dimensions <= _DIMENSIONS_MAX:
+    if not is_integer or not -_INT64 <= dimensions < _INT64:
         raise InvalidRequest(
             f"dimensions is {_shown(dimensions)}, it can be an integer from 1 to the encoder's dimension, or None"
         )

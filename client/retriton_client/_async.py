@@ -145,7 +145,7 @@ class AsyncClient:
             DeadlineExceeded: the timeout expired.
             ServerFault: the server returned an unexpected response, for example a vector that is not finite, or whose
                 length is not one although the encoder normalises.
-            ForkedProcess: clients were open when this process was forked.
+            ForkedProcess: a client was used before this process was forked.
         """
         check_role(role)
         parameters = {

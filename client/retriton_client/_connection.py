@@ -14,7 +14,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 
 from retriton_client._config import Tls
 from retriton_client._exceptions import DeadlineExceeded, InvalidRequest, ServerFault, Unavailable
-from retriton_client._fork import check_fork, closed, is_inherited
+from retriton_client._fork import check_fork, is_forked
 from retriton_client._tasks import slot
 from retriton_client._wire import connect
 
@@ -77,13 +77,12 @@ class Connection:
 
     async def close(self) -> None:
         """Closes the connection; in a forked process, that of the parent stays open."""
-        if self._grpc is None or is_inherited():
+        if self._grpc is None or is_forked():
             return
         self._enter_loop()
-        if grpc := self._grpc:
-            self._grpc = None
+        grpc, self._grpc = self._grpc, None
+        if grpc is not None:
             await grpc.close()
-            closed(grpc)
 
     def _opened(self) -> InferenceServerClient:
         self._enter_loop()

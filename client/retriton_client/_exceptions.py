@@ -10,7 +10,7 @@
     ├── Overloaded              the lane's queue is full (retried)
     ├── Unavailable             the server is unreachable, starting, stopping or broken (retried)
     ├── DeadlineExceeded        the call's timeout expired
-    ├── ForkedProcess           the process was forked while clients were open
+    ├── ForkedProcess           a client was used before the process was forked
     └── ServerFault             the server returned an unexpected response
 """
 
@@ -88,7 +88,7 @@ class DeadlineExceeded(RetritonError):
 
 
 class ForkedProcess(RetritonError):
-    """The process was forked while clients were open, and gRPC does not survive fork."""
+    """A client was used before the process was forked, and gRPC does not survive fork."""
 
 
 class ServerFault(RetritonError):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from retriton_client._arguments import as_list, seconds
 from retriton_client._async import DEFAULT_TIMEOUT_S, DEFAULT_URL, AsyncClient
 from retriton_client._config import Limits, Retry, Tls
-from retriton_client._fork import is_inherited
+from retriton_client._fork import is_forked
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
 from retriton_client.blocking import run
 
@@ -48,7 +48,7 @@ class Client:
 
     def close(self) -> None:
         """Closes the connection; does nothing in a forked process, whose connection is its parent's."""
-        if not is_inherited():
+        if not is_forked():
             run(self._client.close(), self._client.timeout_s)
 
     def embed_queries(self, texts: Iterable[str], *, truncate: Truncate | None = "NONE") -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
     """Creates a connection, which opens on first use.
 
     Raises:
-        ForkedProcess: connections were open when this process was forked.
+        ForkedProcess: a client was used before this process was forked.
         InvalidRequest: a file of ``tls`` cannot be read.
     """
     check_fork()

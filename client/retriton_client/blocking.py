@@ -52,7 +52,7 @@ def run(work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
 
     Raises:
         DeadlineExceeded: the loop is blocked, or its thread ended during the call.
-        ForkedProcess: clients were open when this process was forked.
+        ForkedProcess: a client was used before this process was forked.
         InvalidRequest: the caller runs on the shared loop, for which it would wait.
     """
     try:
