@@ -8,6 +8,7 @@ from retriton_client._async import AsyncClient
 from retriton_client._config import Limits, Retry, Tls
 from retriton_client._exceptions import (
     DeadlineExceeded,
+    ForkedProcess,
     InvalidRequest,
     NotInstalled,
     Overloaded,
@@ -26,6 +27,7 @@ __all__ = [
     "DeadlineExceeded",
     "Embeddings",
     "EncoderInfo",
+    "ForkedProcess",
     "InvalidRequest",
     "Limits",
     "NotInstalled",

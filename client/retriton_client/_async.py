@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from tritonclient.grpc import InferInput, InferRequestedOutput
-from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.grpc import InferInput
 from tritonclient.utils import InferenceServerException
 
+from retriton_client._arguments import (
+    check_role,
+    dimensions_parameter,
+    encode_query,
+    encode_texts,
+    seconds,
+    text_parameter,
+    truncate_parameter,
+)
+from retriton_client._call import Call
 from retriton_client._config import Limits, Retry, Tls
+from retriton_client._connection import Connection
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
     NotInstalled,
+    Overloaded,
     RetritonError,
     ServerFault,
     translate,
 )
+from retriton_client._replies import check_columns, check_finite, join, length_fault, other_length
 from retriton_client._split import Split
-from retriton_client._tasks import all_or_first_error, slot
 from retriton_client._types import Embeddings, EncoderInfo, RerankerInfo, Role, Scores, Truncate
-from retriton_client._wire import connect, query_and_passages, text_column
+from retriton_client._wire import query_and_passages, text_column
 from retriton_serving.contract.models import EMBED_PASSAGE, EMBED_QUERY, ENCODER_INFO, RERANK
 from retriton_serving.contract.trust import SECRET
 
@@ -38,12 +50,14 @@ _LANES: dict[Role, str] = {"query": EMBED_QUERY, "passage": EMBED_PASSAGE}
 
 
 class AsyncClient:
-    """A client of one server. Use and close it in one event loop.
+    """A client of one server. Use and close it in one event loop; after either is closed, another loop can use it.
+
+    A pickled or copied client has the settings, and a connection of its own.
 
     Args:
         url: ``host:port`` of the server's gRPC endpoint; with ``dns:///host:port``, requests are distributed
             round-robin over all addresses of that name.
-        timeout_s: the timeout of one call in seconds, including all its requests and retries.
+        timeout_s: the timeout of one call in seconds, including all its requests and retries; above 0, at most 1e9.
         limits: request size and concurrency.
         retry: number of attempts and delays between them.
         tls: TLS settings; None for an unencrypted connection.
@@ -58,15 +72,21 @@ class AsyncClient:
         retry: Retry | None = None,
         tls: Tls | None = None,
     ) -> None:
+        if not isinstance(url, str) or not url:
+            raise InvalidRequest(f"url is {url!r:.60}, it can be host:port")
         self.url = url
+        self.timeout_s = seconds(timeout_s)
         self._tls = tls
-        self._timeout_s = timeout_s
         self._limits = limits or Limits()
         self._retry = retry or Retry()
-        self._connection: InferenceServerClient | None = None
-        self._slots: dict[str, asyncio.Semaphore] = {
-            role: asyncio.Semaphore(self._limits.requests_in_flight) for role in (*_LANES, RERANK)
-        }
+        self._connection = Connection(url, tls, (*_LANES, RERANK), self._limits.requests_in_flight)
+        self._normalized: bool | None = None
+
+    def __reduce__(self) -> tuple[partial[AsyncClient], tuple[()]]:
+        cls = type(self)
+        return partial(
+            cls, self.url, timeout_s=self.timeout_s, limits=self._limits, retry=self._retry, tls=self._tls
+        ), ()
 
     def with_settings(self, *, timeout_s: float, retry: Retry) -> AsyncClient:
         """Another client of the same server, with its own connection, deadline and retries."""
@@ -81,25 +101,23 @@ class AsyncClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connection."""
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        """Closes the connection; in a forked process, the connection of its parent stays open."""
+        await self._connection.close()
 
-    async def embed_queries(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
+    async def embed_queries(self, texts: Iterable[str], *, truncate: Truncate | None = "NONE") -> NDArray[np.float32]:
         """Embeds queries: float32 ``[texts, dimension]``, in the order of the texts. See `embed` for errors."""
         return (await self.embed(texts, "query", truncate=truncate)).vectors
 
-    async def embed_passages(self, texts: Sequence[str], *, truncate: Truncate = "NONE") -> NDArray[np.float32]:
+    async def embed_passages(self, texts: Iterable[str], *, truncate: Truncate | None = "NONE") -> NDArray[np.float32]:
         """Embeds passages: float32 ``[texts, dimension]``, in the order of the texts. See `embed` for errors."""
         return (await self.embed(texts, "passage", truncate=truncate)).vectors
 
     async def embed(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         role: Role,
         *,
-        truncate: Truncate = "NONE",
+        truncate: Truncate | None = "NONE",
         dimensions: int | None = None,
         fingerprint: str | None = None,
         timeout_s: float | None = None,
@@ -107,9 +125,11 @@ class AsyncClient:
         """Embeds ``texts`` and returns their vectors and token counts. Fails as a whole if one request fails.
 
         Args:
-            texts: at least one text; the server adds the prefix of the role.
+            texts: a list, tuple, iterator, one-dimensional array or Series of at least one text; the server adds the
+                prefix of the role.
             role: ``query`` selects the low-latency lane, ``passage`` the throughput lane.
-            truncate: handling of texts that are too long: NONE refuses them, START and END drop tokens there.
+            truncate: handling of texts that are too long: NONE (and None) refuses them, START and END drop tokens
+                there.
             dimensions: number of leading values of each vector to return, rescaled to length one; for encoders that
                 were trained for it (Matryoshka). None returns all.
             fingerprint: the expected encoder; the server refuses the request if it serves another one. None accepts
@@ -119,36 +139,40 @@ class AsyncClient:
         Raises:
             TextTooLong: a text has too many tokens, and ``truncate`` is NONE.
             WrongEncoder: the server's encoder has another fingerprint.
-            InvalidRequest: ``texts`` or one of the texts is empty, or another argument is invalid.
+            InvalidRequest: ``texts`` or one of the texts is empty, or another argument is invalid, or the client is in
+                use in another event loop.
             Overloaded, Unavailable: the last retry failed, too.
             DeadlineExceeded: the timeout expired.
-            ServerFault: the server returned an unexpected response.
+            ServerFault: the server returned an unexpected response, for example a vector that is not finite, or whose
+                length is not one although the encoder normalises.
+            ForkedProcess: a client was used before this process was forked.
         """
-        if isinstance(texts, str) or not texts:
-            raise InvalidRequest(f"texts is a list of at least one string, not {texts!r:.60}")
-        parameters: dict[str, Any] = {"truncate": truncate}
-        if dimensions is not None:
-            parameters["dimensions"] = dimensions
-        if fingerprint is not None:
-            parameters["fingerprint"] = fingerprint
+        check_role(role)
+        parameters = {
+            "truncate": truncate_parameter(truncate),
+            **dimensions_parameter(dimensions),
+            **text_parameter("fingerprint", fingerprint),
+        }
         deadline_s = self._deadline_s(timeout_s)
-        split = Split.of(texts, self._limits)
-        requests = [self._embed_request(texts[part], part.start, role, parameters, deadline_s) for part in split.parts]
-        return Embeddings(*_join(await all_or_first_error(requests, split.concurrent)))
+        encoded = encode_texts(texts)
+        split = Split.of(encoded, self._limits)
+        call = self._call(split)
+        requests = [self._embed_request(call, encoded[p], p.start, role, parameters, deadline_s) for p in split.parts]
+        return Embeddings(*join(await call.results(requests), self.url))
 
     async def rerank(
         self,
         query: str,
-        passages: Sequence[str],
+        passages: Iterable[str],
         *,
-        truncate: Truncate = "NONE",
+        truncate: Truncate | None = "NONE",
         timeout_s: float | None = None,
     ) -> Scores:
         """Scores each passage against the query with the server's cross-encoder. Fails as a whole if one request fails.
 
         Args:
             query: one text.
-            passages: the texts to score, at least one.
+            passages: the texts to score, at least one; any iterable that `embed` accepts.
             truncate: handling of pairs that are too long: NONE refuses them, START and END drop tokens of the passage
                 there.
             timeout_s: timeout of this call in seconds; None uses the client's.
@@ -156,20 +180,21 @@ class AsyncClient:
         Raises:
             NotInstalled: the server has no cross-encoder.
             TextTooLong: a pair has too many tokens, and ``truncate`` is NONE; ``index`` is the passage's.
-            InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault: as for `embed`.
+            InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault, ForkedProcess: as for `embed`.
         """
-        if isinstance(passages, str) or not passages:
-            raise InvalidRequest(f"passages is a list of at least one string, not {passages!r:.60}")
+        parameters = {"truncate": truncate_parameter(truncate)}
         deadline_s = self._deadline_s(timeout_s)
-        split = Split.of(passages, self._limits, len(query))
-        requests = [
-            self._rerank_request(query, passages[part], part.start, truncate, deadline_s) for part in split.parts
-        ]
-        return Scores(*_join(await all_or_first_error(requests, split.concurrent)))
+        asked, encoded = encode_query(query), encode_texts(passages, "passages")
+        split = Split.of(encoded, self._limits, len(asked))
+        call = self._call(split)
+        requests = [self._rerank_request(call, asked, encoded[p], p.start, parameters, deadline_s) for p in split.parts]
+        return Scores(*join(await call.results(requests), self.url))
 
     async def encoder_info(self) -> EncoderInfo:
         """Returns the description of the served encoder. See `embed` for errors."""
-        deadline_s = self._deadline_s(None)
+        return await self._encoder_info(self._deadline_s(None))
+
+    async def _encoder_info(self, deadline_s: float) -> EncoderInfo:
         manifest, tokenizer = await self._infer(ENCODER_INFO, [], ("manifest", "tokenizer"), {}, deadline_s)
         try:
             return EncoderInfo.parse(manifest.item(), tokenizer.item())
@@ -202,10 +227,12 @@ class AsyncClient:
         Raises:
             Unavailable, DeadlineExceeded, ServerFault: a lane did not respond within ``timeout_s``.
         """
-        probes = [self._probe(lane, [text_column(["health"])], timeout_s, secret) for lane in _LANES.values()]
+        text_parameter(SECRET, secret)
+        timeout_s = seconds(timeout_s)
+        probes = [self._probe(lane, [text_column([b"health"])], timeout_s, secret) for lane in _LANES.values()]
         if rerank:
-            probes.append(self._probe(RERANK, query_and_passages("health", ["health"]), timeout_s, secret))
-        took = await all_or_first_error(probes)
+            probes.append(self._probe(RERANK, query_and_passages(b"health", [b"health"]), timeout_s, secret))
+        took = await Call(len(probes)).results(probes)
         lanes = [*_LANES.values(), RERANK][: len(probes)]
         return {lane: ms for lane, ms in zip(lanes, took, strict=True) if ms is not None}
 
@@ -213,7 +240,7 @@ class AsyncClient:
         parameters = {"probe": True, **({SECRET: secret} if secret else {})}
         start = time.monotonic()
         try:
-            await self._send(lane, inputs, ("tokens",), parameters, start + timeout_s)
+            await self._connection.send(lane, inputs, ("tokens",), parameters, start + timeout_s)
         except InferenceServerException as error:
             failure = translate(error, f"{self.url} {lane}")
             if isinstance(failure, NotInstalled):
@@ -221,26 +248,57 @@ class AsyncClient:
             raise failure from error
         return (time.monotonic() - start) * 1e3
 
+    def _call(self, split: Split) -> Call:
+        """Splits that the size in bytes forced run one by one: several would take the server long to tokenize."""
+        return Call((self._limits.requests_per_call or self._limits.requests_in_flight) if split.concurrent else 1)
+
     def _deadline_s(self, timeout_s: float | None) -> float:
-        return time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
+        return time.monotonic() + (self.timeout_s if timeout_s is None else seconds(timeout_s))
 
     async def _embed_request(
-        self, texts: Sequence[str], first_text: int, role: Role, parameters: dict[str, Any], deadline_s: float
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        async with slot(self._slots[role], deadline_s):
-            inputs = [text_column(texts, first_text)]
-            vectors, tokens, dropped = await self._infer(
-                _LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text
-            )
-        return vectors, tokens[:, 0], dropped[:, 0]
+        self,
+        call: Call,
+        texts: Sequence[bytes],
+        first_text: int,
+        role: Role,
+        parameters: dict[str, Any],
+        deadline_s: float,
+    ) -> list[NDArray[Any]]:
+        async with self._connection.slot(role, deadline_s):
+            inputs = [text_column(texts)]
+            columns = await self._infer(_LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text, call)
+        vectors, *counts = columns
+        columns = [vectors, *(count.reshape(-1) for count in counts)]
+        check_columns(columns, len(texts), 2, self.url)
+        check_finite(vectors, first_text, self.url)
+        await self._check_lengths(vectors, first_text, deadline_s)
+        return columns
+
+    async def _check_lengths(self, vectors: NDArray[np.float32], first_text: int, deadline_s: float) -> None:
+        """Asks whether the encoder normalises only if a length is not one."""
+        place = other_length(vectors)
+        if place is None:
+            return
+        if self._normalized is None:
+            self._normalized = (await self._encoder_info(deadline_s)).normalized
+        if self._normalized:
+            raise length_fault(vectors, place, first_text, self.url)
 
     async def _rerank_request(
-        self, query: str, passages: Sequence[str], first: int, truncate: Truncate, deadline_s: float
+        self,
+        call: Call,
+        query: bytes,
+        passages: Sequence[bytes],
+        first: int,
+        parameters: dict[str, Any],
+        deadline_s: float,
     ) -> list[NDArray[Any]]:
-        async with slot(self._slots[RERANK], deadline_s):
-            inputs = query_and_passages(query, passages, first)
-            parameters = {"truncate": truncate}
-            return await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first)
+        async with self._connection.slot(RERANK, deadline_s):
+            inputs = query_and_passages(query, passages)
+            columns = await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first, call)
+        check_columns(columns, len(passages), 1, self.url)
+        check_finite(columns[0], first, self.url)
+        return columns
 
     async def _infer(
         self,
@@ -250,50 +308,22 @@ class AsyncClient:
         parameters: dict[str, Any],
         deadline_s: float,
         first_text: int = 0,
+        call: Call | None = None,
     ) -> list[NDArray[Any]]:
         """Sends one request, retries retryable failures, and returns ``outputs`` in order."""
-        attempt = 0
+        attempt, call = 0, call or Call(1)
         while True:
             attempt += 1
             try:
-                return await self._send(model, inputs, outputs, parameters, deadline_s)
+                async with call.sending():
+                    return await self._connection.send(model, inputs, outputs, parameters, deadline_s)
             except InferenceServerException as error:
                 failure: RetritonError = translate(error, self.url, first_text)
                 failure.__cause__ = error
             pause_s = self._retry.delay_s(attempt)
-            if not failure.retryable or attempt >= self._retry.attempts_max:
+            has_no_room = isinstance(failure, Overloaded) and call.is_taken
+            if not failure.retryable or (attempt >= self._retry.attempts_max and not has_no_room):
                 raise failure
             if time.monotonic() + pause_s >= deadline_s:
                 raise DeadlineExceeded(f"timed out after {attempt} attempts: {failure}") from failure
             await asyncio.sleep(pause_s)
-
-    async def _send(
-        self,
-        model: str,
-        inputs: list[InferInput],
-        outputs: tuple[str, ...],
-        parameters: dict[str, Any],
-        deadline_s: float,
-    ) -> list[NDArray[Any]]:
-        if self._connection is None:
-            self._connection = connect(self.url, self._tls)
-        left_s = deadline_s - time.monotonic()
-        if left_s <= 0:
-            raise DeadlineExceeded("timed out before the request was sent")
-        result = await self._connection.infer(
-            model,
-            inputs,
-            outputs=[InferRequestedOutput(name) for name in outputs],
-            client_timeout=left_s,
-            timeout=int(left_s * 1e6),  # the server drops expired requests
-            parameters=parameters,
-        )
-        columns = [result.as_numpy(name) for name in outputs]
-        if any(column is None for column in columns):
-            raise ServerFault(f"{self.url}: {model} did not return the outputs {', '.join(outputs)}")
-        return columns
-
-
-def _join(parts: Sequence[Sequence[NDArray[Any]]]) -> list[NDArray[Any]]:
-    """Concatenates each column over the responses."""
-    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]

@@ -6,8 +6,13 @@ import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from retriton_client._exceptions import RetritonError
+
+_DELAY_S_MAX = 1e9
 
 
 @dataclass(frozen=True)
@@ -19,15 +24,19 @@ class Limits:
         requests_in_flight: maximum number of concurrent requests per role.
         bytes_per_request: maximum size of the texts in a request; larger lists are split and sent sequentially. The
             server accepts at most 2 MiB.
+        requests_per_call: maximum number of concurrent requests of one call; None for no limit of its own.
     """
 
     texts_per_request: int = 32
     requests_in_flight: int = 4
     bytes_per_request: int = 1024 * 1024
+    requests_per_call: int | None = None
 
     def __post_init__(self) -> None:
-        if min(self.texts_per_request, self.bytes_per_request, self.requests_in_flight) < 1:
-            raise ValueError(f"limits must be at least 1, not {self}")
+        of_call = self.requests_in_flight if self.requests_per_call is None else self.requests_per_call
+        limits = self.texts_per_request, self.requests_in_flight, self.bytes_per_request, of_call
+        if not all(map(_is_count, limits)):
+            raise ValueError(f"limits must be integers of at least 1, not {self}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,12 @@ class Retry:
     attempts_max: int = 16
     delay_first_s: float = 0.05
     delay_max_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not _is_count(self.attempts_max):
+            raise ValueError(f"attempts_max must be an integer of at least 1, not {self.attempts_max!r}")
+        if not (_is_delay(self.delay_first_s) and _is_delay(self.delay_max_s)):
+            raise ValueError(f"delays must be from 0 to {_DELAY_S_MAX:.0f} seconds, not {self}")
 
     def delay_s(self, attempt: int) -> float:
         """Draws the delay in seconds after failed attempt number ``attempt`` (from 1)."""
@@ -90,3 +105,11 @@ def _file_of(variable: str) -> Path | None:
     if name and not Path(name).is_file():
         raise RetritonError(f"{variable} is {name}, and that file does not exist")
     return Path(name) if name else None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 1)
+
+
+def _is_delay(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and bool(0 <= value <= _DELAY_S_MAX)

@@ -10,6 +10,7 @@
     ├── Overloaded              the lane's queue is full (retried)
     ├── Unavailable             the server is unreachable, starting, stopping or broken (retried)
     ├── DeadlineExceeded        the call's timeout expired
+    ├── ForkedProcess           a client was used before the process was forked
     └── ServerFault             the server returned an unexpected response
 """
 
@@ -84,6 +85,10 @@ class Unavailable(RetritonError):
 
 class DeadlineExceeded(RetritonError):
     """The timeout of the call expired."""
+
+
+class ForkedProcess(RetritonError):
+    """A client was used before the process was forked, and gRPC does not survive fork."""
 
 
 class ServerFault(RetritonError):

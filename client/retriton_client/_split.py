@@ -22,20 +22,14 @@ class Split:
     concurrent: bool
 
     @classmethod
-    def of(cls, texts: Sequence[str], limits: Limits, more: int = 0) -> Split:
+    def of(cls, texts: Sequence[bytes], limits: Limits, more: int = 0) -> Split:
         """Splits ``texts`` by ``limits``; ``more`` is added to the size of each text, for a query sent with it."""
         parts, first, size, by_bytes = [], 0, 0, False
         for place, text in enumerate(texts):
-            length = more + _size_bytes(text)
+            length = more + len(text)
             too_large = size + length > limits.bytes_per_request
             if place > first and (too_large or place - first == limits.texts_per_request):
                 parts.append(slice(first, place))
                 first, size, by_bytes = place, 0, by_bytes or too_large
             size += length
         return cls([*parts, slice(first, len(texts))], not by_bytes)
-
-
-def _size_bytes(text: object) -> int:
-    if not isinstance(text, str):  # the request reports it with its index
-        return 0
-    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
 from retriton_client._exceptions import DeadlineExceeded
-
-T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -33,24 +30,3 @@ async def slot(slots: asyncio.Semaphore, deadline_s: float) -> AsyncIterator[Non
         yield
     finally:
         slots.release()
-
-
-async def all_or_first_error(requests: Sequence[Coroutine[Any, Any, T]], concurrent: bool = True) -> list[T]:
-    """Returns the results in order; the first error cancels all unfinished requests."""
-    if not concurrent:
-        return await _one_by_one(requests)
-    tasks = [asyncio.ensure_future(request) for request in requests]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _one_by_one(requests: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    try:
-        return [await request for request in requests]
-    finally:
-        for request in requests:
-            request.close()

@@ -11,6 +11,7 @@ from tritonclient.grpc.aio import InferenceServerClient
 
 from retriton_client._config import Tls
 from retriton_client._exceptions import InvalidRequest
+from retriton_client._fork import check_fork, opened
 
 _CHANNEL = [
     ("grpc.enable_http_proxy", 0),  # proxies in the environment are meant for web traffic
@@ -24,49 +25,35 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
     """Creates a connection, which opens on first use.
 
     Raises:
-        OSError: a file of ``tls`` cannot be read.
+        ForkedProcess: a client was used before this process was forked.
+        InvalidRequest: a file of ``tls`` cannot be read.
     """
+    check_fork()
     if tls is None:
-        return InferenceServerClient(url, channel_args=_CHANNEL)
+        return opened(InferenceServerClient(url, channel_args=_CHANNEL))
     name = [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
     files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
-    return InferenceServerClient(
-        url, ssl=True, channel_args=[*_CHANNEL, *name], **{kind: _path(file) for kind, file in files.items()}
-    )
+    paths = {kind: _path(file) for kind, file in files.items()}
+    try:
+        return opened(InferenceServerClient(url, ssl=True, channel_args=[*_CHANNEL, *name], **paths))
+    except OSError as error:
+        raise InvalidRequest(f"tls: {error.filename} cannot be read: {error.strerror}") from None
 
 
 def _path(file: Path | None) -> str | None:
     return None if file is None else str(file)
 
 
-def text_column(texts: Sequence[str], first_text: int = 0) -> InferInput:
-    """Builds the input ``text`` of the embedding lanes, BYTES ``[texts, 1]``.
-
-    Args:
-        texts: texts of the request.
-        first_text: index of the first one in the caller's list, for errors.
-
-    Raises:
-        InvalidRequest: a text is not a string, or cannot be encoded as UTF-8.
-    """
-    return _bytes_input("text", [[_utf8(text, first_text + place)] for place, text in enumerate(texts)])
+def text_column(texts: Sequence[bytes]) -> InferInput:
+    """Builds the input ``text`` of the embedding lanes, BYTES ``[texts, 1]``."""
+    return _bytes_input("text", [[text] for text in texts])
 
 
-def query_and_passages(query: str, passages: Sequence[str], first_passage: int = 0) -> list[InferInput]:
-    """Builds the inputs of the reranking lane, BYTES ``[1]`` and ``[passages]``. See `text_column` for errors."""
-    return [
-        _bytes_input("query", [_utf8(query, 0)]),
-        _bytes_input("passages", [_utf8(text, first_passage + place) for place, text in enumerate(passages)]),
-    ]
+def query_and_passages(query: bytes, passages: Sequence[bytes]) -> list[InferInput]:
+    """Builds the inputs of the reranking lane, BYTES ``[1]`` and ``[passages]``."""
+    return [_bytes_input("query", [query]), _bytes_input("passages", list(passages))]
 
 
 def _bytes_input(name: str, values: list[bytes] | list[list[bytes]]) -> InferInput:
     array = np.array(values, np.object_)
     return InferInput(name, list(array.shape), "BYTES").set_data_from_numpy(array)
-
-
-def _utf8(text: str, index: int) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except (AttributeError, UnicodeEncodeError) as error:
-        raise InvalidRequest(f"text {index} is not a string of Unicode characters: {error}") from None

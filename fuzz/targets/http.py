@@ -37,11 +37,12 @@ class StandIn(scripted_server.ScriptedServer):
         """As Triton."""
         if request.model_name == "encoder_info":
             return _description()
-        count = int(request.inputs[0].shape[0])
+        count = int(request.inputs[-1].shape[0])
+        counts = (count,) if request.model_name == "rerank" else (count, 1)
         columns = {
             "embedding": np.full((count, 384), 384**-0.5, np.float32),
-            "tokens": np.full((count, 1), 5, np.int32),
-            "tokens_dropped": np.zeros((count, 1), np.int32),
+            "tokens": np.full(counts, 5, np.int32),
+            "tokens_dropped": np.zeros(counts, np.int32),
             "score": np.zeros(count, np.float32),
         }
         response = ModelInferResponse()

@@ -1,23 +1,28 @@
 """A KServe v2 gRPC server in this process whose answers are scripted: failures that a real server cannot be asked for.
 
-It embeds a text as (its length, its first byte), so that order can be checked.
+It embeds a text as (its length, its first byte), and scores it by its length, so that order can be checked.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 import numpy as np
-from tritonclient.grpc.service_pb2 import ModelInferRequest, ModelInferResponse
+from numpy.typing import NDArray
+from tritonclient.grpc.service_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
 from tritonclient.grpc.service_pb2_grpc import (
     GRPCInferenceServiceServicer,
     add_GRPCInferenceServiceServicer_to_server,
 )
-from tritonclient.utils import deserialize_bytes_tensor
+from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, serialize_byte_tensor
+
+from retriton_serving.contract.models import ENCODER_INFO, RERANK
 
 Fault = tuple[grpc.StatusCode, str]
 Script = Callable[[list[bytes], int], Fault | float | None]
@@ -28,32 +33,59 @@ class ScriptedServer(GRPCInferenceServiceServicer):
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.requests: list[tuple[str, list[bytes], dict[str, str]]] = []
+        self.normalized = False
+        self.reply = answer
+        self.requests: list[tuple[str, list[bytes], dict[str, InferParameter]]] = []
 
     def ModelInfer(self, request: ModelInferRequest, context: grpc.ServicerContext) -> ModelInferResponse:  # noqa: N802
-        texts = list(deserialize_bytes_tensor(request.raw_input_contents[0]))
-        parameters = {key: value.string_param for key, value in request.parameters.items()}
-        self.requests.append((request.model_name, texts, parameters))
+        if request.model_name == ENCODER_INFO:
+            return encoder_info(self.normalized)
+        texts = list(deserialize_bytes_tensor(request.raw_input_contents[-1]))
+        self.requests.append((request.model_name, texts, dict(request.parameters)))
         verdict = self.script(texts, len(self.requests))
         if isinstance(verdict, tuple):
             context.abort(*verdict)
         time.sleep(verdict or 0)
-        return answer(texts)
+        return self.reply(request.model_name, texts)
 
 
-def answer(texts: list[bytes]) -> ModelInferResponse:
-    """Vectors (length, first byte), tokens 5, none dropped."""
+def answer(model: str, texts: list[bytes]) -> ModelInferResponse:
+    """Vectors (length, first byte), or the length as the score; tokens 5, none dropped."""
+    counts = (len(texts),) if model == RERANK else (len(texts), 1)
+    vectors = np.array([[len(text), text[0]] for text in texts], np.float32)
+    first = {"score": vectors[:, 0]} if model == RERANK else {"embedding": vectors}
+    return response({**first, "tokens": np.full(counts, 5, np.int32), "tokens_dropped": np.zeros(counts, np.int32)})
+
+
+def response(columns: dict[str, NDArray[Any]]) -> ModelInferResponse:
+    """Outputs of these names."""
     response = ModelInferResponse(model_name="scripted")
-    columns = {
-        "embedding": np.array([[len(text), text[0]] for text in texts], np.float32),
-        "tokens": np.full((len(texts), 1), 5, np.int32),
-        "tokens_dropped": np.zeros((len(texts), 1), np.int32),
-    }
     for name, column in columns.items():
-        kind = "FP32" if column.dtype == np.float32 else "INT32"
+        kind = np_to_triton_dtype(column.dtype)
         response.outputs.add(name=name, datatype=kind, shape=column.shape)
         response.raw_output_contents.append(column.tobytes())
     return response
+
+
+def encoder_info(normalized: bool) -> ModelInferResponse:
+    """An encoder that does not normalise, unless told to."""
+    encoder = {
+        "name": "a",
+        "fingerprint": "f",
+        "dimension": 2,
+        "max_tokens": 9,
+        "normalized": normalized,
+        "prompts": {},
+    }
+    response = ModelInferResponse(model_name=ENCODER_INFO)
+    for name, content in ("manifest", {"encoder": encoder, "artefact": {"precision": "fp32"}}), ("tokenizer", {}):
+        response.outputs.add(name=name, datatype="BYTES", shape=[1])
+        response.raw_output_contents.append(serialized(json.dumps(content).encode()))
+    return response
+
+
+def serialized(value: bytes) -> bytes:
+    return bytes(serialize_byte_tensor(np.array([value], np.object_)).item())
 
 
 @contextmanager

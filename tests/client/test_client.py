@@ -45,7 +45,9 @@ async def test_the_async_client_is_the_same() -> None:
     np.testing.assert_array_equal(embeddings.vectors, EXPECTED)
     assert embeddings.tokens.tolist() == [5] * 50
     assert embeddings.tokens_dropped.tolist() == [0] * 50
-    assert {(model, parameters["truncate"]) for model, _, parameters in server.requests} == {("embed_query", "START")}
+    assert {(model, parameters["truncate"].string_param) for model, _, parameters in server.requests} == {
+        ("embed_query", "START")
+    }
 
 
 class Counting:
@@ -69,6 +71,56 @@ def test_requests_in_flight_are_bounded() -> None:
     with running(script) as (url, _), Client(url, limits=Limits(2, 3)) as client:
         client.embed_queries(TEXTS)
     assert script.most == 3
+
+
+def test_the_requests_of_a_call_are_bounded() -> None:
+    script = Counting()
+    with running(script) as (url, _), Client(url, limits=Limits(2, 8, requests_per_call=3)) as client:
+        client.embed_queries(TEXTS)
+    assert script.most == 3
+
+
+class Room:
+    """A script with room for some requests at a time; it refuses others, and those with certain numbers."""
+
+    def __init__(self, room: int, refused: range = range(0)) -> None:
+        self._room = threading.Semaphore(room)
+        self._refused = refused
+        self.refusals = 0
+
+    def __call__(self, texts: list[bytes], number: int) -> Fault | None:
+        if number in self._refused or not self._room.acquire(blocking=False):
+            self.refusals += 1
+            return OVERLOADED
+        time.sleep(0.02)
+        self._room.release()
+        return None
+
+
+@pytest.mark.parametrize("script", [Room(1), Room(9, range(5, 20))], ids=["own requests", "others"])
+@pytest.mark.parametrize("method", ["embed", "rerank"])
+def test_a_call_that_the_server_takes_waits_for_room(script: Room, method: str) -> None:
+    limits, retry = Limits(2, 8), Retry(attempts_max=1, delay_first_s=0.01, delay_max_s=0.02)
+    with running(script) as (url, _), Client(url, limits=limits, retry=retry) as client:
+        if method == "embed":
+            assert client.embed_passages(TEXTS)[:, 0].tolist() == [len(text) for text in TEXTS]
+        else:
+            assert client.rerank("why?", TEXTS).scores.tolist() == [len(text) for text in TEXTS]
+    assert script.refusals
+
+
+def test_a_call_that_the_server_never_takes_is_refused_at_once() -> None:
+    with running(Room(0)) as (url, server), Client(url, limits=Limits(2, 8), retry=Retry(attempts_max=1)) as client:
+        with pytest.raises(Overloaded):
+            client.embed_passages(TEXTS)
+    assert len(server.requests) <= 8
+
+
+def test_a_call_waits_for_room_until_its_deadline() -> None:
+    with running(Room(9, range(3, 10_000))) as (url, _):
+        with Client(url, timeout_s=0.5, limits=Limits(2, 2), retry=Retry(attempts_max=1)) as client:
+            with pytest.raises(DeadlineExceeded, match="tokens are queued"):
+                client.embed_passages(TEXTS)
 
 
 def test_long_texts_go_one_request_after_the_other() -> None:
@@ -152,17 +204,6 @@ def test_no_server_is_unavailable_and_named() -> None:
             client.embed_queries(["a"])
 
 
-@pytest.mark.parametrize("texts", [[], "a string"])
-def test_texts_must_be_a_list(texts: list[str]) -> None:
-    with pytest.raises(InvalidRequest, match="list of at least one string"):
-        Client("127.0.0.1:9").embed_queries(texts)
-
-
-def test_limits_are_positive() -> None:
-    with pytest.raises(ValueError, match="at least 1"):
-        Limits(texts_per_request=0)
-
-
 def test_waiting_for_a_slot_is_part_of_the_deadline() -> None:
     with running(lambda texts, number: 2.0) as (url, _), Client(url, limits=Limits(1, 1)) as client:
         busy = threading.Thread(target=client.embed_queries, args=(["slow"],))
@@ -173,13 +214,6 @@ def test_waiting_for_a_slot_is_part_of_the_deadline() -> None:
             client.embed(["waits"], "query", timeout_s=0.3)
         assert time.monotonic() - start < 1.0
         busy.join()
-
-
-@pytest.mark.parametrize("bad", ["\ud800", None, b"bytes"])
-def test_what_is_no_text_is_an_invalid_request(bad: str) -> None:
-    with running(lambda texts, number: None) as (url, _), Client(url) as client:
-        with pytest.raises(InvalidRequest, match="text 1 is not a string"):
-            client.embed_queries(["good", bad])
 
 
 @pytest.mark.parametrize("message", ["Stub process 'embed_query_0_0' is not healthy.", "'x' has no available versions"])

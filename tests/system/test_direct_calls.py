@@ -79,7 +79,8 @@ async def test_probes_of_strangers_are_admitted_as_all_other_work(url: str, serv
     async def probe(client: AsyncClient, number: int) -> float | None:
         text = f"{number} " + "token " * 250
         try:
-            result = await client._send("embed_query", [_column(text)], ("tokens",), {"probe": True}, _in(60))
+            sent = client._connection.send("embed_query", [_column(text)], ("tokens",), {"probe": True}, _in(60))
+            result = await sent
         except InferenceServerException as error:
             assert "tokens are queued already" in str(error), error
             return None

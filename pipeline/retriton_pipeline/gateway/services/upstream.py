@@ -12,7 +12,8 @@ from retriton_pipeline.gateway.settings import Settings
 
 T = TypeVar("T")
 _FRESH_S = 30.0
-_LIMITS = Limits(texts_per_request=256, requests_in_flight=1024)  # the middleware and the lanes limit what waits
+# The middleware and the lanes limit what waits. A large request is sent in turns, so that others come between.
+_LIMITS = Limits(texts_per_request=32, requests_in_flight=1024, requests_per_call=2)
 _NO_RETRY = Retry(attempts_max=1)  # an overload is reported to the caller, who decides when to try again
 
 
