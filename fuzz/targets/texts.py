@@ -26,7 +26,7 @@ def _decode(raw: bytes) -> None:
 
 def _chunk(raw: bytes) -> None:
     """Blocks of all kinds, cut from ``raw`` at form feeds: the first character of each chooses its kind."""
-    texts = raw.decode("utf-8", "surrogatepass" if raw[:1] == b"s" else "replace").split("\f")
+    texts = _with_surrogates(raw).split("\f")
     blocks = [_block(text) for text in texts if text.strip()]
     metadata = {text[:200]: text[200:] or len(text) for text in texts}
     try:
@@ -34,6 +34,13 @@ def _chunk(raw: bytes) -> None:
     except UnreadableDocument:
         return
     check_document(document)
+
+
+def _with_surrogates(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "replace")
 
 
 def _block(text: str) -> Block:
