@@ -8,7 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from retriton_client import AsyncClient, DeadlineExceeded, Embeddings, Retry, Role, TextTooLong, Truncate, Unavailable
+from retriton_client import (
+    AsyncClient,
+    DeadlineExceeded,
+    Embeddings,
+    Retry,
+    Role,
+    ServerFault,
+    TextTooLong,
+    Truncate,
+    Unavailable,
+)
 from retriton_pipeline.coalescing import CoalescingEmbedder, EmbeddingKey
 
 QUERY = EmbeddingKey("query", "NONE", None)
@@ -51,6 +61,8 @@ class RecordingEmbedder:
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
+        if "no vector" in texts:
+            raise ServerFault(f"the vector of text {texts.index('no vector')} is not finite")
         for index, text in enumerate(texts):
             if len(text) > CHARACTERS_MAX and truncate == "NONE":
                 raise TextTooLong("text too long", index, len(text), CHARACTERS_MAX)
@@ -96,6 +108,15 @@ async def test_only_the_request_with_a_rejected_text_fails(client: RecordingEmbe
     found = await asyncio.gather(*(embedder.embed(one, QUERY) for one in requests), return_exceptions=True)
     assert isinstance(found[1], TextTooLong)
     assert (found[1].index, found[1].tokens_max) == (1, CHARACTERS_MAX)  # the index in its own request
+    assert found[0].vectors.shape == found[2].vectors.shape == (1, 8)  # type: ignore[union-attr]
+
+
+async def test_a_text_whose_vector_is_bad_fails_its_own_request(client: RecordingEmbedder) -> None:
+    embedder = CoalescingEmbedder(client)
+    requests = [["good"], ["fine", "no vector"], ["also good"]]
+    found = await asyncio.gather(*(embedder.embed(one, QUERY) for one in requests), return_exceptions=True)
+    assert isinstance(found[1], ServerFault)
+    assert "text 1" in str(found[1])
     assert found[0].vectors.shape == found[2].vectors.shape == (1, 8)  # type: ignore[union-attr]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from retriton_client import Embeddings, InvalidRequest, Role, Truncate
+from retriton_client import Embeddings, InvalidRequest, Role, ServerFault, Truncate
 from retriton_pipeline.coalescing.coalescer import Coalescer
 
 _CALLS_MAX = 2  # concurrent calls of one key, unless a call is full
@@ -43,14 +43,14 @@ class EmbeddingKey:
 class CoalescingEmbedder:
     """Embeds texts of concurrent requests in shared calls.
 
-    If a call is rejected because of one text, its requests are sent again one by one, so that only the request with
-    that text fails.
+    If a call fails because of one text, or of its vector, its requests are sent again one by one, so that only the
+    request with that text fails.
     """
 
     def __init__(self, client: Embedder) -> None:
         self._client = client
         self._small: Coalescer[EmbeddingKey, str, Embeddings] = Coalescer(
-            self._embed, _part, _TEXTS_MAX, _CALLS_MAX, (InvalidRequest,)
+            self._embed, _part, _TEXTS_MAX, _CALLS_MAX, (InvalidRequest, ServerFault)
         )
 
     async def embed(self, texts: Sequence[str], key: EmbeddingKey) -> Embeddings:
