@@ -209,6 +209,14 @@ def test_names_are_shown_without_control_characters(tmp_path: Path) -> None:
     assert load_document(tmp_path / os.fsdecode(b"\xff.txt")).title == "\ufffd"
 
 
+def test_words_are_whole_without_invisible_characters(tmp_path: Path) -> None:
+    document = load(
+        tmp_path, "a.md", "# Hafen\u00adamt\n\nSee\u200bfahrt, \ufeffBoots\u2060bau\n\n\u200b\n\n👩\u200d🚀"
+    )
+    assert document.title == "Hafenamt"
+    assert [block.text for block in document.blocks] == ["Hafenamt", "Seefahrt, Bootsbau", "👩\u200d🚀"]
+
+
 def test_titles_and_metadata_are_short_and_on_one_line(tmp_path: Path) -> None:
     text = "\x1b[2J\u202e" + "long " * 20_000
     page = f'<title>{text}</title><meta name=author content="{text}"><p>text</p>'
