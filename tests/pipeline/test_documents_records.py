@@ -34,6 +34,11 @@ def lines(*values: object) -> str:
     return "".join(f"{json.dumps(value)}\n" for value in values)
 
 
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
+
+
 def test_beir_lines(tmp_path: Path) -> None:
     first = {"_id": "d1", "title": "One", "text": "First.\n\nSecond.", "metadata": {"year": 2020, "x": {"deep": 1}}}
     one, two = documents(tmp_path, "a.jsonl", "\ufeff" + lines(first, {"_id": "d2", "title": "", "text": "Two"}))
@@ -63,12 +68,74 @@ def test_records_with_any_fields(tmp_path: Path) -> None:
     }  # fmt: skip
     (faq,) = documents(tmp_path, "b.jsonl", lines({"question": "How long is it?", "answer": "Ten days.", "code": "x1"}))
     assert [block.text for block in faq.blocks] == ["question: How long is it?", "answer: Ten days."]
-    assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#1", "x1")
+    assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#line-1", "x1")
+
+
+def test_nested_texts_have_headings(tmp_path: Path) -> None:
+    value = {
+        "title": "Ferry",
+        "sections": [
+            {"heading": "Fares", "text": "Children pay half.", "page": 3},
+            {
+                "heading": "Crew",
+                "members": [{"name": "Ann", "duty": "pilot"}, {"name": "Bob"}],
+                "rules": ["No smoking."],
+            },
+        ],
+        "harbour": {"north": {"depth": 4, "note": "rocks"}, "vector": [0.5, 0.25], "icon": "QUJD" * 100},
+        "counts": {"a": 1},
+    }
+    document = load_document(_written(tmp_path / "a.json", json.dumps(value)))
+    assert [(block.text, block.heading_level) for block in document.blocks] == [
+        ("Fares", 2),
+        ("Children pay half.", 0),
+        ("Crew", 2),
+        ("members", 3),
+        ("Ann", 4),
+        ("duty: pilot", 0),
+        ("Bob", 0),
+        ("rules: No smoking.", 0),
+        ("harbour", 2),
+        ("north", 3),
+        ("depth: 4", 0),
+        ("note: rocks", 0),
+    ]
+
+
+def test_conversations_chunks_and_lists_of_text(tmp_path: Path) -> None:
+    made = documents(
+        tmp_path,
+        "a.jsonl",
+        lines(
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "Which tide?"}]},
+                          {"role": "assistant", "content": "The second."}]},
+            {"chunks": [{"text": "One."}, {"text": "Two."}]},
+            {"body": ["First paragraph.", "Second."]},
+            {"text": "Main.", "abstract": "Short.", "remark": "long " * 60, "warning": "Do not open.", "by": "Ann Lee"},
+            {"text": "Main.", "steps": {"how": ["Lift the heavy lid up."]}},
+            {"table": [["Line", "Fare"], ["North", 3]]},
+            {"term": "lee", "sense": "downwind"},
+        ),
+    )  # fmt: skip
+    assert [[block.text for block in document.blocks] for document in made] == [
+        ["user: Which tide?", "assistant: The second."],
+        ["One.", "Two."],
+        ["First paragraph.", "Second."],
+        ["Main.", "Short.", f"remark: {'long ' * 60}".strip(), "warning: Do not open."],
+        ["Main.", "steps", "how:\n- Lift the heavy lid up."],
+        ["table", "Line, Fare", "North, 3"],
+        ["term: lee", "sense: downwind"],
+    ]
+
+
+def test_numbers_of_lines_are_no_ids(tmp_path: Path) -> None:
+    made = documents(tmp_path, "a.jsonl", lines({"id": 2, "text": "one"}, {"text": "two"}))
+    assert [document.record for document in made] == ["2", "line-2"]
 
 
 def test_invalid_records_are_reported_and_the_others_read(tmp_path: Path) -> None:
     content = (
-        lines({"text": "one"}, {"_id": "blank", "text": " "}, 5)
+        lines({"text": "one"}, {"_id": "line-2", "text": " "}, 5)
         + '{"text": \n\n'
         + '{"a":' * 9999
         + "\n"
@@ -78,7 +145,9 @@ def test_invalid_records_are_reported_and_the_others_read(tmp_path: Path) -> Non
     assert [document.reason.split(":")[0] for document in made if isinstance(document, Unreadable)] == [
         "it has no text", "it is not a JSON object", "it is not JSON", "it is not usable JSON"
     ]  # fmt: skip
-    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2", "3", "4", "6", "7"]
+    assert [document.source.rpartition("#")[2] for document in made] == [
+        "line-1", "line-2", "line-3", "line-4", "line-6", "line-7"
+    ]  # fmt: skip
     last = made[-1]
     assert isinstance(last, Document)
     assert last.blocks[0].text == "?x"
@@ -91,7 +160,7 @@ def test_parts_are_complete_lines_with_their_numbers(tmp_path: Path) -> None:
         parts = list(line_parts(SourceFile(file), part_bytes=64))
         assert all(before.end == after.start for before, after in pairwise(parts))
         made = [document for part in parts for document in load_documents(part)]
-        assert [document.source for document in made] == [f"{file}#{2 * n + 1}" for n in range(20)]
+        assert [document.source for document in made] == [f"{file}#line-{2 * n + 1}" for n in range(20)]
     assert len(parts) > 5
 
 
@@ -113,16 +182,16 @@ def test_parts_and_documents_can_be_pickled(tmp_path: Path) -> None:
 def test_a_line_that_is_too_long_is_unreadable(tmp_path: Path) -> None:
     made = records(tmp_path, "a.jsonl", lines({"text": "x" * LINE_BYTES_MAX}, {"text": "short"}))
     assert [type(document) for document in made] == [Unreadable, Document]
-    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2"]
+    assert [document.source.rpartition("#")[2] for document in made] == ["line-1", "line-2"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sources"),
     [
-        ("a.json", '[{"_id": "x", "text": "a"}, {"text": "b"}]', ["a.json#x", "a.json#2"]),
+        ("a.json", '[{"_id": "x", "text": "a"}, {"text": "b"}]', ["a.json#x", "a.json#record-2"]),
         ("a.json", '{"_id": "x", "text": "a"}', ["a.json"]),
-        ("a.json", '{"text": "a"}\n{"text": "b"}\n', ["a.json#1", "a.json#2"]),
-        ("a.jsonl", '[{"text": "a"},\n{"text": "b"}]', ["a.jsonl#1", "a.jsonl#2"]),
+        ("a.json", '{"text": "a"}\n{"text": "b"}\n', ["a.json#record-1", "a.json#record-2"]),
+        ("a.jsonl", '[{"text": "a"},\n{"text": "b"}]', ["a.jsonl#record-1", "a.jsonl#record-2"]),
         ("a.jsonl", '{\n  "text": "a"\n}\n', ["a.jsonl"]),
     ],
 )

@@ -204,7 +204,7 @@ def test_parts_are_in_order_with_changed_and_unreadable_documents(reader: Reader
     assert parts[0].size_bytes == len("first text")
     assert "empty" in parts[1].unreadable[0].reason
     assert "cannot be read" in parts[2].unreadable[0].reason
-    assert [entry.source for entry in parts[3].unreadable] == [f"{files[3]}#2"]
+    assert [entry.source for entry in parts[3].unreadable] == [f"{files[3]}#line-2"]
     assert [entry.document.source for entry in parts[3].changed] == [f"{files[3]}#x", f"{files[3]}#y"]
 
 
