@@ -233,6 +233,8 @@ def test_a_missing_file_is_unreadable() -> None:
         ("a.csv", b"a,b\n1,\"x\ny; z\"\n", "| a | b |\n|---|---|\n| 1 | x y; z |"),
         ("a.csv", b"Name;Size, m\nA;1,5\nB;2,5\n", "| Name | Size, m |\n|---|---|\n| A | 1,5 |\n| B | 2,5 |"),
         ("a.csv", "a\tb\n1\t2\n".encode("utf-16"), "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("a.csv", b"sep=;\r\na;b\r\n1,2;3,4\r\n", "| a | b |\n|---|---|\n| 1,2 | 3,4 |"),
+        ("a.csv", b"\"sep=\t\"\na\tb\n1;2\t3\n", "| a | b |\n|---|---|\n| 1;2 | 3 |"),
         ("a.tsv", b"a\tb,c\n1\t2\n", "| a | b,c |\n|---|---|\n| 1 | 2 |"),
     ],
 )  # fmt: skip
