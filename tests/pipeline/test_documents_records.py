@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import (
+    Block,
     Document,
     FilePart,
     SourceFile,
@@ -269,6 +270,58 @@ def test_mails(tmp_path: Path) -> None:
         "date": "2025-07-01T10:00:00+02:00",
         "attachments": "a.pdf",
     }
+
+
+def mail(tmp_path: Path, content_type: str, *parts: str) -> list[Block]:
+    body = "".join(f"--x\r\n{part}\r\n" for part in parts)
+    (tmp_path / "a.eml").write_bytes(MAIL + f"Content-Type: {content_type}; boundary=x\r\n\r\n{body}--x--\r\n".encode())
+    return list(load_document(tmp_path / "a.eml").blocks)
+
+
+PLAIN = "Content-Type: text/plain\r\n\r\n"
+
+
+def test_all_texts_of_a_mail_are_read(tmp_path: Path) -> None:
+    picture = "Content-Type: image/png; name=a.png\r\nContent-Disposition: inline\r\n\r\nx"
+    log = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.log\r\n\r\nnot read"
+    html = "Content-Type: text/html\r\n\r\n<p>after</p>"
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}before", picture, html, log)
+    assert [block.text for block in made] == ["before", "after"]
+
+
+def test_a_plain_text_that_only_refers_to_the_html_is_not_enough(tmp_path: Path) -> None:
+    html = "Content-Type: text/html\r\n\r\n<p>The pier opens on Monday at nine.</p>"
+    (block,) = mail(tmp_path, "multipart/alternative", f"{PLAIN}See HTML.", html)
+    assert block.text == "The pier opens on Monday at nine."
+
+
+def test_forwarded_messages_and_reports_are_part_of_a_mail(tmp_path: Path) -> None:
+    inner = f"Content-Type: message/rfc822\r\n\r\nFrom: Eve <eve@x.example>\r\nSubject: Keel\r\n{PLAIN}It is cracked."
+    report = "Content-Type: message/delivery-status\r\n\r\nStatus: 5.2.2\r\nDiagnostic-Code: mailbox full"
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}See below.", inner, report)
+    assert [(block.text, block.heading_level) for block in made] == [
+        ("See below.", 0),
+        ("Keel", 2),
+        ("From: Eve <eve@x.example>", 0),
+        ("It is cracked.", 0),
+        ("Status: 5.2.2\nDiagnostic-Code: mailbox full", 0),
+    ]
+
+
+def test_invitations_say_what_when_and_where(tmp_path: Path) -> None:
+    event = (
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nDTSTART:16010101T000000\r\n"
+        "END:VTIMEZONE\r\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en:Tide\\, spring and \r\n neap\r\n"
+        "DTSTART;TZID=Europe/Oslo:20310607T083000\r\nDTEND;VALUE=DATE:20310608\r\n"
+        'ORGANIZER;CN="Lee: Ann":mailto:ann@x.example\r\nLOCATION:Pier 2\r\nBEGIN:VALARM\r\nDESCRIPTION:Reminder\r\n'
+        "END:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    )
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}Come!", event, event)
+    assert [block.text for block in made] == [
+        "Come!",
+        "Summary: Tide, spring and neap\nStart: 2031-06-07 08:30 Europe/Oslo\nEnd: 2031-06-08\n"
+        "Organizer: Lee: Ann <ann@x.example>\nLocation: Pier 2",
+    ]
 
 
 def test_mails_with_html_only(tmp_path: Path) -> None:
