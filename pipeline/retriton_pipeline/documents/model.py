@@ -35,11 +35,13 @@ class Content:
         title: the title that the file itself states; empty if it states none.
         blocks: the content in reading order.
         metadata: further properties, such as author and date.
+        unreadable_parts: the names of parts of the file that could not be read, with the reasons.
     """
 
     title: str
     blocks: list[Block]
     metadata: dict[str, Scalar] = field(default_factory=dict)
+    unreadable_parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class FilePart:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file or a record from which no text can be read.
+    """A file, a record or a part of a file from which no text can be read.
 
     Attributes:
         source: as in `Document`.
