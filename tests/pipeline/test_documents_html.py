@@ -148,14 +148,23 @@ def test_deleted_text_and_readings_are_skipped(tmp_path: Path) -> None:
     assert made == ["The fee is 12 crowns by card.", "港へ行く", "```\na\nb\n```"]
 
 
+def test_references_to_footnotes_are_apart_from_words_and_numbers(tmp_path: Path) -> None:
+    note = "<sup><a href='#n'>3</a></sup>"
+    made = texts(
+        tmp_path, f"<p>The mast{note} of 2030{note} has 10<sup>4</sup> parts.<sup><a href='#m'>[4]</a></sup></p>"
+    )
+    assert made == ["The mast[3] of 2030[3] has 10^4 parts.[4]"]
+
+
 def test_form_fields_show_their_values(tmp_path: Path) -> None:
     made = texts(
         tmp_path,
         "<form><label>Boat</label><input value=Tern><input type=hidden value=token><br>"
-        "<input type=radio checked> sail <input type=radio> oars<select><option>May<option selected>June</select>"
+        "<input type=radio checked> sail <input type=radio> oars<p><input type=checkbox></p>"
+        "<select><option>May<option selected>June</select>"
         "<button>Send</button></form>",
     )
-    assert made == ["Boat Tern\n☒ sail ☐ oars June"]
+    assert made == ["Boat Tern\n☒ sail ☐ oars", "June"]
 
 
 def test_what_readers_can_open_is_content(tmp_path: Path) -> None:
@@ -204,6 +213,12 @@ def test_the_ends_of_a_page_are_kept(tmp_path: Path) -> None:
     ):
         made = texts(tmp_path, f"<nav>Home</nav>{body}<footer>Imprint</footer>")
         assert (made[0], made[2:]) == ("- oars\n- sails", ["Steps", "1. Lift.\n2. Turn.", "Beds: 2"])
+
+
+def test_lists_of_links_beside_content_are_kept(tmp_path: Path) -> None:
+    links = "<h2>Forms</h2><ul><li><a href=/a>Form A</a><li><a href=/b>Form B</a></ul>"
+    made = texts(tmp_path, f"<div><a href=/>Start</a></div><div><p>{SENTENCE * 3}</p>{links}</div>")
+    assert made[1:] == ["Forms", "- Form A\n- Form B"]
 
 
 def test_asides_and_footers_of_the_content_are_kept(tmp_path: Path) -> None:

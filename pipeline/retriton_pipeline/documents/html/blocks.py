@@ -25,6 +25,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CONTINUED = "  "  # in place of the marker of an item, before its further paragraphs
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
+_BOXES = "☐☒ \n"  # without a text, a script uses them as switches
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
 
@@ -36,27 +37,28 @@ class Origin:
     Attributes:
         characters: of the text, without white space at the ends of its parts.
         linked, content: as many of them as are in links, and in the element that the page marks as its content.
-        boilerplate: as in `Surroundings`, of the last part of the text.
+        boilerplate, container: as in `Surroundings`, of the last part of the text.
     """
 
     characters: int = 0
     linked: int = 0
     content: int = 0
     boilerplate: etree._Element | None = None
+    container: etree._Element | None = None
 
     def add(self, characters: int, around: Surroundings) -> None:
         """Counts the ``characters`` of a part of the text with these surroundings."""
         self.characters += characters
         self.linked += characters * around.linked
         self.content += characters * around.content
-        self.boilerplate = around.boilerplate
+        self.boilerplate, self.container = around.boilerplate, around.container
 
     def include(self, other: Origin) -> None:
         """Counts the characters of ``other``."""
         self.characters += other.characters
         self.linked += other.linked
         self.content += other.content
-        self.boilerplate = other.boilerplate
+        self.boilerplate, self.container = other.boilerplate, other.container
 
 
 def html_blocks(root: etree._Element) -> list[Block]:
@@ -111,12 +113,23 @@ class _Walker:
             self._text.append("\n")
         elif tag == "input":
             self._add_text(input_text(element), around)
-        elif tag == "sup" and self._text and self._text[-1][-1:].isdecimal():
-            self._text.append("^")  # an exponent
-        separator = SEPARATORS.get(tag, "")
-        self._text.append(separator)
+        elif tag == "sup":
+            self._walk_superscript(element, around)
+        else:
+            separator = SEPARATORS.get(tag, "")
+            self._text.append(separator)
+            self._walk_children(element, around)
+            self._text.append(separator)
+
+    def _walk_superscript(self, element: etree._Element, around: Surroundings) -> None:
+        start = len(self._text)
+        before = self._text[-1][-1:] if self._text else ""
         self._walk_children(element, around)
-        self._text.append(separator)
+        text = "".join(self._text[start:]).strip()
+        if text.isalnum() and (around.linked or next(element.iterdescendants("a"), None) is not None):
+            self._text[start:] = [f"[{text}]"]  # refers to a footnote
+        elif before.isdecimal():
+            self._text.insert(start, "^")  # an exponent
 
     def _walk_children(self, element: etree._Element, around: Surroundings) -> None:
         self._add_text(element.text, around)
@@ -136,7 +149,7 @@ class _Walker:
         self._text.clear()
         all_bold, self._all_bold = self._all_bold, True
         origin, self._origin = self._origin, Origin()
-        if not text:
+        if not text.strip(_BOXES):
             return
         if self._lists and not level:
             self._items.append(_CONTINUED * (len(self._lists) - 1) + self._marker + text)

@@ -2,7 +2,8 @@
 
 Only what gives evidence of being boilerplate is left out: text that consists of links, that is in the footer of the
 page or in an element named as navigation, or that states a copyright. It is kept within the content, whose range is
-what the page marks as content and what trafilatura extracts, and where it is much of the page's text.
+what the page marks as content and what trafilatura extracts, and where it is much of the page's text. Links are also
+kept beside content.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def content_blocks(located: Sequence[_Located], extracted: str) -> list[Block]:
     known = _known_content(located, extracted)
     if not known:
         return blocks
-    around = {None, *(located[index][1].boilerplate for index in known)}  # they cannot be boilerplate
+    around: set[etree._Element | None] = {None}  # what contains content cannot be boilerplate
+    for index in known:
+        around |= {located[index][1].boilerplate, located[index][1].container}
     dropped: set[int] = set()
     for index in (*range(known[0]), *range(known[-1] + 1, len(located))):
         block, origin = located[index]
@@ -67,7 +70,9 @@ def _is_boilerplate(block: Block, origin: Origin, around: Collection[etree._Elem
     """Whether there is evidence; an element ``around`` content is none."""
     if block.header:
         return False
-    if origin.boilerplate not in around or 2 * origin.linked > origin.characters:
+    if origin.boilerplate not in around:
+        return True
+    if 2 * origin.linked > origin.characters and origin.container not in around:
         return True
     return len(block.text) <= _COPYRIGHT_CHARACTERS_MAX and _COPYRIGHT.match(block.text) is not None
 

@@ -22,6 +22,7 @@ SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n"}  # aro
 _BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
 _BOLD_FONT = re.compile(r"\bbold\b")
 _STYLE_CHARACTERS_MAX = 4096
+_CONTAINERS = {"body", "main", "article", "section", "aside", "header", "footer", "div", "td"}
 _SECTIONS = {"main", "article", "section", "aside", "blockquote", "td", "li"}
 _BOILERPLATE = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|sidebar|footer|cookies?|consent|newsletter|copyright)"
@@ -49,6 +50,7 @@ class Surroundings(NamedTuple):
             outside of any.
         content: whether it is in the element that the page marks as its content.
         section: whether it is in an element that can have a footer of its own.
+        container: the innermost element around it that groups blocks; None outside of any.
     """
 
     bold: bool = False
@@ -56,6 +58,7 @@ class Surroundings(NamedTuple):
     boilerplate: etree._Element | None = None
     content: bool = False
     section: bool = False
+    container: etree._Element | None = None
 
     def within(self, element: etree._Element) -> Surroundings:
         """The surroundings of the text of ``element``, which has these."""
@@ -69,6 +72,7 @@ class Surroundings(NamedTuple):
             element if is_boilerplate else self.boilerplate,
             content,
             section,
+            element if tag in _CONTAINERS else self.container,
         )
 
 
