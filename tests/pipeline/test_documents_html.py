@@ -173,10 +173,22 @@ def test_what_readers_can_open_is_content(tmp_path: Path) -> None:
         "<button role=tab aria-controls=a>Linux</button><div id=a hidden>apt</div>"
         "<div role=tabpanel style='display: none'>brew</div><h3><button>Lost key?</button></h3><p>Ask Ann.</p>"
         "<button class=accordion>Opening hours</button><div style='display:none'>Nine to five.</div>"
+        "<div><button>How long?</button></div><div hidden>A day.</div>"
         "<button>Copy</button><div hidden>draft</div><dialog>Cookies?</dialog><div role=dialog hidden id=b>modal</div>"
         "<button aria-controls=b>Write to us</button>",
     )
-    assert made == ["Linux", "apt", "brew", "Lost key?", "Ask Ann.", "Opening hours", "Nine to five.", "Write to us"]
+    assert made == [
+        "Linux",
+        "apt",
+        "brew",
+        "Lost key?",
+        "Ask Ann.",
+        "Opening hours",
+        "Nine to five.",
+        "How long?",
+        "A day.",
+        "Write to us",
+    ]
 
 
 def test_hidden_elements_are_skipped(tmp_path: Path) -> None:
@@ -240,7 +252,9 @@ def test_a_page_that_seems_to_be_mostly_boilerplate_is_kept(tmp_path: Path) -> N
     assert made[1:] == ["Dogs: no"]
 
 
-@pytest.mark.parametrize("body", ["<noscript>You need JavaScript.</noscript><div></div>", "<div>Loading…</div>"])
+@pytest.mark.parametrize(
+    "body", ["<noscript>You need JavaScript.</noscript><div></div>", "<p>Loading…</p><footer>Imprint</footer>"]
+)
 def test_a_page_that_is_only_a_script_is_named(tmp_path: Path, body: str) -> None:
     with pytest.raises(UnreadableDocument, match="only a script that makes it"):
         blocks(tmp_path, f"{body}<script>render()</script>")

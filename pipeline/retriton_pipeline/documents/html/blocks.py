@@ -116,7 +116,7 @@ class _Walker:
         elif tag == "sup":
             self._walk_superscript(element, around)
         else:
-            separator = SEPARATORS.get(tag, "")
+            separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
             self._text.append(separator)
             self._walk_children(element, around)
             self._text.append(separator)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lxml import etree
 
 SKIPPED = {
-    "script", "style", "template", "head", "svg", "nav", "iframe", "object", "datalist",
+    "script", "style", "template", "head", "title", "svg", "nav", "iframe", "object", "datalist",
     "rp", "rt", "rtc",  # readings above ruby text
     "del", "s", "strike",  # text that is no longer valid
 }  # fmt: skip
@@ -29,7 +29,7 @@ _BOILERPLATE = re.compile(
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_REVEALED = re.compile(r"tab-?(?:pane|panel|content)|accordion|collaps", re.IGNORECASE)
+_REVEALED = re.compile(r"tab-?(?:pane|panel|content)|accordion|collaps|faq|answer|spoiler", re.IGNORECASE)
 _REVEALED_ROLES = {"tabpanel", "region"}
 _OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
 _LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
@@ -130,9 +130,9 @@ class Visibility:
 
 
 def _follows_label(element: etree._Element) -> bool:
-    """Whether ``element`` stands directly after a button that labels it."""
+    """Whether ``element`` stands directly after a button, or an element with a button, that labels it."""
     before = element.getprevious()
-    return before is not None and before.tag == "button" and not _is_command(before)
+    return before is not None and any(not _is_command(button) for button in before.iter("button"))
 
 
 def _is_command(button: etree._Element) -> bool:
@@ -141,8 +141,9 @@ def _is_command(button: etree._Element) -> bool:
         return False
     if next(button.iterancestors(*_LABELLED), None) is not None:
         return False
-    words = len("".join(map(str, button.itertext())).split())
-    return words < _LABEL_WORDS_MIN or button.get("type", "").lower() in ("submit", "reset")
+    text = "".join(map(str, button.itertext())).strip()
+    is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
+    return not is_label or button.get("type", "").lower() in ("submit", "reset")
 
 
 def input_text(element: etree._Element) -> str:

@@ -45,7 +45,7 @@ def read_html(raw: bytes) -> Content:
     if tree is None:
         return Content("", [])
     located = located_blocks(tree)
-    _require_text(tree, [block for block, _ in located])
+    _require_text(tree, [block for block, origin in located if origin.boilerplate is None])
     extracted = None
     if not _is_huge(tree):
         extracted = trafilatura.extract(page, include_tables=True, include_comments=False, favor_recall=True)
