@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lxml import etree
 
@@ -18,6 +17,7 @@ from retriton_pipeline.documents.html.elements import (
 )
 from retriton_pipeline.documents.html.grid import is_data_table, table_grid, table_rows
 from retriton_pipeline.documents.html.numbering import ItemMarkers
+from retriton_pipeline.documents.html.origin import Origin
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.tables import table_block
 
@@ -28,37 +28,6 @@ _SPACES_AND_BREAK = re.compile(r" ?\n ?")
 _BOXES = "☐☒ \n"  # without a text, a script uses them as switches
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
-
-
-@dataclass
-class Origin:
-    """Where the text of a block comes from.
-
-    Attributes:
-        characters: of the text, without white space at the ends of its parts.
-        linked, content: as many of them as are in links, and in the element that the page marks as its content.
-        boilerplate, container: as in `Surroundings`, of the last part of the text.
-    """
-
-    characters: int = 0
-    linked: int = 0
-    content: int = 0
-    boilerplate: etree._Element | None = None
-    container: etree._Element | None = None
-
-    def add(self, characters: int, around: Surroundings) -> None:
-        """Counts the ``characters`` of a part of the text with these surroundings."""
-        self.characters += characters
-        self.linked += characters * around.linked
-        self.content += characters * around.content
-        self.boilerplate, self.container = around.boilerplate, around.container
-
-    def include(self, other: Origin) -> None:
-        """Counts the characters of ``other``."""
-        self.characters += other.characters
-        self.linked += other.linked
-        self.content += other.content
-        self.boilerplate, self.container = other.boilerplate, other.container
 
 
 def html_blocks(root: etree._Element) -> list[Block]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.blocks import Origin
+from retriton_pipeline.documents.html.origin import Origin
 from retriton_pipeline.documents.model import Block
 
 _ANCHOR_CHARACTERS_MIN = 20  # shorter blocks may occur in content and in boilerplate
