@@ -110,6 +110,7 @@ def test_conversations_chunks_and_lists_of_text(tmp_path: Path) -> None:
         lines(
             {"messages": [{"role": "user", "content": [{"type": "text", "text": "Which tide?"}]},
                           {"role": "assistant", "content": "The second."}]},
+            {"conversations": [{"from": "human", "value": "Which pier?"}]},
             {"chunks": [{"text": "One."}, {"text": "Two."}]},
             {"body": ["First paragraph.", "Second."]},
             {"text": "Main.", "abstract": "Short.", "remark": "long " * 60, "warning": "Do not open.", "by": "Ann Lee"},
@@ -120,6 +121,7 @@ def test_conversations_chunks_and_lists_of_text(tmp_path: Path) -> None:
     )  # fmt: skip
     assert [[block.text for block in document.blocks] for document in made] == [
         ["user: Which tide?", "assistant: The second."],
+        ["conversations", "human: Which pier?"],
         ["One.", "Two."],
         ["First paragraph.", "Second."],
         ["Main.", "Short.", f"remark: {'long ' * 60}".strip(), "warning: Do not open."],

@@ -66,7 +66,9 @@ def _load_whole(part: FilePart) -> Iterator[Document | Unreadable]:
     raw = read_whole(part.file, part.within)
     with parser_errors():
         content = reader.read(raw)
-    yield sanitized_document(part.file, content, hashlib.sha256(raw).hexdigest())
+    sha256 = hashlib.sha256(raw)
+    sha256.update("".join(content.unreadable_parts).encode("utf-8", "replace"))  # another run reads and reports them
+    yield sanitized_document(part.file, content, sha256.hexdigest())
     for name, reason in islice(content.unreadable_parts.items(), _NAMED_MAX):
         yield Unreadable(f"{display_name(part.file)}#{without_controls(name)}", reason)
     if (more := len(content.unreadable_parts) - _NAMED_MAX) > 0:

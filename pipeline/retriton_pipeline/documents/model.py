@@ -52,7 +52,7 @@ class Document:
         source: the path, followed by ``#record`` for a record; identifies the document.
         title: the title that is shown and embedded as context.
         blocks: the content in reading order.
-        sha256: of the file's bytes, or of the record's canonical JSON.
+        sha256: of the file's bytes and the names of its unreadable parts, or of the record's canonical JSON.
         record: the record's identifier within its file; empty if the file is one document.
         metadata: values for filters: author, date, and the fields of a record other than its text.
     """

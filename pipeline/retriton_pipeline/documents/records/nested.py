@@ -60,7 +60,10 @@ def _object_blocks(key: str, value: dict[str, Any], level: int) -> list[Block]:
     title_key, speaker_key = first_key(value, TITLE_KEYS), first_key(value, _SPEAKER_KEYS)
     heading = _heading(value[title_key] if title_key else key, level)
     fields = {name: item for name, item in value.items() if name not in (*ID_KEYS, title_key, speaker_key)}
-    nested = {name: nested_blocks(name, item, level + len(heading)) for name, item in fields.items()}
+    nested = {
+        name: nested_blocks("" if speaker_key and isinstance(item, str) else name, item, level + len(heading))
+        for name, item in fields.items()
+    }
     if not title_key and not any(nested[name] for name, item in fields.items() if not _is_number(item)):
         return []
     if first_key(value, TEXT_KEYS):  # numbers beside a text describe it

@@ -16,6 +16,7 @@ from retriton_pipeline.documents.titles import first_heading
 _CODE = {"fence", "code_block"}
 _VERBATIM = {*_CODE, "table_open", "html_block"}
 _METADATA_CHARACTERS_MAX = 256  # longer values are also text
+_HYPHENATION = re.compile(r"&(?:shy|#173|#xad|#8203|#x200b|ZeroWidthSpace);|<wbr ?/?>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # embedded images
 
 
@@ -47,9 +48,14 @@ def _starts_block(token: Token) -> bool:
 def _block(tokens: list[Token], index: int, lines: list[str]) -> Block:
     token = tokens[index]
     if token.type == "heading_open":
-        return Block(without_comments(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))
+        return Block(_visible(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))
     first, last = token.map or (0, 0)
     text = "\n".join(lines[first:last])
-    text = (text if token.type in _CODE else without_comments(text)).strip("\n").rstrip()
+    text = (text if token.type in _CODE else _visible(text)).strip("\n").rstrip()
     header = "\n".join(text.split("\n", 2)[:2]) if token.type == "table_open" else ""
     return Block(text, verbatim=token.type in _VERBATIM, header=header)
+
+
+def _visible(text: str) -> str:
+    """``text`` without comments, and without the places where words may be divided."""
+    return _HYPHENATION.sub("", without_comments(text))
