@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from lxml import etree
 
@@ -162,19 +161,21 @@ class _Walker:
 
     def _add_code(self, element: etree._Element, around: Surroundings) -> None:
         self._end_paragraph()
-        code = "".join(self._code(element)).strip("\n").rstrip()
+        parts: list[str] = []
+        self._add_code_of(parts, element)
+        code = "".join(parts).strip("\n").rstrip()
         origin = Origin()
         origin.add(len(code), around)
         self._add(Block(f"```\n{code}\n```", verbatim=True) if code.strip() else None, origin)
 
-    def _code(self, element: etree._Element) -> Iterator[str]:
-        yield element.text or ""
+    def _add_code_of(self, parts: list[str], element: etree._Element) -> None:
+        parts.append(element.text or "")
         for child in element.iterchildren(etree.Element):
             if child.tag == "br":
-                yield "\n"
+                parts.append("\n")
             elif child.tag not in SKIPPED and not self._visibility.hides(child):
-                yield from self._code(child)
-            yield child.tail or ""
+                self._add_code_of(parts, child)
+            parts.append(child.tail or "")
 
     def _walk_table(self, element: etree._Element, around: Surroundings) -> None:
         self._end_paragraph()

@@ -45,33 +45,46 @@ def nested_blocks(key: str, value: object, level: int = 2) -> list[Block]:
         value: any JSON value. Numbers count only beside texts.
         level: of the highest heading.
     """
+    blocks: list[Block] = []
+    _add(blocks, key, value, level)
+    return blocks
+
+
+def _add(blocks: list[Block], key: str, value: object, level: int) -> None:
     if isinstance(value, dict):
-        return _object_blocks(key, value, level)
-    if not isinstance(value, list):
-        return _field_blocks(key, value)
-    if not any(isinstance(item, dict | list) for item in value):
-        return _listed(key, value)
-    heading = _heading(key, level)
-    blocks = [block for item in value for block in nested_blocks("", item, level + len(heading))]
-    return heading + blocks if blocks else []
+        _add_object(blocks, key, value, level)
+    elif not isinstance(value, list):
+        blocks += _field_blocks(key, value)
+    elif not any(isinstance(item, dict | list) for item in value):
+        blocks += _listed(key, value)
+    else:
+        blocks += (heading := _heading(key, level))
+        start = len(blocks)
+        for item in value:
+            _add(blocks, "", item, level + len(heading))
+        if len(blocks) == start:
+            del blocks[start - len(heading) :]
 
 
-def _object_blocks(key: str, value: dict[str, Any], level: int) -> list[Block]:
+def _add_object(blocks: list[Block], key: str, value: dict[str, Any], level: int) -> None:
     title_key, speaker_key = first_key(value, TITLE_KEYS), first_key(value, _SPEAKER_KEYS)
-    heading = _heading(value[title_key] if title_key else key, level)
-    fields = {name: item for name, item in value.items() if name not in (*ID_KEYS, title_key, speaker_key)}
-    nested = {
-        name: nested_blocks("" if speaker_key and isinstance(item, str) else name, item, level + len(heading))
-        for name, item in fields.items()
-    }
-    if not title_key and not any(nested[name] for name, item in fields.items() if not _is_number(item)):
-        return []
-    if first_key(value, TEXT_KEYS):  # numbers beside a text describe it
-        nested = {name: nested[name] for name in fields if name not in _PROPERTIES and not _is_number(fields[name])}
-    blocks = [block for made in nested.values() for block in made]
-    if not blocks:
-        return [Block(block.text) for block in heading]
-    return heading + (_spoken(value[speaker_key], blocks) if speaker_key else blocks)
+    has_text = bool(first_key(value, TEXT_KEYS))
+    blocks += (heading := _heading(value[title_key] if title_key else key, level))
+    start = len(blocks)
+    is_readable = bool(title_key)
+    for name, item in value.items():
+        is_described = has_text and (name in _PROPERTIES or _is_number(item))  # it says something about the text
+        if is_described or name in (*ID_KEYS, title_key, speaker_key):
+            continue
+        end = len(blocks)
+        _add(blocks, "" if speaker_key and isinstance(item, str) else name, item, level + len(heading))
+        is_readable = is_readable or (len(blocks) > end and not _is_number(item))
+    if not is_readable:
+        del blocks[start - len(heading) :]
+    elif len(blocks) == start:
+        blocks[start - len(heading) :] = [Block(block.text) for block in heading]
+    elif speaker_key:
+        blocks[start] = replace(blocks[start], text=f"{value[speaker_key]}: {blocks[start].text}")
 
 
 def _is_number(value: object) -> bool:
@@ -80,10 +93,6 @@ def _is_number(value: object) -> bool:
 
 def _heading(text: str, level: int) -> list[Block]:
     return [] if text in _CONTAINERS else [Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))]
-
-
-def _spoken(speaker: str, blocks: list[Block]) -> list[Block]:
-    return [replace(blocks[0], text=f"{speaker}: {blocks[0].text}"), *blocks[1:]]
 
 
 def _field_blocks(key: str, value: object) -> list[Block]:
