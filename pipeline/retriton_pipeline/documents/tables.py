@@ -13,6 +13,7 @@ _NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[�
 _HEADER_ROWS_MAX = 3
 _CELLS_MIN_RAGGED = 100_000
 _RAGGEDNESS_MAX = 20
+_REPEATED_CHARACTERS_MAX = 200
 
 
 class _Spanned(str):
@@ -109,10 +110,11 @@ def _with_single_header(grid: list[list[str]], height: int) -> list[list[str]]:
 
 
 def _unfolded(row: Sequence[str]) -> list[str]:
-    """``row`` with the text of a cell in each column that it spans."""
+    """``row`` with the text of a cell, unless it is long, in each column that it spans."""
     texts: list[str] = []
     for cell in row:
-        texts.append(texts[-1] if texts and cell is SPANNED else cell)
+        is_repeated = cell is SPANNED and texts and len(texts[-1]) <= _REPEATED_CHARACTERS_MAX
+        texts.append(texts[-1] if is_repeated else cell)
     return texts
 
 
