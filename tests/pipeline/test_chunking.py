@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -179,12 +180,31 @@ def test_a_row_with_too_many_tokens_is_split_and_keeps_the_header(counter: Token
     assert "".join(chunk.text for chunk in made).count("word") == 450
 
 
-def test_a_header_of_more_than_half_a_chunk_is_not_repeated(counter: TokenCounter) -> None:
-    header = "| " + " | ".join(f"column {n}" for n in range(40)) + " |\n|" + "---|" * 40
-    block = Block("\n".join([header, *(f"| {n} |" for n in range(200))]), verbatim=True, header=header)
-    made = chunks(counter, [block], tokens=96)
-    assert squeezed([chunk.text for chunk in made]) == squeezed([block.text])
+def wide_table(columns: int, rows: int) -> Block:
+    header = "| " + " | ".join(f"Depth {n}" for n in range(columns)) + " |\n|" + "---|" * columns
+    lines = ["| " + " | ".join(f"{row} m" for _ in range(columns)) + " |" for row in range(rows)]
+    return Block("\n".join([header, *lines]), verbatim=True, header=header)
+
+
+def test_a_header_that_is_too_long_is_repeated_without_its_rule(counter: TokenCounter) -> None:
+    made = chunks(counter, [wide_table(9, 20)], tokens=128)
+    assert len(made) > 3
+    assert all(chunk.text.startswith("| Depth 0 | Depth 1 |") and "---" not in chunk.text for chunk in made)
+    assert sum(chunk.text.count("\n") for chunk in made) >= 20
+
+
+def test_values_carry_their_names_where_a_header_does_not_fit(counter: TokenCounter) -> None:
+    made = chunks(counter, [wide_table(40, 5)], tokens=96)
+    text = "\n".join(chunk.text for chunk in made)
+    assert all(f"Depth {column}: {row} m" in text for column in range(40) for row in range(5))
+    assert all(re.match(r"Depth 0: \d m; Depth \d+: ", chunk.text) for chunk in made)
     assert all(counter.count_passage(chunk.embedded_text) <= 96 for chunk in made)
+
+
+def test_names_that_would_outgrow_the_values_are_not_repeated(counter: TokenCounter) -> None:
+    header = f"| {'word ' * 2000} | b |\n|---|---|"
+    block = Block("\n".join([header, *(f"| {n} | 1 |" for n in range(100))]), verbatim=True, header=header)
+    assert squeezed([chunk.text for chunk in chunks(counter, [block], tokens=96, overlap=0)]) == squeezed([block.text])
 
 
 def test_a_table_header_is_followed_by_a_row(counter: TokenCounter) -> None:

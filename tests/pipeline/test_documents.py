@@ -81,8 +81,35 @@ def test_markdown_front_matter_is_metadata_and_inline_images_are_dropped(tmp_pat
     image = "data:image/png;base64," + "QUJD" * 100
     document = load(tmp_path, "a.md", f"---\ntitle: 'The title'\nauthor: Ann\ntags: [a]\n---\nText ![x]({image}).\n")
     assert document.title == "The title"
-    assert document.metadata == {"author": "Ann"}
+    assert document.metadata == {"author": "Ann", "tags": "a"}
     assert [block.text for block in document.blocks] == ["Text ![x]()."]
+
+
+def test_lists_and_long_values_of_front_matter(tmp_path: Path) -> None:
+    yaml = "tags:\n  - sea\n  - 'rope'\nsummary: >\n  Two\n  lines.\n# none\nempty:\nabstract: |\n  " + "long " * 60
+    document = load(tmp_path, "a.md", f"---\r\n{yaml}\r\n---\r\nText.\r\n")
+    assert (document.metadata["tags"], document.metadata["summary"]) == ("sea, rope", "Two lines.")
+    assert [block.text for block in document.blocks] == [f"abstract: {'long ' * 60}".strip(), "Text."]
+    document = load(tmp_path, "a.mdx", '+++\ntitle = "Knots"\n[params]\nsize = 3\n+++\nText.')
+    assert (document.title, document.metadata) == ("Knots", {"size": "3"})
+
+
+def test_text_between_rules_is_no_front_matter(tmp_path: Path) -> None:
+    document = load(tmp_path, "a.md", "---\nThe pier is closed.\n\nNote: until May.\n\n---\nText.")
+    assert [block.text for block in document.blocks] == ["The pier is closed.", "Note: until May.", "Text."]
+
+
+def test_comments_of_markdown_are_skipped_outside_of_code(tmp_path: Path) -> None:
+    document = load(
+        tmp_path,
+        "a.md",
+        "<!-- one\n\ntwo -->\n\n# Head <!-- x -->\n\nA `<!-- code -->` b<!-- gone --> c <!-- open\n\n- item <!-- y -->"
+        "\n\n```\n<!-- code -->\n```\n\n| a<!-- z --> | b |\n|---|---|\n| 1 | <!-- w -->2 |\n",
+    )
+    assert [block.text for block in document.blocks] == [
+        "Head", "A `<!-- code -->` b c <!-- open", "- item", "```\n<!-- code -->\n```",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -208,6 +235,14 @@ def test_names_are_shown_without_control_characters(tmp_path: Path) -> None:
     assert len(load(tmp_path, "n" * 251 + ".txt", "text").title) == 251
     (tmp_path / os.fsdecode(b"\xff.txt")).write_text("text")
     assert load_document(tmp_path / os.fsdecode(b"\xff.txt")).title == "\ufffd"
+
+
+def test_words_are_whole_without_invisible_characters(tmp_path: Path) -> None:
+    document = load(
+        tmp_path, "a.md", "# Hafen\u00adamt\n\nSee\u200bfahrt, \ufeffBoots\u2060bau&shy;er\n\n\u200b\n\n👩\u200d🚀"
+    )
+    assert document.title == "Hafenamt"
+    assert [block.text for block in document.blocks] == ["Hafenamt", "Seefahrt, Bootsbauer", "👩\u200d🚀"]
 
 
 def test_titles_and_metadata_are_short_and_on_one_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from retriton_pipeline.documents import Document, load_document
+from retriton_pipeline.documents import Document, FilePart, Unreadable, load_document, load_documents
 from retriton_pipeline.documents.office.archive import open_archive
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -180,6 +180,26 @@ def test_odt(tmp_path: Path) -> None:
         ("- one", 0, None),
         ("| Year | Cost |\n|---|---|\n| 2025 | 7 |", 0, None),
     ]
+
+
+def test_chapters_that_cannot_be_read_are_named_and_the_others_stored(tmp_path: Path) -> None:
+    names = ("good.xhtml", "gone.xhtml", "binary.xhtml", "last.xhtml")
+    items = "".join(f'<item id="{name}" href="{name}"/>' for name in names)
+    spine = "".join(f'<itemref idref="{name}"/>' for name in (*names, "unlisted"))
+    chapters = {"good.xhtml": b"<p>First.</p>", "binary.xhtml": b"\x89PNG\0\1", "last.xhtml": b"<p>Last.</p>"}
+    file = tmp_path / "a.epub"
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("META-INF/container.xml", '<container><rootfile full-path="p.opf"/></container>')
+        made.writestr("p.opf", f"<package><manifest>{items}</manifest><spine>{spine}</spine></package>")
+        for name, content in chapters.items():
+            made.writestr(name, content)
+    document, *unreadable = load_documents(FilePart(file))
+    assert isinstance(document, Document)
+    assert [block.text for block in document.blocks] == ["First.", "Last."]
+    reasons = {item.source: item.reason for item in unreadable if isinstance(item, Unreadable)}
+    assert list(reasons) == [f"{file}#gone.xhtml", f"{file}#binary.xhtml", f"{file}#unlisted"]
+    assert "missing" in reasons[f"{file}#gone.xhtml"]
+    assert "PNG" in reasons[f"{file}#binary.xhtml"]
 
 
 def test_epub(tmp_path: Path) -> None:

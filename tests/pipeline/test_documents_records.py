@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import (
+    Block,
     Document,
     FilePart,
     SourceFile,
@@ -32,6 +33,11 @@ def documents(tmp_path: Path, name: str, content: bytes | str) -> list[Document]
 
 def lines(*values: object) -> str:
     return "".join(f"{json.dumps(value)}\n" for value in values)
+
+
+def _written(file: Path, text: str) -> Path:
+    file.write_text(text)
+    return file
 
 
 def test_beir_lines(tmp_path: Path) -> None:
@@ -63,12 +69,76 @@ def test_records_with_any_fields(tmp_path: Path) -> None:
     }  # fmt: skip
     (faq,) = documents(tmp_path, "b.jsonl", lines({"question": "How long is it?", "answer": "Ten days.", "code": "x1"}))
     assert [block.text for block in faq.blocks] == ["question: How long is it?", "answer: Ten days."]
-    assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#1", "x1")
+    assert (faq.source, faq.metadata["code"]) == (f"{tmp_path}/b.jsonl#line-1", "x1")
+
+
+def test_nested_texts_have_headings(tmp_path: Path) -> None:
+    value = {
+        "title": "Ferry",
+        "sections": [
+            {"heading": "Fares", "text": "Children pay half.", "page": 3},
+            {
+                "heading": "Crew",
+                "members": [{"name": "Ann", "duty": "pilot"}, {"name": "Bob"}],
+                "rules": ["No smoking."],
+            },
+        ],
+        "harbour": {"north": {"depth": 4, "note": "rocks"}, "vector": [0.5, 0.25], "icon": "QUJD" * 100},
+        "counts": {"a": 1},
+    }
+    document = load_document(_written(tmp_path / "a.json", json.dumps(value)))
+    assert [(block.text, block.heading_level) for block in document.blocks] == [
+        ("Fares", 2),
+        ("Children pay half.", 0),
+        ("Crew", 2),
+        ("members", 3),
+        ("Ann", 4),
+        ("duty: pilot", 0),
+        ("Bob", 0),
+        ("rules: No smoking.", 0),
+        ("harbour", 2),
+        ("north", 3),
+        ("depth: 4", 0),
+        ("note: rocks", 0),
+    ]
+
+
+def test_conversations_chunks_and_lists_of_text(tmp_path: Path) -> None:
+    made = documents(
+        tmp_path,
+        "a.jsonl",
+        lines(
+            {"messages": [{"role": "user", "content": [{"type": "text", "text": "Which tide?"}]},
+                          {"role": "assistant", "content": "The second."}]},
+            {"conversations": [{"from": "human", "value": "Which pier?"}]},
+            {"chunks": [{"text": "One."}, {"text": "Two."}]},
+            {"body": ["First paragraph.", "Second."]},
+            {"text": "Main.", "abstract": "Short.", "remark": "long " * 60, "warning": "Do not open.", "by": "Ann Lee"},
+            {"text": "Main.", "steps": {"how": ["Lift the heavy lid up."]}},
+            {"table": [["Line", "Fare"], ["North", 3]]},
+            {"term": "lee", "sense": "downwind"},
+        ),
+    )  # fmt: skip
+    assert [[block.text for block in document.blocks] for document in made] == [
+        ["user: Which tide?", "assistant: The second."],
+        ["conversations", "human: Which pier?"],
+        ["One.", "Two."],
+        ["First paragraph.", "Second."],
+        ["Main.", "Short.", f"remark: {'long ' * 60}".strip(), "warning: Do not open."],
+        ["Main.", "steps", "how:\n- Lift the heavy lid up."],
+        ["table", "Line, Fare", "North, 3"],
+        ["term: lee", "sense: downwind"],
+    ]
+
+
+def test_numbers_of_lines_are_no_ids(tmp_path: Path) -> None:
+    made = documents(tmp_path, "a.jsonl", lines({"id": 2, "text": "one"}, {"text": "two"}))
+    assert [document.record for document in made] == ["2", "line-2"]
 
 
 def test_invalid_records_are_reported_and_the_others_read(tmp_path: Path) -> None:
     content = (
-        lines({"text": "one"}, {"_id": "blank", "text": " "}, 5)
+        lines({"text": "one"}, {"_id": "line-2", "text": " "}, 5)
         + '{"text": \n\n'
         + '{"a":' * 9999
         + "\n"
@@ -78,7 +148,9 @@ def test_invalid_records_are_reported_and_the_others_read(tmp_path: Path) -> Non
     assert [document.reason.split(":")[0] for document in made if isinstance(document, Unreadable)] == [
         "it has no text", "it is not a JSON object", "it is not JSON", "it is not usable JSON"
     ]  # fmt: skip
-    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2", "3", "4", "6", "7"]
+    assert [document.source.rpartition("#")[2] for document in made] == [
+        "line-1", "line-2", "line-3", "line-4", "line-6", "line-7"
+    ]  # fmt: skip
     last = made[-1]
     assert isinstance(last, Document)
     assert last.blocks[0].text == "?x"
@@ -91,7 +163,7 @@ def test_parts_are_complete_lines_with_their_numbers(tmp_path: Path) -> None:
         parts = list(line_parts(SourceFile(file), part_bytes=64))
         assert all(before.end == after.start for before, after in pairwise(parts))
         made = [document for part in parts for document in load_documents(part)]
-        assert [document.source for document in made] == [f"{file}#{2 * n + 1}" for n in range(20)]
+        assert [document.source for document in made] == [f"{file}#line-{2 * n + 1}" for n in range(20)]
     assert len(parts) > 5
 
 
@@ -113,16 +185,16 @@ def test_parts_and_documents_can_be_pickled(tmp_path: Path) -> None:
 def test_a_line_that_is_too_long_is_unreadable(tmp_path: Path) -> None:
     made = records(tmp_path, "a.jsonl", lines({"text": "x" * LINE_BYTES_MAX}, {"text": "short"}))
     assert [type(document) for document in made] == [Unreadable, Document]
-    assert [document.source.rpartition("#")[2] for document in made] == ["1", "2"]
+    assert [document.source.rpartition("#")[2] for document in made] == ["line-1", "line-2"]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sources"),
     [
-        ("a.json", '[{"_id": "x", "text": "a"}, {"text": "b"}]', ["a.json#x", "a.json#2"]),
+        ("a.json", '[{"_id": "x", "text": "a"}, {"text": "b"}]', ["a.json#x", "a.json#record-2"]),
         ("a.json", '{"_id": "x", "text": "a"}', ["a.json"]),
-        ("a.json", '{"text": "a"}\n{"text": "b"}\n', ["a.json#1", "a.json#2"]),
-        ("a.jsonl", '[{"text": "a"},\n{"text": "b"}]', ["a.jsonl#1", "a.jsonl#2"]),
+        ("a.json", '{"text": "a"}\n{"text": "b"}\n', ["a.json#record-1", "a.json#record-2"]),
+        ("a.jsonl", '[{"text": "a"},\n{"text": "b"}]', ["a.jsonl#record-1", "a.jsonl#record-2"]),
         ("a.jsonl", '{\n  "text": "a"\n}\n', ["a.jsonl"]),
     ],
 )
@@ -164,6 +236,8 @@ def test_a_missing_file_is_unreadable() -> None:
         ("a.csv", b"a,b\n1,\"x\ny; z\"\n", "| a | b |\n|---|---|\n| 1 | x y; z |"),
         ("a.csv", b"Name;Size, m\nA;1,5\nB;2,5\n", "| Name | Size, m |\n|---|---|\n| A | 1,5 |\n| B | 2,5 |"),
         ("a.csv", "a\tb\n1\t2\n".encode("utf-16"), "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("a.csv", b"sep=;\r\na;b\r\n1,2;3,4\r\n", "| a | b |\n|---|---|\n| 1,2 | 3,4 |"),
+        ("a.csv", b"\"sep=\t\"\na\tb\n1;2\t3\n", "| a | b |\n|---|---|\n| 1;2 | 3 |"),
         ("a.tsv", b"a\tb,c\n1\t2\n", "| a | b,c |\n|---|---|\n| 1 | 2 |"),
     ],
 )  # fmt: skip
@@ -198,6 +272,58 @@ def test_mails(tmp_path: Path) -> None:
         "date": "2025-07-01T10:00:00+02:00",
         "attachments": "a.pdf",
     }
+
+
+def mail(tmp_path: Path, content_type: str, *parts: str) -> list[Block]:
+    body = "".join(f"--x\r\n{part}\r\n" for part in parts)
+    (tmp_path / "a.eml").write_bytes(MAIL + f"Content-Type: {content_type}; boundary=x\r\n\r\n{body}--x--\r\n".encode())
+    return list(load_document(tmp_path / "a.eml").blocks)
+
+
+PLAIN = "Content-Type: text/plain\r\n\r\n"
+
+
+def test_all_texts_of_a_mail_are_read(tmp_path: Path) -> None:
+    picture = "Content-Type: image/png; name=a.png\r\nContent-Disposition: inline\r\n\r\nx"
+    log = "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.log\r\n\r\nnot read"
+    html = "Content-Type: text/html\r\n\r\n<p>after</p>"
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}before", picture, html, log)
+    assert [block.text for block in made] == ["before", "after"]
+
+
+def test_a_plain_text_that_only_refers_to_the_html_is_not_enough(tmp_path: Path) -> None:
+    html = "Content-Type: text/html\r\n\r\n<p>The pier opens on Monday at nine.</p>"
+    (block,) = mail(tmp_path, "multipart/alternative", f"{PLAIN}See HTML.", html)
+    assert block.text == "The pier opens on Monday at nine."
+
+
+def test_forwarded_messages_and_reports_are_part_of_a_mail(tmp_path: Path) -> None:
+    inner = f"Content-Type: message/rfc822\r\n\r\nFrom: Eve <eve@x.example>\r\nSubject: Keel\r\n{PLAIN}It is cracked."
+    report = "Content-Type: message/delivery-status\r\n\r\nStatus: 5.2.2\r\nDiagnostic-Code: mailbox full"
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}See below.", inner, report)
+    assert [(block.text, block.heading_level) for block in made] == [
+        ("See below.", 0),
+        ("Keel", 2),
+        ("From: Eve <eve@x.example>", 0),
+        ("It is cracked.", 0),
+        ("Status: 5.2.2\nDiagnostic-Code: mailbox full", 0),
+    ]
+
+
+def test_invitations_say_what_when_and_where(tmp_path: Path) -> None:
+    event = (
+        "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nDTSTART:16010101T000000\r\n"
+        "END:VTIMEZONE\r\nBEGIN:VEVENT\r\nSUMMARY;LANGUAGE=en:Tide\\, spring and \r\n neap\r\n"
+        "DTSTART;TZID=Europe/Oslo:20310607T083000\r\nDTEND;VALUE=DATE:20310608\r\n"
+        'ORGANIZER;CN="Lee: Ann":mailto:ann@x.example\r\nLOCATION:Pier 2\r\nBEGIN:VALARM\r\nDESCRIPTION:Reminder\r\n'
+        "END:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    )
+    made = mail(tmp_path, "multipart/mixed", f"{PLAIN}Come!", event, event)
+    assert [block.text for block in made] == [
+        "Come!",
+        "Summary: Tide, spring and neap\nStart: 2031-06-07 08:30 Europe/Oslo\nEnd: 2031-06-08\n"
+        "Organizer: Lee: Ann <ann@x.example>\nLocation: Pier 2",
+    ]
 
 
 def test_mails_with_html_only(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from retriton_pipeline.errors import InvalidOption, PipelineError
 from retriton_pipeline.ingest import ParserLimits
 from retriton_pipeline.ingest.parser_limits import MIB, available_memory
 from retriton_pipeline.ingest.reading import Reader, ReadPart
+from tests.hostile.archives import epub
 from tests.hostile.pdfs import recursive_form_pdf
 from tests.tokenizers import word_encoder
 
@@ -204,7 +205,7 @@ def test_parts_are_in_order_with_changed_and_unreadable_documents(reader: Reader
     assert parts[0].size_bytes == len("first text")
     assert "empty" in parts[1].unreadable[0].reason
     assert "cannot be read" in parts[2].unreadable[0].reason
-    assert [entry.source for entry in parts[3].unreadable] == [f"{files[3]}#2"]
+    assert [entry.source for entry in parts[3].unreadable] == [f"{files[3]}#line-2"]
     assert [entry.document.source for entry in parts[3].changed] == [f"{files[3]}#x", f"{files[3]}#y"]
 
 
@@ -221,6 +222,17 @@ def test_unchanged_documents_are_not_read_again(reader: Reader, tmp_path: Path) 
     assert [entry.document.source for entry in changed.changed] == [f"{files[1]}#y"]
     assert changed.changed[0].replaces
     assert len(changed.unchanged) == 1
+
+
+def test_unreadable_parts_of_unchanged_documents_are_reported_again(reader: Reader, tmp_path: Path) -> None:
+    file = tmp_path / "a.epub"
+    whole = epub("<p>Some text.</p>", distinct=2)
+    file.write_bytes(whole.replace(b"c1.xhtml", b"c2.xhtml"))  # the package, which is compressed, refers to c1
+    (first,) = read(reader, [file])
+    known = {entry.document.id: {entry.document.content_hash} for entry in first.changed}
+    (again,) = read(reader, [file], known)
+    assert (len(first.changed), len(again.changed), len(again.unchanged)) == (1, 0, 1)
+    assert [entry.source for entry in again.unreadable] == [f"{file}#c1.xhtml"]
 
 
 def test_chunks_without_room_for_text_are_rejected_at_once() -> None:

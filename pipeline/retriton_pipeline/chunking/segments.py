@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retriton_pipeline.chunking.splitting import split_text
+from retriton_pipeline.chunking.tables import is_labelled_short, labelled_rows, names_line
 from retriton_pipeline.documents import Block, Document
 from retriton_pipeline.tokens import TokenCounter
 
@@ -53,18 +54,30 @@ def document_segments(document: Document, counter: TokenCounter, tokens_max: int
 
 
 def _block_segments(block: Block, context: str, counter: TokenCounter, tokens_max: int) -> Iterator[Segment]:
-    header = f"{block.header}\n" if block.header and block.text.startswith(f"{block.header}\n") else ""
+    header, text = _table_parts(block, counter, tokens_max)
     header_tokens = counter.count(header) if header else 0
-    if header_tokens > tokens_max // 2:
-        header, header_tokens = "", 0  # repeating it would leave too little room for rows
     is_heading = block.heading_level > 0
-    parts = split_text(block.text.removeprefix(header), block.verbatim, counter, tokens_max - header_tokens)
+    parts = split_text(text, block.verbatim, counter, tokens_max - header_tokens)
     for number, part in enumerate(parts):
         tokens = counter.count(part)
         if number:
             yield Segment(part, tokens, block.page, context, is_heading, header, header_tokens)
         else:  # the first row includes the header
             yield Segment(f"\n\n{header}{part}", tokens + header_tokens, block.page, context, is_heading)
+
+
+def _table_parts(block: Block, counter: TokenCounter, tokens_max: int) -> tuple[str, str]:
+    """The header that each chunk of a table repeats, in a form that leaves room for rows, and the rows."""
+    header = f"{block.header}\n"
+    if not block.header or not block.text.startswith(header):
+        return "", block.text
+    rows = block.text.removeprefix(header)
+    for form in (header, names_line(header)):
+        if counter.fits(form, tokens_max // 2):
+            return form, rows
+    if not is_labelled_short(header, rows):
+        return "", block.text
+    return "", "".join(labelled_rows(header, rows, lambda line: counter.fits(line, tokens_max)))
 
 
 def _context(title: str, headings: _Headings, counter: TokenCounter) -> str:

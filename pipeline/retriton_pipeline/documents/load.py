@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from retriton_pipeline.documents.files import display_name, read_whole
+from retriton_pipeline.documents.files import display_name, read_whole, without_controls
 from retriton_pipeline.documents.model import Document, FilePart, SourceFile, Unreadable
 from retriton_pipeline.documents.parser_errors import parser_errors
 from retriton_pipeline.documents.records.reader import holds_records, load_records, record_parts
 from retriton_pipeline.documents.registry import reader_of
 from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.errors import UnreadableDocument
+
+_NAMED_MAX = 100  # parts of a file that are reported one by one
 
 
 def file_parts(file: SourceFile) -> Iterator[FilePart]:
@@ -21,14 +24,17 @@ def file_parts(file: SourceFile) -> Iterator[FilePart]:
 
 
 def load_documents(part: FilePart) -> Iterator[Document | Unreadable]:
-    """The documents of ``part``, in order; an `Unreadable` in place of each that cannot be read."""
+    """The documents of ``part``, in order; an `Unreadable` in place of each that cannot be read.
+
+    After a document, there is an `Unreadable` for each part of it that cannot be read.
+    """
     try:
         if _is_folder(part.file):
             raise UnreadableDocument("the folder cannot be listed")
         if holds_records(part.file):
             yield from load_records(part)
         else:
-            yield _load_whole(part)
+            yield from _load_whole(part)
     except UnreadableDocument as error:
         yield Unreadable(display_name(part.file), str(error))
 
@@ -54,9 +60,16 @@ def _is_folder(file: Path) -> bool:
         return False
 
 
-def _load_whole(part: FilePart) -> Document:
+def _load_whole(part: FilePart) -> Iterator[Document | Unreadable]:
+    """The document, and the parts of it that cannot be read."""
     reader = reader_of(part.file.suffix.lower())
     raw = read_whole(part.file, part.within)
     with parser_errors():
         content = reader.read(raw)
-    return sanitized_document(part.file, content, hashlib.sha256(raw).hexdigest())
+    sha256 = hashlib.sha256(raw)
+    sha256.update("".join(content.unreadable_parts).encode("utf-8", "replace"))  # another run reads and reports them
+    yield sanitized_document(part.file, content, sha256.hexdigest())
+    for name, reason in islice(content.unreadable_parts.items(), _NAMED_MAX):
+        yield Unreadable(f"{display_name(part.file)}#{without_controls(name)}", reason)
+    if (more := len(content.unreadable_parts) - _NAMED_MAX) > 0:
+        yield Unreadable(display_name(part.file), f"{more} more of its parts cannot be read")

@@ -35,11 +35,13 @@ class Content:
         title: the title that the file itself states; empty if it states none.
         blocks: the content in reading order.
         metadata: further properties, such as author and date.
+        unreadable_parts: the names of parts of the file that could not be read, with the reasons.
     """
 
     title: str
     blocks: list[Block]
     metadata: dict[str, Scalar] = field(default_factory=dict)
+    unreadable_parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Document:
         source: the path, followed by ``#record`` for a record; identifies the document.
         title: the title that is shown and embedded as context.
         blocks: the content in reading order.
-        sha256: of the file's bytes, or of the record's canonical JSON.
+        sha256: of the file's bytes and the names of its unreadable parts, or of the record's canonical JSON.
         record: the record's identifier within its file; empty if the file is one document.
         metadata: values for filters: author, date, and the fields of a record other than its text.
     """
@@ -97,7 +99,7 @@ class FilePart:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file or a record from which no text can be read.
+    """A file, a record or a part of a file from which no text can be read.
 
     Attributes:
         source: as in `Document`.

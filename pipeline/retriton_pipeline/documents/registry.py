@@ -10,7 +10,7 @@ _OFFICE = "application/vnd.openxmlformats-officedocument"
 
 READERS: tuple[DocumentReader, ...] = (
     LazyReader("text.plain_text:read_text", (".txt", ".text"), ("text/plain",)),
-    LazyReader("text.markdown:read_markdown", (".md", ".markdown"), ("text/markdown",)),
+    LazyReader("text.markdown:read_markdown", (".md", ".markdown", ".mdx"), ("text/markdown",)),
     LazyReader("html.page:read_html", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
     LazyReader("pdf.reader:read_pdf", (".pdf",), ("application/pdf",)),
     LazyReader("office.docx:read_docx", (".docx",), (f"{_OFFICE}.wordprocessingml.document",)),

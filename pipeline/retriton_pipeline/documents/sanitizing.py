@@ -20,6 +20,9 @@ _RECORD_CHARACTERS_MAX = 1024
 _CHARACTERS_MAX = 64 * 1024**2
 _CHARACTERS_PER_BYTE_MAX = 4
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069]")  # controls, and overrides of direction
+# Within words, they keep searches from finding the word: soft hyphens, zero-width spaces, word joiners and byte order
+# marks. Zero-width joiners stay, because scripts and emoji need them.
+_WITHIN_WORDS = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _INTEGER_MAX = 2**63 - 1
 
 
@@ -33,13 +36,14 @@ def sanitized_document(file: Path, content: Content, sha256: str, record: str = 
         record: the record's identifier within the file; empty if the file is one document.
 
     Raises:
-        UnreadableDocument: there are no blocks.
+        UnreadableDocument: there is no text, or more than the limits.
     """
-    if not content.blocks:
+    blocks = tuple(block for block in map(_sanitized_block, content.blocks) if block.text.strip())
+    if not blocks:
         raise UnreadableDocument("it has no text")
-    _check_length(content.blocks, file)
+    _check_length(blocks, file)
     name = display_name(file)
-    record = without_controls(_sanitized(record))
+    record = without_controls(_valid(record))
     if len(record) > _RECORD_CHARACTERS_MAX:
         raise UnreadableDocument(
             f"its id has {len(record)} characters, more than the {_RECORD_CHARACTERS_MAX} of an id"
@@ -47,7 +51,7 @@ def sanitized_document(file: Path, content: Content, sha256: str, record: str = 
     return Document(
         source=f"{name}#{record}" if record else name,
         title=_one_line(content.title, _TITLE_CHARACTERS_MAX) or Path(name).stem,
-        blocks=tuple(map(_sanitized_block, content.blocks)),
+        blocks=blocks,
         sha256=sha256,
         record=record,
         metadata=_sanitized_metadata(content.metadata),
@@ -70,6 +74,11 @@ def _one_line(text: str, characters_max: int) -> str:
 
 
 def _sanitized(text: str) -> str:
+    """``text`` as `_valid`, without invisible characters within words."""
+    return _valid(text if text.isascii() else _WITHIN_WORDS.sub("", text))
+
+
+def _valid(text: str) -> str:
     """``text`` without NUL and with lone surrogates replaced: JSON can contain them, UTF-8 cannot."""
     if text.isascii():
         return text.replace("\0", "")

@@ -13,21 +13,34 @@ _NUMBER = re.compile(r"(?!(?:19|20)\d\d$)[$€£¥(+\-−]*\d[\d.,'\s]*[)%]*|[�
 _HEADER_ROWS_MAX = 3
 _CELLS_MIN_RAGGED = 100_000
 _RAGGEDNESS_MAX = 20
+_REPEATED_CHARACTERS_MAX = 200
 
 
-def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: bool = False) -> Block | None:
+class _Spanned(str):
+    __slots__ = ()
+
+
+SPANNED = _Spanned()  # the text of a cell that the cell to the left of it spans
+
+
+def table_block(
+    rows: Iterable[Sequence[str]], page: int | None = None, plain: bool = False, header_rows: int = 0
+) -> Block | None:
     """A Markdown table of ``rows``, with the header first; None if all cells are empty.
 
     Empty rows and columns are removed. A table with a single row or column becomes lines of text, as does one whose
-    rows have so different widths that most cells would be empty.
+    rows have so different widths that most cells would be empty. In the header, the name of a cell that spans columns
+    is the name of each.
 
     Args:
         rows: the texts of the cells.
         page: the page on which the table starts.
         plain: whether the rows are data, not laid out for display: the header is the first row and no column is a
             spacer.
+        header_rows: the number of rows of the header, if it is known; 0 if not.
     """
-    joined = [_joined_numbers([" ".join(cell.split()) for cell in row]) for row in rows]
+    joined = [_joined_numbers([" ".join(cell.split()) if cell else cell for cell in row]) for row in rows]
+    header_rows = sum(any(row) for row in joined[:header_rows])
     if _is_ragged(joined):
         text = "\n".join(" ".join(filter(None, row)) for row in joined if any(row))
         return Block(text, page=page, verbatim=True) if text else None
@@ -37,7 +50,7 @@ def table_block(rows: Iterable[Sequence[str]], page: int | None = None, plain: b
     if len(grid) == 1 or len(grid[0]) == 1:
         return Block("\n".join(" ".join(filter(None, row)) for row in grid), page=page, verbatim=True)
     if not plain:
-        grid = _with_single_header(_without_spacers(grid))
+        grid = _with_single_header(_without_spacers(grid), header_rows)
     header = f"{_line(grid[0])}\n|{'---|' * len(grid[0])}"
     return Block("\n".join([header, *map(_line, grid[1:])]), page=page, verbatim=True, header=header)
 
@@ -74,16 +87,35 @@ def _without_spacers(grid: list[list[str]]) -> list[list[str]]:
         below = any(row[column] for row in grid[_HEADER_ROWS_MAX:])
         if len(grid) > _HEADER_ROWS_MAX and not below and not any(row[column] and row[column + 1] for row in grid):
             for row in grid:
-                row[column : column + 2] = ["", row[column] or row[column + 1]]
+                row[column : column + 2] = ["", _merged(*row[column : column + 2])]
     return _without_empty(grid)
 
 
-def _with_single_header(grid: list[list[str]]) -> list[list[str]]:
-    """``grid`` with a header of several rows joined into one; such a header has empty cells in its first row."""
-    height = 1
-    while height < min(_HEADER_ROWS_MAX, len(grid) - 1) and "" in grid[0] and _is_header(grid[height]):
-        height += 1
-    return [[" ".join(filter(None, cells)) for cells in zip(*grid[:height], strict=True)], *grid[height:]]
+def _merged(left: str, right: str) -> str:
+    return left or right or (SPANNED if left is SPANNED else right)
+
+
+def _with_single_header(grid: list[list[str]], height: int) -> list[list[str]]:
+    """``grid`` with a header of several rows joined into one.
+
+    If its height is not known (0), a header of several rows is one that has empty cells in its first row.
+    """
+    if not height:
+        height = 1
+        while height < min(_HEADER_ROWS_MAX, len(grid) - 1) and "" in grid[0] and _is_header(grid[height]):
+            height += 1
+    names = map(_unfolded, grid[:height])
+    header = [" ".join(filter(None, dict.fromkeys(cells))) for cells in zip(*names, strict=True)]
+    return [header, *grid[height:]]
+
+
+def _unfolded(row: Sequence[str]) -> list[str]:
+    """``row`` with the text of a cell, unless it is long, in each column that it spans."""
+    texts: list[str] = []
+    for cell in row:
+        is_repeated = cell is SPANNED and texts and len(texts[-1]) <= _REPEATED_CHARACTERS_MAX
+        texts.append(texts[-1] if is_repeated else cell)
+    return texts
 
 
 def _is_header(row: Sequence[str]) -> bool:

@@ -6,24 +6,25 @@ import re
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.elements import (
+    BLOCKS,
+    SEPARATORS,
+    SKIPPED,
+    Surroundings,
+    Visibility,
+    input_text,
+)
 from retriton_pipeline.documents.html.grid import is_data_table, table_grid, table_rows
+from retriton_pipeline.documents.html.numbering import ItemMarkers
+from retriton_pipeline.documents.html.origin import Origin
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.tables import table_block
 
-_SKIPPED = {
-    "script", "style", "noscript", "template", "head", "svg", "nav", "aside", "footer", "select", "button", "textarea",
-    "iframe", "object",
-}  # fmt: skip
-_BLOCKS = {
-    "html", "body", "article", "section", "main", "header", "div", "p", "blockquote", "figure", "figcaption", "address",
-    "center", "details", "summary", "form", "fieldset", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr", "li",
-}  # fmt: skip
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
-_BOLD_FONT = re.compile(r"\bbold\b")
+_CONTINUED = "  "  # in place of the marker of an item, before its further paragraphs
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
-_STYLE_CHARACTERS_MAX = 4096
+_BOXES = "☐☒ \n"  # without a text, a script uses them as switches
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
 
@@ -31,142 +32,179 @@ _BOLD_HEADING_CHARACTERS_MAX = 120
 def html_blocks(root: etree._Element) -> list[Block]:
     """The headings, paragraphs, lists, tables and code below ``root``, in document order.
 
-    Hidden elements, and elements that the page marks as navigation, are skipped.
+    Left out are hidden, deleted and struck text, commands, and what is marked as navigation. Tabs and panels that
+    readers can open are not hidden.
     """
-    walker = _Walker()
-    walker.walk(root, bold=False)
-    walker.end_paragraph()
-    walker.end_list()
-    return walker.blocks
+    return [block for block, _ in located_blocks(root)]
+
+
+def located_blocks(root: etree._Element) -> list[tuple[Block, Origin]]:
+    """The blocks of `html_blocks`, each with its origin."""
+    return _Walker(Visibility(root)).blocks_of(root)
 
 
 class _Walker:
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
+    def __init__(self, visibility: Visibility) -> None:
+        self._visibility = visibility
+        self._blocks: list[tuple[Block, Origin]] = []
         self._text: list[str] = []
         self._all_bold = True
+        self._origin = Origin()
         self._items: list[str] = []  # of the current list
-        self._list_depth = 0
+        self._items_origin = Origin()
+        self._lists: list[ItemMarkers] = []
         self._marker = ""
 
-    def walk(self, element: etree._Element, bold: bool) -> None:
+    def blocks_of(self, root: etree._Element) -> list[tuple[Block, Origin]]:
+        self._walk(root, Surroundings())
+        self._end_paragraph()
+        self._end_list()
+        return self._blocks
+
+    def _walk(self, element: etree._Element, around: Surroundings) -> None:
         tag = element.tag
-        if not isinstance(tag, str) or tag in _SKIPPED or _is_hidden(element):
+        if not isinstance(tag, str) or tag in SKIPPED or self._visibility.hides(element):
             return
-        bold = bold or tag in ("b", "strong") or _is_bold(element)
+        around = around.within(element)
+        if walk := _WALKS.get(tag):
+            walk(self, element, around)
+        elif tag in _HEADINGS or tag in BLOCKS:
+            self._end_paragraph()
+            self._walk_children(element, around)
+            self._end_paragraph(_HEADINGS.get(tag, 0))
+        else:
+            self._walk_inline(element, around)
+
+    def _walk_inline(self, element: etree._Element, around: Surroundings) -> None:
+        tag = element.tag
         if tag == "br":
             self._text.append("\n")
-        elif tag == "sup" and self._text and self._text[-1][-1:].isdecimal():
-            self._text.append("^")  # an exponent
-            self._walk_children(element, bold)
-        elif tag == "table":
-            self._walk_table(element, bold)
-        elif tag == "pre":
-            self._add_code(element)
-        elif tag in _HEADINGS:
-            self.end_paragraph()
-            self._walk_children(element, bold)
-            self.end_paragraph(_HEADINGS[tag])
-        elif tag in ("ul", "ol"):
-            self._walk_list(element, bold)
-        elif tag in _BLOCKS:
-            self.end_paragraph()
-            self._walk_children(element, bold)
-            self.end_paragraph()
+        elif tag == "input":
+            self._add_text(input_text(element), around)
+        elif tag == "sup":
+            self._walk_superscript(element, around)
         else:
-            self._walk_children(element, bold)
+            separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
+            self._text.append(separator)
+            self._walk_children(element, around)
+            self._text.append(separator)
 
-    def _walk_children(self, element: etree._Element, bold: bool) -> None:
-        self._add_text(element.text, bold)
+    def _walk_superscript(self, element: etree._Element, around: Surroundings) -> None:
+        start = len(self._text)
+        before = self._text[-1][-1:] if self._text else ""
+        self._walk_children(element, around)
+        text = "".join(self._text[start:]).strip()
+        if text.isalnum() and (around.linked or next(element.iterdescendants("a"), None) is not None):
+            self._text[start:] = [f"[{text}]"]  # refers to a footnote
+        elif before.isdecimal():
+            self._text.insert(start, "^")  # an exponent
+
+    def _walk_children(self, element: etree._Element, around: Surroundings) -> None:
+        self._add_text(element.text, around)
         for child in element:
-            self.walk(child, bold)
-            self._add_text(child.tail, bold)
+            self._walk(child, around)
+            self._add_text(child.tail, around)
 
-    def _add_text(self, text: str | None, bold: bool) -> None:
+    def _add_text(self, text: str | None, around: Surroundings) -> None:
         if text:
             self._text.append(_SPACES.sub(" ", text.replace("\n", " ")))
-            self._all_bold &= bold or not text.strip()
+            if characters := len(text.strip()):
+                self._all_bold &= around.bold
+                self._origin.add(characters, around)
 
-    def end_paragraph(self, level: int = 0) -> None:
+    def _end_paragraph(self, level: int = 0) -> None:
         text = _SPACES_AND_BREAK.sub("\n", _SPACES.sub(" ", "".join(self._text))).strip()
         self._text.clear()
         all_bold, self._all_bold = self._all_bold, True
-        if not text:
+        origin, self._origin = self._origin, Origin()
+        if not text.strip(_BOXES):
             return
-        if self._list_depth and not level:
-            self._items.append("  " * (self._list_depth - 1) + self._marker + text)
-            self._marker = "  " if self._marker else ""
-            return
-        if not level and all_bold and _could_be_heading(text):
-            level = _BOLD_HEADING_LEVEL
-        self._add(Block(" ".join(text.split()) if level else text, heading_level=level))
+        if self._lists and not level:
+            self._items.append(_CONTINUED * (len(self._lists) - 1) + self._marker + text)
+            self._items_origin.include(origin)
+        elif level:
+            number = self._marker if self._marker.strip(" -") else ""
+            self._add(Block(number + " ".join(text.split()), heading_level=level), origin)
+        elif all_bold and _could_be_heading(text):
+            self._add(Block(" ".join(text.split()), heading_level=_BOLD_HEADING_LEVEL), origin)
+        else:
+            self._add(Block(text), origin)
+        self._marker = _CONTINUED if self._marker else ""
 
-    def end_list(self) -> None:
+    def _end_list(self) -> None:
         if self._items:
-            self.blocks.append(Block("\n".join(self._items)))
-            self._items.clear()
+            self._blocks.append((Block("\n".join(self._items)), self._items_origin))
+            self._items, self._items_origin = [], Origin()
 
-    def _add(self, block: Block | None) -> None:
-        self.end_list()
+    def _add(self, block: Block | None, origin: Origin) -> None:
+        self._end_list()
         if block and block.text.strip():
-            self.blocks.append(block)
+            self._blocks.append((block, origin))
 
-    def _walk_list(self, element: etree._Element, bold: bool) -> None:
-        self.end_paragraph()
-        self._list_depth += 1
-        for number, child in enumerate((child for child in element if child.tag in ("li", "ul", "ol")), 1):
-            self._marker = f"{number}. " if element.tag == "ol" else "- "
-            self.walk(child, bold)
-        self._list_depth -= 1
-        if not self._list_depth:
-            self.end_list()
+    def _walk_list(self, element: etree._Element, around: Surroundings) -> None:
+        self._end_paragraph()
+        marker, self._marker = self._marker, ""
+        self._lists.append(ItemMarkers(element))
+        self._walk_children(element, around)
+        self._end_paragraph()
+        self._lists.pop()
+        self._marker = marker
+        if not self._lists:
+            self._end_list()
 
-    def _add_code(self, element: etree._Element) -> None:
-        self.end_paragraph()
-        code = "".join(map(str, element.itertext())).strip("\n").rstrip()
-        self._add(Block(f"```\n{code}\n```", verbatim=True) if code.strip() else None)
+    def _walk_item(self, element: etree._Element, around: Surroundings) -> None:
+        self._end_paragraph()
+        self._marker = self._lists[-1].marker(element) if self._lists else ""
+        self._walk_children(element, around)
+        self._end_paragraph()
+        self._marker = ""
 
-    def _walk_table(self, element: etree._Element, bold: bool) -> None:
-        self.end_paragraph()
+    def _add_code(self, element: etree._Element, around: Surroundings) -> None:
+        self._end_paragraph()
+        parts: list[str] = []
+        self._add_code_of(parts, element)
+        code = "".join(parts).strip("\n").rstrip()
+        origin = Origin()
+        origin.add(len(code), around)
+        self._add(Block(f"```\n{code}\n```", verbatim=True) if code.strip() else None, origin)
+
+    def _add_code_of(self, parts: list[str], element: etree._Element) -> None:
+        parts.append(element.text or "")
+        for child in element.iterchildren(etree.Element):
+            if child.tag == "br":
+                parts.append("\n")
+            elif child.tag not in SKIPPED and not self._visibility.hides(child):
+                self._add_code_of(parts, child)
+            parts.append(child.tail or "")
+
+    def _walk_table(self, element: etree._Element, around: Surroundings) -> None:
+        self._end_paragraph()
         for caption in element.iterchildren("caption"):
-            self.walk(caption, bold)
+            self._walk(caption, around)
         rows = table_rows(element)
         is_nested = next(element.iterdescendants("table"), None) is not None
-        grid = [] if is_nested else list(table_grid(rows, _cell_text))
-        if is_data_table(grid):
-            self._add(table_block(grid))
+        grid = None if is_nested else table_grid(rows, self._cell_text)
+        if grid is None or not is_data_table(grid):
+            for row in rows:
+                for cell in row.iterchildren("td", "th"):
+                    self._walk(cell, around)
             return
-        for row in rows:
-            for cell in row.iterchildren("td", "th"):
-                self.walk(cell, bold)
+        for text in (*grid.titles, table_block(grid.rows, header_rows=grid.header_rows)):
+            block = Block(text) if isinstance(text, str) else text
+            origin = Origin()
+            origin.add(len(block.text) if block else 0, around)
+            self._add(block, origin)
+
+    def _cell_text(self, cell: etree._Element) -> str:
+        return " ".join(block.text for block, _ in _Walker(self._visibility).blocks_of(cell))
 
 
-def _cell_text(cell: etree._Element) -> str:
-    return " ".join(block.text for block in html_blocks(cell))
-
-
-def _is_hidden(element: etree._Element) -> bool:
-    if element.get("hidden") is not None:
-        return True
-    return any(
-        (name.endswith("display") and value.startswith("none"))
-        or (name.endswith("visibility") and value.startswith("hidden"))
-        for name, value in _style(element)
-    )
-
-
-def _is_bold(element: etree._Element) -> bool:
-    return any(
-        (name.endswith("font-weight") and _BOLD_WEIGHT.match(value))
-        or (name.endswith("font") and _BOLD_FONT.search(value))
-        for name, value in _style(element)
-    )
-
-
-def _style(element: etree._Element) -> list[tuple[str, str]]:
-    """The names and values of the declarations of the attribute ``style``."""
-    declarations = element.get("style", "")[:_STYLE_CHARACTERS_MAX].lower().split(";")
-    return [(name.strip(), value.strip()) for name, _, value in (text.partition(":") for text in declarations)]
+_WALKS = {
+    "table": _Walker._walk_table,
+    "pre": _Walker._add_code,
+    "li": _Walker._walk_item,
+    **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
+}
 
 
 def _could_be_heading(text: str) -> bool:

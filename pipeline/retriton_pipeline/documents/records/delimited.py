@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 
 from retriton_pipeline.documents.model import Content
@@ -12,18 +13,21 @@ from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.errors import UnreadableDocument
 
 _DELIMITERS = "\t;|,"  # of equally regular ones the first is used; the comma may be a decimal separator
+_STATED_DELIMITER = re.compile(r'\A"?sep=(\S|\t| )"?\n', re.IGNORECASE)  # Excel's first line
 _SAMPLE_CHARACTERS = 64 * 1024
 _FIELD_CHARACTERS_MAX = 1024**2
 
 
 def read_csv(raw: bytes) -> Content:
-    """The table; its delimiter is detected.
+    """The table; its delimiter is the stated one, or is detected.
 
     Raises:
         UnreadableDocument: it is not a table.
     """
     text = decode(raw)
-    return _read(text, _delimiter(text[:_SAMPLE_CHARACTERS]))
+    stated = _STATED_DELIMITER.match(text)
+    delimiter = stated[1] if stated else _delimiter(text[:_SAMPLE_CHARACTERS])
+    return _read(text[stated.end() :] if stated else text, delimiter)
 
 
 def read_tsv(raw: bytes) -> Content:
@@ -32,7 +36,7 @@ def read_tsv(raw: bytes) -> Content:
     Raises:
         UnreadableDocument: it is not a table.
     """
-    return _read(decode(raw), "\t")
+    return _read(_STATED_DELIMITER.sub("", decode(raw)), "\t")
 
 
 def _read(text: str, delimiter: str) -> Content:

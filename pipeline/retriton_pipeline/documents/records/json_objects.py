@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from retriton_pipeline.documents.model import Block, Content, Scalar
-from retriton_pipeline.documents.text.plain_text import paragraphs
+from retriton_pipeline.documents.records.nested import (
+    ID_KEYS,
+    TEXT_KEYS,
+    TITLE_KEYS,
+    first_key,
+    is_text,
+    nested_blocks,
+)
 from retriton_pipeline.errors import UnreadableDocument
 
-_ID_KEYS = ("_id", "id")
-_TITLE_KEYS = ("title", "name", "subject")
-_TEXT_KEYS = (
-    "text", "content", "body", "contents", "passage", "page_content", "document", "article", "abstract",
-    "description", "summary",
-)  # fmt: skip
 _METADATA_KEYS = ("metadata", "meta")
-_METADATA_CHARACTERS_MAX = 256  # longer values are text
+_SENTENCE = re.compile(r"\S\s+\S+\s+\S+[.!?]\s*\Z|[。！？]")
+_METADATA_CHARACTERS_MAX = 256  # longer values are only text
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Record:
     """A record of a file.
 
     Attributes:
-        name: its identifier within the file: the value of ``_id`` or ``id``, or its number.
+        name: its identifier within the file: the value of ``_id`` or ``id``, or its place.
         content: its title, text and other fields.
         sha256: of its canonical JSON.
     """
@@ -37,12 +40,12 @@ class Record:
     sha256: str
 
 
-def read_record(value: object, number: int) -> Record:
+def read_record(value: object, place: str) -> Record:
     """The record of a parsed JSON value.
 
     Args:
         value: an object, or a string: its text.
-        number: its number in the file, from 1.
+        place: its name within the file if it has no identifier; no identifier that people give looks like it.
 
     Raises:
         UnreadableDocument: it is not an object, or has no text.
@@ -51,47 +54,62 @@ def read_record(value: object, number: int) -> Record:
         value = {"text": value}
     if not isinstance(value, dict):
         raise UnreadableDocument("it is not a JSON object")
-    name = next((str(value[key]) for key in _ID_KEYS if isinstance(value.get(key), str | int) and value[key] != ""), "")
+    name = next((str(value[key]) for key in ID_KEYS if isinstance(value.get(key), str | int) and value[key] != ""), "")
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return Record(name or str(number), object_content(value), hashlib.sha256(canonical.encode()).hexdigest())
+    return Record(name or place, object_content(value), hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def object_content(value: dict[str, Any]) -> Content:
-    """The title, text and other fields of an object.
+    """The title, texts and other fields of an object.
 
-    An object without a field for its text consists of all fields whose value has several words.
+    Its texts are the fields for text, long values, and what is nested in it. An object without a field for its text
+    consists of all fields whose value has several words or, if there are none, all strings.
 
     Raises:
         UnreadableDocument: it has no text.
     """
-    title_key = next((key for key in _TITLE_KEYS if _is_text(value.get(key))), "")
-    text_key = next((key for key in _TEXT_KEYS if _is_text(value.get(key))), "")
-    rest = {key: item for key, item in value.items() if key not in (*_ID_KEYS, title_key, text_key)}
-    fields = dict(_scalar_fields(rest))
-    if text_key:
-        blocks = paragraphs(value[text_key])
-    else:
-        prose = {key: item for key, item in fields.items() if isinstance(item, str) and " " in item.strip()}
-        blocks = [Block(f"{key}: {item.strip()}") for key, item in prose.items()]
+    title_key, text_key = first_key(value, TITLE_KEYS), first_key(value, TEXT_KEYS)
+    fields = _fields({key: item for key, item in value.items() if key not in (*ID_KEYS, title_key)})
+    blocks = [
+        block for key, item in fields.items() if _is_prose(key, item, text_key) for block in nested_blocks(key, item)
+    ]
     title = " ".join(value[title_key].split()) if title_key else ""
-    if not blocks and not title:
+    if not blocks:
+        blocks = [Block(title)] if title else [Block(f"{key}: {item}") for key, item in fields.items() if is_text(item)]
+    if not blocks:
         raise UnreadableDocument("it has no text")
-    return Content(title, blocks or [Block(title)], {key: item for key, item in fields.items() if _is_short(item)})
+    return Content(title, blocks, dict(_metadata(fields, text_key)))
 
 
-def _scalar_fields(value: dict[str, Any]) -> Iterator[tuple[str, Scalar]]:
-    for key, item in value.items():
-        if isinstance(item, str | int | float):
+def _fields(value: dict[str, Any]) -> dict[str, Any]:
+    """The fields of ``value`` and those below its keys for metadata."""
+    below = [item for key in _METADATA_KEYS if isinstance(item := value.get(key), dict)]
+    own = {key: item for key, item in value.items() if not (key in _METADATA_KEYS and isinstance(item, dict))}
+    return own | {key: item for fields in below for key, item in fields.items() if key not in own}
+
+
+def _is_prose(key: str, item: object, text_key: str) -> bool:
+    """Whether a field holds texts, as opposed to a property of the object whose text is below ``text_key``."""
+    listed = _joined(item)
+    if listed is None:
+        return isinstance(item, dict | list)
+    if key in TEXT_KEYS or len(listed) > _METADATA_CHARACTERS_MAX or _SENTENCE.search(listed):
+        return True
+    return not text_key and " " in listed.strip()
+
+
+def _metadata(fields: dict[str, Any], text_key: str) -> Iterator[tuple[str, Scalar]]:
+    for key, item in fields.items():
+        if key == text_key or (key in TEXT_KEYS and isinstance(item, list)):
+            continue
+        if isinstance(item, int | float):
             yield key, item
-        elif isinstance(item, list) and item and all(isinstance(part, str) for part in item):
-            yield key, ", ".join(item)
-        elif key in _METADATA_KEYS and isinstance(item, dict):
-            yield from _scalar_fields({name: part for name, part in item.items() if not isinstance(part, dict)})
+        elif (text := _joined(item)) is not None and len(text) <= _METADATA_CHARACTERS_MAX:
+            yield key, text
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_short(value: Scalar) -> bool:
-    return not isinstance(value, str) or len(value) <= _METADATA_CHARACTERS_MAX
+def _joined(item: object) -> str | None:
+    """A string, or an array of strings as one; None for any other value."""
+    if isinstance(item, list) and item and all(isinstance(part, str) for part in item):
+        return ", ".join(item)
+    return item if isinstance(item, str) else None

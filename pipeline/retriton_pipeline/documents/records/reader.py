@@ -41,17 +41,21 @@ def load_records(part: FilePart) -> Iterator[Document | Unreadable]:
         UnreadableDocument: the file cannot be read.
     """
     if _has_lines(part.file):
-        yield from _documents(part.file, numbered_lines(part), parse_line)
+        lines = ((f"line-{number}", line) for number, line in numbered_lines(part))
+        yield from _documents(part.file, lines, parse_line)
         return
     raw = read_whole(part.file, part.within)
     with parser_errors():
         value = parse_json_file(decode(raw))
     if isinstance(value, dict):
-        yield sanitized_document(part.file, object_content(value), hashlib.sha256(raw).hexdigest())
+        with parser_errors():
+            content = object_content(value)
+        yield sanitized_document(part.file, content, hashlib.sha256(raw).hexdigest())
     elif len(value) > _RECORDS_MAX:
         raise UnreadableDocument(f"it has {len(value)} records, more than {_RECORDS_MAX}: save it as JSON lines")
     elif value:
-        yield from _documents(part.file, enumerate(value, 1), lambda value: value)
+        items = ((f"record-{number}", item) for number, item in enumerate(value, 1))
+        yield from _documents(part.file, items, lambda item: item)
     else:
         raise UnreadableDocument("its array is empty")
 
@@ -61,11 +65,11 @@ def _has_lines(file: Path) -> bool:
 
 
 def _documents(
-    file: Path, values: Iterable[tuple[int, _Value]], parse: Callable[[_Value], object]
+    file: Path, values: Iterable[tuple[str, _Value]], parse: Callable[[_Value], object]
 ) -> Iterator[Document | Unreadable]:
     unreadable = 0
-    for number, value in values:
-        document = _document(file, number, value, parse)
+    for place, value in values:
+        document = _document(file, place, value, parse)
         unreadable += isinstance(document, Unreadable)
         if isinstance(document, Document) or unreadable <= _NAMED_MAX:
             yield document
@@ -73,10 +77,10 @@ def _documents(
         yield Unreadable(display_name(file), f"{unreadable - _NAMED_MAX} more of its records cannot be read")
 
 
-def _document(file: Path, number: int, value: _Value, parse: Callable[[_Value], object]) -> Document | Unreadable:
+def _document(file: Path, place: str, value: _Value, parse: Callable[[_Value], object]) -> Document | Unreadable:
     try:
         with parser_errors():
-            record = read_record(parse(value), number)
+            record = read_record(parse(value), place)
         return sanitized_document(file, record.content, record.sha256, record.name)
     except UnreadableDocument as error:
-        return Unreadable(f"{display_name(file)}#{number}", str(error))
+        return Unreadable(f"{display_name(file)}#{place}", str(error))

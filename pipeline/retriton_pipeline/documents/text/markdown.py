@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.text.front_matter import front_matter
+from retriton_pipeline.documents.text.markdown_comments import without_comments
 from retriton_pipeline.documents.titles import first_heading
 
-_VERBATIM = {"fence", "code_block", "table_open", "html_block"}
-_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_FIELD = re.compile(r"""(\w+): *["']?([^\s"'\[{|>].*)""")  # scalar values only
-_FIELDS_MAX = 256
+_CODE = {"fence", "code_block"}
+_VERBATIM = {*_CODE, "table_open", "html_block"}
+_METADATA_CHARACTERS_MAX = 256  # longer values are also text
+_HYPHENATION = re.compile(r"&(?:shy|#173|#xad|#8203|#x200b|ZeroWidthSpace);|<wbr ?/?>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # embedded images
 
 
 def read_markdown(raw: bytes) -> Content:
-    """Blocks, and the scalar fields of the front matter as metadata.
+    """Blocks, and the fields of the front matter as metadata. Comments are skipped.
 
     The title is that of the front matter, or the first heading of the highest level.
     """
     text = _DATA_URL.sub("", decode(raw))
-    front_matter = _FRONT_MATTER.match(text)
-    blocks = parse_markdown(text[front_matter.end() :] if front_matter else text)
-    metadata: dict[str, Scalar] = dict(_fields(front_matter[1])) if front_matter else {}
-    return Content(str(metadata.pop("title", "")) or first_heading(blocks), blocks, metadata)
-
-
-def _fields(front_matter: str) -> Iterator[tuple[str, str]]:
-    """The names and values of the lines that are a scalar field."""
-    for match in islice(filter(None, map(_FIELD.match, front_matter.split("\n"))), _FIELDS_MAX):
-        value = match[2].rstrip(" ")
-        yield match[1], value[:-1] if value[1:] and value.endswith(("'", '"')) else value
+    fields, end = front_matter(text)
+    title = fields.pop("title", "")
+    long = [Block(f"{name}: {value}") for name, value in fields.items() if len(value) > _METADATA_CHARACTERS_MAX]
+    blocks = long + parse_markdown(text[end:])
+    return Content(title or first_heading(blocks), blocks, dict(fields))
 
 
 def parse_markdown(text: str) -> list[Block]:
@@ -44,7 +38,7 @@ def parse_markdown(text: str) -> list[Block]:
     lines = text.split("\n")  # the parser's definition of a line
     tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text)  # blocks suffice
     blocks = [_block(tokens, index, lines) for index, token in enumerate(tokens) if _starts_block(token)]
-    return [block for block in blocks if block.text]
+    return [block for block in blocks if block.text.strip()]
 
 
 def _starts_block(token: Token) -> bool:
@@ -54,8 +48,14 @@ def _starts_block(token: Token) -> bool:
 def _block(tokens: list[Token], index: int, lines: list[str]) -> Block:
     token = tokens[index]
     if token.type == "heading_open":
-        return Block(tokens[index + 1].content.strip(), heading_level=int(token.tag[1:]))
+        return Block(_visible(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))
     first, last = token.map or (0, 0)
-    text = "\n".join(lines[first:last]).strip("\n").rstrip()
-    header = "\n".join(lines[first : first + 2]) if token.type == "table_open" else ""
+    text = "\n".join(lines[first:last])
+    text = (text if token.type in _CODE else _visible(text)).strip("\n").rstrip()
+    header = "\n".join(text.split("\n", 2)[:2]) if token.type == "table_open" else ""
     return Block(text, verbatim=token.type in _VERBATIM, header=header)
+
+
+def _visible(text: str) -> str:
+    """``text`` without comments, and without the places where words may be divided."""
+    return _HYPHENATION.sub("", without_comments(text))

@@ -1,0 +1,184 @@
+"""What HTML elements mean: which are blocks, which are not shown, and what surrounds a text."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NamedTuple
+
+from lxml import etree
+
+SKIPPED = {
+    "script", "style", "template", "head", "title", "svg", "nav", "iframe", "object", "datalist",
+    "rp", "rt", "rtc",  # readings above ruby text
+    "del", "s", "strike",  # text that is no longer valid
+}  # fmt: skip
+BLOCKS = {
+    "html", "body", "article", "section", "main", "header", "div", "p", "blockquote", "figure", "figcaption", "address",
+    "center", "details", "summary", "form", "fieldset", "legend", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr",
+    "aside", "footer", "hgroup", "dialog", "noscript", "textarea", "optgroup",
+}  # fmt: skip
+SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n"}  # around inline elements
+_BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
+_BOLD_FONT = re.compile(r"\bbold\b")
+_STYLE_CHARACTERS_MAX = 4096
+_CONTAINERS = {"body", "main", "article", "section", "aside", "header", "footer", "div", "td"}
+_SECTIONS = {"main", "article", "section", "aside", "blockquote", "td", "li"}
+_BOILERPLATE = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|sidebar|footer|cookies?|consent|newsletter|copyright)"
+    r"(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_REVEALED = re.compile(r"tab-?(?:pane|panel|content)|accordion|collaps|faq|answer|spoiler", re.IGNORECASE)
+_REVEALED_ROLES = {"tabpanel", "region"}
+_OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
+_LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
+_TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
+_LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
+_BOXES = {"checkbox", "radio"}
+_VALUES = {"", "text", "email", "tel", "url", "number", "date", "time", "datetime-local", "month", "week"}
+_Declarations = list[tuple[str, str]]
+
+
+class Surroundings(NamedTuple):
+    """What surrounds a text.
+
+    Attributes:
+        bold: whether it is shown in bold.
+        linked: whether it is a link.
+        boilerplate: the innermost element around it that is named as navigation, or is the footer of the page; None
+            outside of any.
+        content: whether it is in the element that the page marks as its content.
+        section: whether it is in an element that can have a footer of its own.
+        container: the innermost element around it that groups blocks; None outside of any.
+    """
+
+    bold: bool = False
+    linked: bool = False
+    boilerplate: etree._Element | None = None
+    content: bool = False
+    section: bool = False
+    container: etree._Element | None = None
+
+    def within(self, element: etree._Element) -> Surroundings:
+        """The surroundings of the text of ``element``, which has these."""
+        tag = element.tag
+        content = self.content or tag in ("main", "article") or element.get("role") == "main"
+        section = self.section or content or tag in _SECTIONS
+        is_boilerplate = (tag == "footer" and not self.section) or _is_named_boilerplate(element)
+        return Surroundings(
+            self.bold or tag in ("b", "strong") or is_bold(declarations(element)),
+            self.linked or (tag == "a" and element.get("href") is not None),
+            element if is_boilerplate else self.boilerplate,
+            content,
+            section,
+            element if tag in _CONTAINERS else self.container,
+        )
+
+
+def _is_named_boilerplate(element: etree._Element) -> bool:
+    if element.tag in ("html", "body") or not (element.get("class") or element.get("id")):
+        return False
+    names = f"{element.get('class', '')} {element.get('id', '')}"
+    return _BOILERPLATE.search(names[:_STYLE_CHARACTERS_MAX]) is not None
+
+
+class Visibility:
+    """Which elements of a tree readers see, at once or after opening a tab or a panel.
+
+    Args:
+        root: of the tree.
+    """
+
+    def __init__(self, root: etree._Element) -> None:
+        self._root = root
+
+    @cached_property
+    def _opened(self) -> set[str]:
+        """The ids of the elements that others open."""
+        opened: set[str] = set()
+        for element in self._root.iter(etree.Element):
+            targets = [element.get(name, "") for name in ("aria-controls", "data-target", "data-bs-target")]
+            if element.get("role") == "tab":
+                targets.append(element.get("href", ""))
+            opened.update(name.lstrip("#") for target in targets if target for name in target.split())
+        return opened
+
+    def hides(self, element: etree._Element) -> bool:
+        """Whether neither ``element`` nor what it contains is content."""
+        tag = element.tag
+        if tag == "button":
+            return _is_command(element)
+        if tag == "noscript":
+            return "javascript" in "".join(map(str, element.itertext())).lower()
+        if tag == "option":
+            return element.get("selected") is None
+        if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
+            return True
+        style = declarations(element)
+        if _is_struck(style):
+            return True
+        return (element.get("hidden") is not None or _is_invisible(style)) and not self._is_opened(element)
+
+    def _is_opened(self, element: etree._Element) -> bool:
+        role = element.get("role", "")
+        if role in _OVERLAY_ROLES:
+            return False
+        is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
+        is_named = _REVEALED.search(element.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
+        return is_panel or is_named or _follows_label(element) or element.get("id", "") in self._opened
+
+
+def _follows_label(element: etree._Element) -> bool:
+    """Whether ``element`` stands directly after a button, or an element with a button, that labels it."""
+    before = element.getprevious()
+    return before is not None and any(not _is_command(button) for button in before.iter("button"))
+
+
+def _is_command(button: etree._Element) -> bool:
+    """Whether ``button`` does something, as opposed to labelling what it opens."""
+    if any(button.get(name) is not None for name in _TOGGLES) or _REVEALED.search(button.get("class", "")):
+        return False
+    if next(button.iterancestors(*_LABELLED), None) is not None:
+        return False
+    text = "".join(map(str, button.itertext())).strip()
+    is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
+    return not is_label or button.get("type", "").lower() in ("submit", "reset")
+
+
+def input_text(element: etree._Element) -> str:
+    """What an ``input`` element shows: its value, or whether it is checked."""
+    kind = element.get("type", "").lower()
+    if kind in _BOXES:
+        return " ☐ " if element.get("checked") is None else " ☒ "
+    return f" {element.get('value', '')} " if kind in _VALUES else ""
+
+
+def declarations(element: etree._Element) -> _Declarations:
+    """The names and values of the declarations of the attribute ``style``."""
+    style = element.get("style")
+    if not style:
+        return []
+    texts = (text.partition(":") for text in style[:_STYLE_CHARACTERS_MAX].lower().split(";"))
+    return [(name.strip(), value.strip()) for name, _, value in texts]
+
+
+def _is_invisible(style: _Declarations) -> bool:
+    return any(
+        (name.endswith("display") and value.startswith("none"))
+        or (name.endswith("visibility") and value.startswith(("hidden", "collapse")))
+        for name, value in style
+    )
+
+
+def is_bold(style: _Declarations) -> bool:
+    """Whether text with these declarations is bold."""
+    return any(
+        (name.endswith("font-weight") and _BOLD_WEIGHT.match(value))
+        or (name.endswith("font") and _BOLD_FONT.search(value))
+        for name, value in style
+    )
+
+
+def _is_struck(style: _Declarations) -> bool:
+    return any(name.startswith("text-decoration") and "line-through" in value for name, value in style)

@@ -1,0 +1,75 @@
+"""The numbers of list items as readers see them."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+_DIGITS_MAX = 9
+_ROMAN = (
+    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+)  # fmt: skip
+_ROMAN_MAX = 3999
+_STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A", "lower-roman": "i",
+           "upper-roman": "I"}  # fmt: skip
+
+
+class ItemMarkers:
+    """The markers of the items of a list, in order.
+
+    Args:
+        element: ``ol``, or a list without numbers.
+    """
+
+    def __init__(self, element: etree._Element) -> None:
+        self._is_ordered = element.tag == "ol"
+        self._step = -1 if element.get("reversed") is not None else 1
+        items = sum(1 for _ in element.iterchildren("li")) if self._step < 0 else 1
+        self._next = _integer(element.get("start"), items)
+        self._type = element.get("type") or _style_type(element)
+
+    def marker(self, item: etree._Element) -> str:
+        """The marker of the next item."""
+        if not self._is_ordered:
+            return "- "
+        number = _integer(item.get("value"), self._next)
+        self._next = number + self._step
+        return f"{_numeral(number, item.get('type') or self._type)}. "
+
+
+def _style_type(element: etree._Element) -> str:
+    style = element.get("style", "")[:4096]
+    return next((kind for name, kind in _STYLES.items() if name in style), "1")
+
+
+def _integer(text: str | None, default: int) -> int:
+    digits = (text or "").strip()
+    is_number = digits.removeprefix("-").isdecimal() and len(digits) <= _DIGITS_MAX
+    return int(digits) if is_number else default
+
+
+def _numeral(number: int, kind: str) -> str:
+    if kind in ("a", "A") and number > 0:
+        numeral = _letters(number)
+    elif kind in ("i", "I") and 0 < number <= _ROMAN_MAX:
+        numeral = _roman(number)
+    else:
+        return str(number)
+    return numeral.upper() if kind.isupper() else numeral
+
+
+def _letters(number: int) -> str:
+    """The letters a to z, then aa, ab and so on."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("a") + rest) + letters
+    return letters
+
+
+def _roman(number: int) -> str:
+    roman = ""
+    for value, letters in _ROMAN:
+        roman += letters * (number // value)
+        number %= value
+    return roman
