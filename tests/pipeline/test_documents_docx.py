@@ -172,8 +172,9 @@ def test_text_of_smartart_charts_and_text_boxes_is_read(read: Read) -> None:
         points = "".join(f'<c:pt idx="{index}"><c:v>{text}</c:v></c:pt>' for index, text in enumerate(texts))
         return f"<c:{name}><c:numRef><c:formatCode>0%</c:formatCode>{points}</c:numRef></c:{name}>"
 
-    diagram = (f'<dgm:dataModel {NAMES}><dgm:pt modelId="0" type="doc"/>{point("2", "Mate")}{point("1", "Captain")}'
-               '<dgm:cxnLst><dgm:cxn srcId="0" destId="1"/><dgm:cxn srcId="1" destId="2"/></dgm:cxnLst></dgm:dataModel>')  # fmt: skip
+    points = f'<dgm:pt modelId="0" type="doc"/>{point("2", "Mate")}{point("1", "Captain")}'
+    below = '<dgm:cxn srcId="0" destId="1"/><dgm:cxn srcId="1" destId="2"/>'
+    diagram = f"<dgm:dataModel {NAMES}>{points}{below}</dgm:dataModel>"
     chart = (f"<c:chartSpace {NAMES}><c:chart><c:plotArea><c:barChart><c:ser><c:tx><c:v>Share</c:v></c:tx>"
              f"{values('cat', 'North', 'South')}{values('val', '0.25', '0.75')}</c:ser></c:barChart></c:plotArea>"
              "</c:chart></c:chartSpace>")  # fmt: skip

@@ -133,10 +133,8 @@ def _insert_drawing_text(drawing: etree._Element, find: Finder) -> None:
     paragraph = next(drawing.iterancestors(f"{WORD}p"), None)
     if paragraph is None:
         return
-    inserted: list[etree._Element] = []
-    for diagram in drawing.iter(f"{DIAGRAM}relIds"):
-        if (data := find(diagram.get(f"{RELATIONSHIPS}dm"))) is not None:
-            inserted.append(_paragraph(*smartart_lines(data)))
+    diagrams = (find(diagram.get(f"{RELATIONSHIPS}dm")) for diagram in drawing.iter(f"{DIAGRAM}relIds"))
+    inserted = [_paragraph(*smartart_lines(data)) for data in diagrams if data is not None]
     for reference in drawing.iter(f"{CHART}chart"):
         if (chart := find(reference.get(f"{RELATIONSHIPS}id"))) is not None:
             inserted += [_paragraph(title)] if (title := chart_title(chart)) else []

@@ -43,7 +43,7 @@ def displayed(value: float, code: str, days_added: int = 0) -> str:
         code: the format code, in English notation.
         days_added: 1462 for the dates of a file that counts days since 1904.
     """
-    if len(code) > _CODE_CHARACTERS_MAX:
+    if code == "General" or len(code) > _CODE_CHARACTERS_MAX:
         return _general(value)
     sections = _sections(_LOCALE_DATES.get(code, code))
     section, is_absolute = _section_of(value, sections)

@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from lxml import etree
@@ -57,20 +57,36 @@ def part_finder(archive: zipfile.ZipFile, part: str) -> Callable[[str | None], e
 
     It returns each part once, and None after that: a small file can refer to a part any number of times.
     """
-    folder, name = posixpath.split(part)
-    relations = read_member(archive, f"{folder}/_rels/{name}.rels")
-    targets = {
-        relation.get("Id"): unquote(relation.get("Target", ""))
-        for relation in (parse_xml(relations) if relations else ())
-        if relation.get("TargetMode") != "External"
-    }
+    targets = {key: path for key, _, path in _relations(archive, part)}
 
     def find(relation: str | None) -> etree._Element | None:
-        target = targets.pop(relation, "")
-        raw = read_member(archive, posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/"))
-        return parse_xml(transitional(raw)) if target and raw else None
+        raw = read_member(archive, targets.pop(relation or "", ""))
+        return parse_xml(transitional(raw)) if raw else None
 
     return find
+
+
+def related_parts(archive: zipfile.ZipFile, part: str, kind: str) -> Iterator[tuple[str, etree._Element]]:
+    """The names and the roots of the parts that ``part`` is related to, such as those of the kind ``drawing``."""
+    paths = dict.fromkeys(path for _, type_, path in _relations(archive, part) if type_.endswith(f"/{kind}"))
+    for path in paths:
+        if raw := read_member(archive, path):
+            yield path, parse_xml(transitional(raw))
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
+    """The id, the type and the target of each relation of ``part`` to another part."""
+    folder, name = posixpath.split(part)
+    raw = read_member(archive, f"{folder}/_rels/{name}.rels")
+    return [
+        (
+            relation.get("Id", ""),
+            relation.get("Type", ""),
+            posixpath.normpath(posixpath.join("/", folder, unquote(relation.get("Target", "")))).lstrip("/"),
+        )
+        for relation in (parse_xml(raw) if raw else ())
+        if relation.get("TargetMode") != "External"
+    ]
 
 
 def is_on(property_: etree._Element | None, attribute: str) -> bool:
