@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, takewhile
+from itertools import chain, pairwise, takewhile
 
 from retriton_pipeline.documents.pdf.line import Line
 
 _HEIGHT_TOLERANCE = 0.3  # in font sizes
 _ROWS_MIN = 2  # that two columns have in common
 _LINES_SHARE_MIN, _ROWS_SHARE_MIN = 0.7, 0.5  # of those of the next column, of all rows
-_ROWS_AND_COLUMNS_MIN = 5  # fewer may be parts of a formula
+_ROWS_MIN_OF_SHORT, _SHORT_CHARACTERS = 3, 3
 _CELL_CHARACTERS_MAX = 25  # on average; columns of longer lines are text columns of the page
 _SIZE_TOLERANCE = 0.1
+_LINE_DISTANCE_MIN = 0.9  # in font sizes; closer ones are parts of a formula
 _COLUMNS_MAX = 64
 _Column = list[Line]
 
@@ -74,12 +75,15 @@ def _common(rows: _Column, column: _Column) -> int:
 
 
 def _are_cells(columns: Sequence[_Column]) -> bool:
-    """Whether these are columns of short lines in one font size."""
+    """Whether these are columns of short lines in one font size; very short ones in two rows are formulas."""
     size = columns[0][0].font_size
+    lengths = [sum(len(line.text) for line in column) / len(column) for column in columns]
+    distances = (above.bottom - below.bottom for column in columns for above, below in pairwise(column))
     return (
         len(columns) > 1
-        and len(columns) + min(map(len, columns)) >= _ROWS_AND_COLUMNS_MIN
-        and all(sum(len(line.text) for line in column) < _CELL_CHARACTERS_MAX * len(column) for column in columns)
+        and (min(map(len, columns)) >= _ROWS_MIN_OF_SHORT or (len(columns) > 2 and min(lengths) > _SHORT_CHARACTERS))
+        and max(lengths) < _CELL_CHARACTERS_MAX
+        and min(distances) > _LINE_DISTANCE_MIN * size
         and all(abs(line.font_size - size) < _SIZE_TOLERANCE * size for column in columns for line in column)
     )
 

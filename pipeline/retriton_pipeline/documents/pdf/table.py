@@ -20,6 +20,7 @@ _FONT_SIZE_CHANGE_MAX = 0.15
 _MULTI_CELL_ROWS_MIN = 2
 _ROW_SPACING = 1.25  # of the rows below a header, in distances of its lines
 _HEADER_LINES_MAX = 6
+_ROWS_BELOW_MIN = 3
 _DIGIT = re.compile(r"\d")
 _COLUMNS_MAX = 64
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
@@ -100,7 +101,9 @@ class Table:
         ):
             height += 1
         others = min(distances[height - 1 :], default=0.0)
-        are_closer = others > _ROW_SPACING * max(distances[: height - 1], default=others)
+        are_closer = len(grid) - height >= _ROWS_BELOW_MIN and others > _ROW_SPACING * max(
+            distances[: height - 1], default=others
+        )
         return height if are_closer else max(1, *(n for n in range(1, height + 1) if not any(
             row[0] for row in grid[1:n])))  # fmt: skip
 
