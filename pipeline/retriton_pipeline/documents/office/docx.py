@@ -57,10 +57,11 @@ def _as_displayed(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
             parts[name] = transitional(part)
     styles = Styles(_root(parts, "word/styles.xml"))
     definitions = _root(parts, "word/numbering.xml")
+    drawn: set[str] = set()
     for name in _TEXTS:
         if (root := _root(parts, name)) is not None:
             numbering = Numbering(definitions, styles)
-            parts[name] = etree.tostring(visible(root, styles, numbering, part_finder(archive, name)))
+            parts[name] = etree.tostring(visible(root, styles, numbering, part_finder(archive, name, drawn)))
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w") as copy:
         for name, part in parts.items():

@@ -24,6 +24,7 @@ _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _STRICT_MARK = b"http://purl.oclc.org/ooxml/"
 _TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
 _COPIED_BYTES = 1024**2
+Finder = Callable[[str | None], etree._Element | None]
 _FALSE = ("0", "false", "off", "none")
 
 
@@ -52,26 +53,38 @@ def _copy_part(archive: zipfile.ZipFile, copy: zipfile.ZipFile, name: str) -> No
             target.write(piece)
 
 
-def part_finder(archive: zipfile.ZipFile, part: str) -> Callable[[str | None], etree._Element | None]:
+def part_finder(archive: zipfile.ZipFile, part: str, found: set[str]) -> Finder:
     """A function from the id of a relation of ``part`` to the root of the related part.
 
     It returns each part once, and None after that: a small file can refer to a part any number of times.
+
+    Args:
+        archive: the file.
+        part: the name of the part.
+        found: the names of the parts that were returned, for all parts of the file.
     """
     targets = {key: path for key, _, path in _relations(archive, part)}
 
     def find(relation: str | None) -> etree._Element | None:
-        raw = read_member(archive, targets.pop(relation or "", ""))
+        target = targets.get(relation or "", "")
+        raw = b"" if target in found else read_member(archive, target)
+        found.add(target)
         return parse_xml(transitional(raw)) if raw else None
 
     return find
 
 
-def related_parts(archive: zipfile.ZipFile, part: str, kind: str) -> Iterator[tuple[str, etree._Element]]:
-    """The names and the roots of the parts that ``part`` is related to, such as those of the kind ``drawing``."""
-    paths = dict.fromkeys(path for _, type_, path in _relations(archive, part) if type_.endswith(f"/{kind}"))
-    for path in paths:
-        if raw := read_member(archive, path):
-            yield path, parse_xml(transitional(raw))
+def related_parts(
+    archive: zipfile.ZipFile, part: str, kind: str, found: set[str]
+) -> Iterator[tuple[str, etree._Element]]:
+    """The names and the roots of the parts of a kind, such as ``drawing``, that ``part`` is related to.
+
+    Each part is returned once: those in ``found`` are skipped, and others added to it.
+    """
+    find = part_finder(archive, part, found)
+    for key, type_, path in _relations(archive, part):
+        if type_.endswith(f"/{kind}") and (root := find(key)) is not None:
+            yield path, root
 
 
 def _relations(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:

@@ -49,12 +49,13 @@ def read_xlsx(raw: bytes) -> Content:
 def _blocks(raw: bytes, archive: zipfile.ZipFile) -> Iterator[Block]:
     workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
     cells = Cells(workbook)
+    drawn: set[str] = set()
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
         if sheet.sheet_state == "visible":
             blocks = list(_tables(cells.rows(sheet, budget.add)))
             part = sheet._worksheet_path  # type: ignore[attr-defined]
-            blocks += [Block(text) for text in drawn_texts(archive, part) if text]
+            blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
 
 

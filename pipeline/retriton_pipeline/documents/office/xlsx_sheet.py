@@ -100,10 +100,16 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
     return hidden
 
 
-def drawn_texts(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
-    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``."""
-    for path, drawing in related_parts(archive, part, "drawing"):
-        find = part_finder(archive, path)
+def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
+    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``.
+
+    Args:
+        archive: the file.
+        part: the name of the part.
+        found: the names of the parts that were read, for all sheets.
+    """
+    for path, drawing in related_parts(archive, part, "drawing", found):
+        find = part_finder(archive, path, found)
         for anchor in drawing:
             if not _is_hidden(anchor):
                 yield "\n".join(paragraph_texts(anchor))
