@@ -213,6 +213,37 @@ def test_rtf(tmp_path: Path) -> None:
     ]
 
 
+def read_rtf(folder: Path, body: bytes) -> Document:
+    (folder / "a.rtf").write_bytes(rb"{\rtf1\ansi\ansicpg1252 " + body + b"}")
+    return load_document(folder / "a.rtf")
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        (rb"sea \u-10178?\u-8426? end\par", ["sea \U0001fb16 end"]),
+        (rb"One{\super 1{\footnote\pard No \'fcbung.}} and{\*\footnote\ftnalt Two.} two.\par next\par",
+         ["One1 and two.", "next", "No übung.", "Two."]),
+        (rb"{\shp{\*\shpinst\shpleft1{\shptxt\pard In a box\par}}}Text\par", ["Text", "In a box"]),
+        (rb"seen {\v\'e4 hidden\u8364?\tab }and \v hidden\v0 seen{\plain\deleted  gone}\par", ["seen and seen"]),
+        (rb"{\pntext\f0 2.\tab}{\*\pn{\pntxta.}}Oars\par{\listtext\pard b)\tab}Sails\par", ["2.\tOars", "b)\tSails"]),
+        (rb"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffres25\ffdefres1}}}{\fldrslt}} paid "
+         rb"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffres0\ffdefres1}}}{\fldrslt}} sent\par",
+         ["☒ paid ☐ sent"]),
+        (rb"a{\pict\bin5 }{{{}}b\par", ["ab"]),
+    ],
+)  # fmt: skip
+def test_rtf_is_read_as_displayed(tmp_path: Path, body: bytes, texts: list[str]) -> None:
+    assert [block.text for block in read_rtf(tmp_path, body).blocks] == texts
+
+
+def test_rtf_properties(tmp_path: Path) -> None:
+    document = read_rtf(tmp_path, rb"{\info{\title Fische \'e0 la carte}{\author Ann \u-10178?\u-8426?}}Text\par")
+    assert document.title == "Fische à la carte"
+    assert document.metadata == {"author": "Ann \U0001fb16"}
+    assert [block.text for block in document.blocks] == ["Text"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
