@@ -176,10 +176,55 @@ def test_odt(tmp_path: Path) -> None:
     file.write_bytes(archive(content_xml=content.encode()))
     assert outline(load_document(file)) == [
         ("Costs", 2, None),
-        ("They rose A lot..", 0, None),
+        ("They rose.", 0, None),
+        ("1 A lot.", 0, None),
         ("- one", 0, None),
         ("| Year | Cost |\n|---|---|\n| 2025 | 7 |", 0, None),
     ]
+
+
+def read_odt(folder: Path, body: str, styles: str = "") -> list[str]:
+    names = " ".join(f'xmlns:{name}="urn:x:{name}"' for name in ("office", "text", "table", "style"))
+    content = (f"<office:document {names}><office:automatic-styles>{styles}</office:automatic-styles><office:body>"
+               f"<office:text>{body}</office:text></office:body></office:document>")  # fmt: skip
+    (folder / "a.odt").write_bytes(archive(content_xml=content.encode()))
+    return [block.text for block in load_document(folder / "a.odt").blocks]
+
+
+def test_odt_notes_follow_the_paragraph_or_list_that_refers_to_them(tmp_path: Path) -> None:
+    def note(*texts: str) -> str:
+        paragraphs = "".join(f"<text:p>{text}</text:p>" for text in texts)
+        return f"<text:note><text:note-body>{paragraphs}</text:note-body></text:note>"
+
+    body = (f"<text:p>A{note('first')}b{note('second', 'its end')}c</text:p><text:list><text:list-item><text:p>d"
+            f"{note('third')}</text:p></text:list-item><text:list-item><text:p>e</text:p></text:list-item></text:list>"
+            )  # fmt: skip
+    assert read_odt(tmp_path, body) == ["Abc", "first", "second", "its end", "- d\n- e", "third"]
+
+
+def test_odt_hidden_text_is_not_read(tmp_path: Path) -> None:
+    styles = '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+    body = (
+        '<text:p>seen <text:span text:style-name="H">hidden</text:span>too</text:p>'
+        '<text:p text:style-name="H">hidden</text:p>'
+        '<text:section text:display="none"><text:p>hidden</text:p></text:section>'
+        '<text:p>a<text:hidden-text text:is-hidden="true">hidden</text:hidden-text> b</text:p>'
+    )
+    assert read_odt(tmp_path, body, styles) == ["seen too", "a b"]
+
+
+def test_odt_lists_have_the_numbers_that_are_displayed(tmp_path: Path) -> None:
+    levels = ('<text:list-level-style-number text:level="1" style:num-format="1" style:num-prefix="§ " '
+              'text:start-value="3"/><text:list-level-style-number text:level="2" style:num-format="a" '
+              'style:num-suffix=")"/>')  # fmt: skip
+    styles = f'<text:list-style style:name="L">{levels}</text:list-style>'
+
+    def items(*texts: str) -> str:
+        return "".join(f"<text:list-item>{text}</text:list-item>" for text in texts)
+
+    inner = f"<text:list>{items('<text:p>x</text:p>', '<text:p>y</text:p>')}</text:list>"
+    body = f'<text:list text:style-name="L">{items(f"<text:p>One</text:p>{inner}", "<text:p>Two</text:p>")}</text:list>'
+    assert read_odt(tmp_path, body, styles) == ["§ 3 One\n  a) x\n  b) y\n§ 4 Two"]
 
 
 def test_epub(tmp_path: Path) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
-from dataclasses import replace
 
 import mammoth
 from lxml import etree
 
 from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
-from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.office.archive import open_archive, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles
-from retriton_pipeline.documents.office.docx_text import NUMBER_MARK, visible
+from retriton_pipeline.documents.office.docx_text import visible
+from retriton_pipeline.documents.office.list_numbers import with_displayed_number
 from retriton_pipeline.documents.office.ooxml import part_finder, transitional
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
@@ -25,7 +24,6 @@ _BODY = "word/document.xml"
 _TEXTS = (_BODY, "word/footnotes.xml", "word/endnotes.xml")
 _TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
 _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
-_NUMBER = re.compile(rf"(?:(?:-|\w+[.)]) )?{NUMBER_MARK}")
 
 
 def read_docx(raw: bytes) -> Content:
@@ -44,7 +42,7 @@ def read_docx(raw: bytes) -> Content:
     ).value
     tree = parse_html(page) if page else None
     title, metadata = core_properties(archive)
-    blocks = [_with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
+    blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
     return Content(title or first_heading(blocks), blocks, metadata)
 
 
@@ -72,11 +70,3 @@ def _as_displayed(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
 
 def _root(parts: dict[str, bytes], name: str) -> etree._Element | None:
     return parse_xml(parts[name]) if parts.get(name) else None
-
-
-def _with_displayed_number(block: Block) -> Block:
-    """``block`` with the numbers that are displayed in place of those of the HTML list."""
-    if NUMBER_MARK not in block.text:
-        return block
-    text, header = _NUMBER.sub("", block.text), _NUMBER.sub("", block.header)
-    return replace(block, text=text.strip(), header=header)

@@ -15,9 +15,9 @@ from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles, style_of
 from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
+from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
 from retriton_pipeline.documents.office.ooxml import CHART, COMPATIBILITY, DIAGRAM, RELATIONSHIPS, WORD, Finder, is_on
 
-NUMBER_MARK = "\ue00f"  # of the private use area; before the displayed number of a paragraph
 _VALUE = f"{WORD}val"
 _TEXT_BOX = f"{WORD}txbxContent"
 _CELL_LINE_CHARACTERS_MAX = 80  # longer lines are sentences, not values
