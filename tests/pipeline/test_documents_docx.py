@@ -164,6 +164,21 @@ def test_parallel_lines_of_cells_become_rows(read: Read) -> None:
     ]
 
 
+def test_line_breaks_in_cells_are_parallel_lines(read: Read) -> None:
+    def row(*cells: str) -> str:
+        made = ("<w:br/>".join(f"<w:t>{line}</w:t>" for line in cell.split("/")) for cell in cells)
+        return f"<w:tr>{''.join(f'<w:tc><w:p><w:r>{lines}</w:r></w:p></w:tc>' for lines in made)}<w:tc/></w:tr>"
+
+    assert read(f"<w:tbl>{row('Fee/name', 'Fee/amount')}{row('Tow/Lift', '5/7')}</w:tbl>") == [
+        "| Fee name | Fee amount |\n|---|---|\n| Tow | 5 |\n| Lift | 7 |"
+    ]
+
+
+def test_of_ruby_text_the_base_is_read(read: Read) -> None:
+    ruby = f"<w:r><w:ruby><w:rubyPr/><w:rt>{run('とう')}</w:rt><w:rubyBase>{run('東')}</w:rubyBase></w:ruby></w:r>"
+    assert read(paragraph(ruby, run("京"))) == ["東京"]
+
+
 def test_text_of_smartart_charts_and_text_boxes_is_read(read: Read) -> None:
     def point(key: str, text: str) -> str:
         return f'<dgm:pt modelId="{key}"><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'

@@ -46,6 +46,8 @@ def read(tmp_path: Path) -> Read:
         "BT /F 11 Tf 50 900 Td (above the page) Tj ET",
         "BT /F 11 Tf 400 300 Td (outside of the crop box) Tj ET",
         "q .7 .7 -.7 .7 200 300 cm BT /F 60 Tf (DRAFT) Tj ET Q",
+        ".8 g BT /F 60 Tf 50 500 Td (DRAFT) Tj ET",
+        "q .8 g .7 .7 -.7 .7 50 500 cm BT /F 14 Tf (copy) Tj ET Q",
     ],
 )
 def test_text_that_is_not_seen_is_not_read(read: Read, hidden: str) -> None:
@@ -59,6 +61,7 @@ def test_text_that_is_not_seen_is_not_read(read: Read, hidden: str) -> None:
         "q 300 0 0 30 40 640 cm /I Do Q 1 g BT /F 11 Tf 50 650 Td (shown) Tj ET",
         "q 600 0 0 800 0 0 cm /I Do Q BT 3 Tr /F 11 Tf 50 650 Td (shown) Tj ET",
         "q .7 .7 -.7 .7 50 600 cm BT /F 9 Tf (shown) Tj ET Q",
+        ".7 g BT /F 9 Tf 50 650 Td (shown) Tj ET",
     ],
 )
 def test_light_and_recognized_and_diagonal_text_that_is_seen_is_read(read: Read, shown: str) -> None:

@@ -79,6 +79,31 @@ def test_cells_are_read_with_their_formats(read: Read) -> None:
     assert read(fill) == ["Pumps", "| Code | Load | Runs | Works |\n|---|---|---|---|\n| 009 | 50% | 48:00 | TRUE |"]
 
 
+def test_parallel_lines_of_cells_become_rows(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        for number, row in enumerate(
+            [["Port\\nname", "Ship\\nname", "Tons"], ["Kiel", "Ida\nMia", "9\n7"], ["Rom", "Ada\nEva", "1"]]
+        ):
+            if not number:
+                sheet = workbook.add_worksheet("S")
+            sheet.write_row(number, 0, row)
+
+    assert read(fill)[1] == "\n".join([
+        "| Port name | Ship name | Tons |", "|---|---|---|", "| Kiel | Ida | 9 |", "| Kiel | Mia | 7 |", "| Rom | Ada Eva | 1 |"
+    ])  # fmt: skip
+
+
+def test_rows_and_columns_without_size_are_hidden(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        for row in range(3):
+            sheet.write_row(row, 0, [f"{row}{column}" for column in "abc"])
+        sheet.set_row(1, 0)
+        sheet.set_column("B:B", 0)
+
+    assert read(fill)[1] == "| 0a | 0c |\n|---|---|\n| 2a | 2c |"
+
+
 def test_days_of_a_workbook_that_counts_from_1904(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "a.xlsx", {"date_1904": True}) as workbook:
         workbook.add_worksheet("S").write(0, 0, 366, workbook.add_format({"num_format": "yyyy-mm-dd"}))

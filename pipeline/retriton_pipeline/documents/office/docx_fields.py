@@ -12,7 +12,9 @@ _WORD_2010 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 
 
 def plain_fields(root: etree._Element) -> None:
-    """Replaces fields by their results, and check boxes by ``☒`` or ``☐``."""
+    """Replaces fields by their results, check boxes by ``☒`` or ``☐``, and ruby text by its base."""
+    etree.strip_elements(root, f"{WORD}rt", with_tail=False)  # the readings of ruby text
+    etree.strip_tags(root, f"{WORD}ruby", f"{WORD}rubyBase", f"{WORD}rubyPr")
     etree.strip_tags(root, f"{WORD}fldSimple", f"{WORD}dir", f"{WORD}bdo")
     _remove_code(root)
     for data in list(root.iter(f"{WORD}ffData")):

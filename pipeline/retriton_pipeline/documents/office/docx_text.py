@@ -17,11 +17,10 @@ from retriton_pipeline.documents.office.drawings import chart_tables, chart_titl
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
 from retriton_pipeline.documents.office.ooxml import CHART, COMPATIBILITY, DIAGRAM, RELATIONSHIPS, WORD, Finder, is_on
+from retriton_pipeline.documents.office.parallel_lines import parallel_lines
 
 _VALUE = f"{WORD}val"
 _TEXT_BOX = f"{WORD}txbxContent"
-_CELL_LINE_CHARACTERS_MAX = 80  # longer lines are sentences, not values
-_LINES_MAX = 1000
 
 
 def visible(root: etree._Element, styles: Styles, numbering: Numbering, find: Finder) -> etree._Element:
@@ -160,29 +159,38 @@ def _table(rows: list[list[str]]) -> etree._Element:
 def _split_parallel_lines(row: etree._Element) -> None:
     """Splits a row whose cells have equally many short lines, which belong together, into rows."""
     cells = list(row.iterchildren(f"{WORD}tc"))
-    lines = [list(cell.iterchildren(f"{WORD}p")) for cell in cells]
-    counts = {len(paragraphs) for paragraphs in lines} - {1}
-    if len(counts) != 1 or not 1 < max(counts) <= _LINES_MAX or not _are_values(cells, lines, max(counts)):
+    is_plain = all(child.tag in (f"{WORD}p", f"{WORD}tcPr") for cell in cells for child in cell)
+    is_merged = any(cell.find(f"{WORD}tcPr/{WORD}vMerge") is not None for cell in cells)
+    is_first = not any(True for _ in row.itersiblings(f"{WORD}tr", preceding=True))
+    if not is_plain or is_merged or is_first:
         return
-    for number in range(max(counts) - 1, -1, -1):
+    lines = [[line for paragraph in cell.iterchildren(f"{WORD}p") for line in _lines(paragraph)] for cell in cells]
+    texts = [["".join(map(str, line.itertext())).strip() for line in column] for column in lines]
+    for number in range(parallel_lines(texts) - 1, -1, -1):
         made = etree.Element(f"{WORD}tr")
-        for cell, paragraphs in zip(cells, lines, strict=True):
-            made.append(_cell(cell, paragraphs[number] if len(paragraphs) > 1 else deepcopy(paragraphs[0])))
+        for cell, column, words in zip(cells, lines, texts, strict=True):
+            made.append(_cell(cell, column[number] if len(column) > 1 else _paragraph(*words)))
         row.addnext(made)
-    _remove(row)
+    if parallel_lines(texts):
+        _remove(row)
 
 
-def _are_values(cells: list[etree._Element], lines: list[list[etree._Element]], count: int) -> bool:
-    texts = [["".join(map(str, line.itertext())).strip() for line in paragraphs] for paragraphs in lines]
-    several = [column for column in texts if len(column) == count and sum(map(bool, column)) > 1]
-    short = all(len(text) <= _CELL_LINE_CHARACTERS_MAX for column in texts for text in column)
-    plain = all(child.tag in (f"{WORD}p", f"{WORD}tcPr") for cell in cells for child in cell)
-    merged = any(cell.find(f"{WORD}tcPr/{WORD}vMerge") is not None for cell in cells)
-    return len(several) > 1 and short and plain and not merged
+def _lines(paragraph: etree._Element) -> list[etree._Element]:
+    """``paragraph``, or a paragraph for each of its lines if it has line breaks."""
+    if next(paragraph.iter(f"{WORD}br"), None) is None:
+        return [paragraph]
+    lines = [etree.Element(f"{WORD}p")]
+    for part in (part for element in paragraph.iter(f"{WORD}r") for part in element if part.tag != f"{WORD}r"):
+        if part.tag == f"{WORD}br":
+            lines.append(etree.Element(f"{WORD}p"))
+        else:
+            etree.SubElement(lines[-1], f"{WORD}r").append(deepcopy(part))
+    return lines
 
 
 def _cell(original: etree._Element, paragraph: etree._Element) -> etree._Element:
     made = etree.Element(f"{WORD}tc")
-    made.extend(deepcopy(properties) for properties in original.iterchildren(f"{WORD}tcPr"))
+    if (span := original.find(f"{WORD}tcPr/{WORD}gridSpan")) is not None:
+        etree.SubElement(made, f"{WORD}tcPr").append(deepcopy(span))
     made.append(paragraph)
     return made

@@ -32,6 +32,7 @@ _HTML_TAGS = {
     "annotation": "template",  # `html_blocks` skips templates
     "tracked-changes": "template",
     "note-citation": "template",
+    "ruby-text": "template",
     **dict.fromkeys(("text", "section", "list-header", "text-box", "table-header-rows"), "div"),
 }
 _HTML_ATTRIBUTES = {"number-columns-spanned": "colspan", "number-rows-spanned": "rowspan"}

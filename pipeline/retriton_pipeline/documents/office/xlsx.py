@@ -14,6 +14,7 @@ from openpyxl import load_workbook
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, open_archive, read_member, require_tags
 from retriton_pipeline.documents.office.ooxml import transitional_file
+from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
 from retriton_pipeline.documents.tables import table_block
@@ -53,7 +54,7 @@ def _blocks(raw: bytes, archive: zipfile.ZipFile) -> Iterator[Block]:
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
         if sheet.sheet_state == "visible":
-            blocks = list(_tables(cells.rows(sheet, budget.add)))
+            blocks = list(_tables(split_rows(cells.rows(sheet, budget.add))))
             part = sheet._worksheet_path  # type: ignore[attr-defined]
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []

@@ -54,7 +54,7 @@ class Cells:
                 expected = number + 1
                 row = self._texts(cells)
                 count(row)
-                if parser.row_dimensions.pop(str(number), {}).get("hidden") not in _TRUE:
+                if not _is_hidden_line(parser.row_dimensions.pop(str(number), {}), "ht"):
                     visible = [text for column, text in enumerate(row, 1) if column not in hidden]
                     yield visible if any(visible) else []
 
@@ -92,10 +92,15 @@ class Cells:
         return self._codes[style]
 
 
+def _is_hidden_line(dimensions: dict[str, str], size: str) -> bool:
+    """Whether a row or a column is hidden or has no height or width."""
+    return dimensions.get("hidden") in _TRUE or dimensions.get(size, "1").strip("0.") == ""
+
+
 def _hidden_columns(parser: WorkSheetParser) -> set[int]:
     hidden: set[int] = set()
     for column in parser.column_dimensions.values():
-        if column.get("hidden") in _TRUE:
+        if _is_hidden_line(column, "width"):
             hidden.update(range(int(column["min"]), min(int(column["max"]), _COLUMNS_MAX) + 1))
     return hidden
 

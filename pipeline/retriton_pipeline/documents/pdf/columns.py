@@ -14,6 +14,7 @@ _ROWS_MIN = 2  # that two columns have in common
 _LINES_SHARE_MIN, _ROWS_SHARE_MIN = 0.7, 0.5  # of those of the next column, of all rows
 _ROWS_MIN_OF_SHORT, _SHORT_CHARACTERS = 3, 3
 _CELL_CHARACTERS_MAX = 25  # on average; columns of longer lines are text columns of the page
+_VALUE_CHARACTERS_MAX, _NAME_CHARACTERS_MAX = 12, 40  # beside a column of values, names can be longer
 _SIZE_TOLERANCE = 0.1
 _LINE_DISTANCE_MIN = 0.9  # in font sizes; closer ones are parts of a formula
 _COLUMNS_MAX = 64
@@ -82,7 +83,7 @@ def _are_cells(columns: Sequence[_Column]) -> bool:
     return (
         len(columns) > 1
         and (min(map(len, columns)) >= _ROWS_MIN_OF_SHORT or (len(columns) > 2 and min(lengths) > _SHORT_CHARACTERS))
-        and max(lengths) < _CELL_CHARACTERS_MAX
+        and max(lengths) < (_CELL_CHARACTERS_MAX if min(lengths) > _VALUE_CHARACTERS_MAX else _NAME_CHARACTERS_MAX)
         and min(distances) > _LINE_DISTANCE_MIN * size
         and all(abs(line.font_size - size) < _SIZE_TOLERANCE * size for column in columns for line in column)
     )

@@ -21,7 +21,7 @@ _MULTI_CELL_ROWS_MIN = 2
 _ROW_SPACING = 1.25  # of the rows below a header, in distances of its lines
 _HEADER_LINES_MAX = 6
 _ROWS_BELOW_MIN = 3
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"[^\w\n]*\d[\W\d]*")
 _COLUMNS_MAX = 64
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
@@ -97,7 +97,7 @@ class Table:
         while (
             height < min(_HEADER_LINES_MAX, len(grid) - 1)
             and distances[height - 1] < _CELL_LINE_DISTANCE_MAX * size
-            and not any(_DIGIT.search(cell) for cell in grid[height])
+            and not any(_NUMBER.fullmatch(cell) for cell in grid[height])
         ):
             height += 1
         others = min(distances[height - 1 :], default=0.0)

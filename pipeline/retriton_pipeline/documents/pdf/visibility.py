@@ -1,8 +1,9 @@
-"""Which characters of a PDF page a reader does not see: invisible, white, or outside of the page."""
+"""Which characters of a PDF page a reader does not see: invisible, white, a watermark, or outside of the page."""
 
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +13,10 @@ from pypdfium2 import raw as pdfium
 _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
 _WHITE = 250  # of 255
+_PALE, _TRANSPARENT = 180, 128
 _OPAQUE = 5
+_WATERMARK_HEIGHT = 36.0  # in points
+_DIAGONAL = 0.1  # in quarter turns
 _GRID = 128  # cells in each direction
 _OBJECTS_MAX = 10_000  # that are checked; all text of a page with more is kept
 _SCAN_SHARE = 0.5  # of the page that is an image, whose recognized text is invisible
@@ -42,7 +46,14 @@ class Visibility:
             self._object, self._kind = address, _kind(object_) if address else ""
         if self._kind == "invisible":
             return not self._is_scan
-        return self._kind == "white" and not self._has_background(x, y)
+        if self._kind == "pale" and not self._is_watermark(index, box):
+            return False
+        return bool(self._kind) and not self._has_background(x, y)
+
+    def _is_watermark(self, index: int, box: pdfium.FS_RECTF) -> bool:
+        """Whether a pale character is large or between the horizontal and the vertical."""
+        turns = float(pdfium.FPDFText_GetCharAngle(self._text.raw, index)) / (math.pi / 2)
+        return box.top - box.bottom > _WATERMARK_HEIGHT or abs(turns - round(turns)) > _DIAGONAL
 
     @cached_property
     def _is_scan(self) -> bool:
@@ -97,7 +108,9 @@ def _kind(object_: pdfium.FPDF_PAGEOBJECT) -> str:
     red, green, blue, alpha = _fill(object_)
     if mode in _FILLED and alpha < _OPAQUE:
         return "invisible"
-    return "white" if mode in _FILLED and min(red, green, blue) >= _WHITE else ""
+    if mode in _FILLED and min(red, green, blue) >= _WHITE:
+        return "white"
+    return "pale" if mode in _FILLED and (min(red, green, blue) >= _PALE or alpha <= _TRANSPARENT) else ""
 
 
 def _is_coloured(path: pdfium.FPDF_PAGEOBJECT) -> bool:
