@@ -82,14 +82,15 @@ def test_cells_are_read_with_their_formats(read: Read) -> None:
 def test_parallel_lines_of_cells_become_rows(read: Read) -> None:
     def fill(workbook: xlsxwriter.Workbook) -> None:
         for number, row in enumerate(
-            [["Port\\nname", "Ship\\nname", "Tons"], ["Kiel", "Ida\nMia", "9\n7"], ["Rom", "Ada\nEva", "1"]]
+            [["Port\nname", "Ship\nname", "Tons"], ["Kiel", "Ida\nMia", "9\n7"], ["Rom", "Ada\nEva", "1"]]
         ):
             if not number:
                 sheet = workbook.add_worksheet("S")
             sheet.write_row(number, 0, row)
 
     assert read(fill)[1] == "\n".join([
-        "| Port name | Ship name | Tons |", "|---|---|---|", "| Kiel | Ida | 9 |", "| Kiel | Mia | 7 |", "| Rom | Ada Eva | 1 |"
+        "| Port name | Ship name | Tons |", "|---|---|---|", "| Kiel | Ida | 9 |", "| Kiel | Mia | 7 |",
+        "| Rom | Ada Eva | 1 |"
     ])  # fmt: skip
 
 

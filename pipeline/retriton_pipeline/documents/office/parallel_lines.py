@@ -22,7 +22,7 @@ def parallel_lines(cells: Sequence[Sequence[str]]) -> int:
 
 
 def split_rows(rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
-    """``rows`` with those of parallel lines split, if one of the cells holds numbers: names of columns have lines, too."""
+    """``rows`` with those of parallel lines split, if a cell holds numbers: names of columns also have lines."""
     for row in rows:
         lines = [[line.strip() for line in cell.strip().split("\n")] for cell in row] if "\n" in "".join(row) else []
         has_values = any(len(cell) > 1 and all(_VALUE.match(line) for line in cell if line) for cell in lines)
