@@ -19,6 +19,7 @@ def plain_fields(root: etree._Element) -> None:
     _remove_code(root)
     for data in list(root.iter(f"{WORD}ffData")):
         _display_form_field(data)
+    etree.strip_elements(root, f"{WORD}fldChar", with_tail=False)  # mammoth compares each run with all open fields
     for box in list(root.iter(f"{_WORD_2010}checkbox")):
         _display_content_control(box)
 
