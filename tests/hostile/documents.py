@@ -227,6 +227,11 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "docx_paragraphs": partial(_paragraphs, 15_000),
     "docx_paragraphs_refused": partial(_paragraphs, 1_000_000),
     "docx_spans": partial(_spanning_cells, 10**9),
+    "docx_open_fields": lambda: (
+        "a.docx",
+        archives.docx('<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:t>x</w:t></w:r></w:p>' * 8_000),
+    ),
+    "rtf_nested_notes": lambda: ("a.rtf", b"{\\rtf1 x" + b"{\\footnote a" * 100_000 + b"}" * 100_001),
     "docx_styles": partial(_huge_member, "xml", 70),
     "docx_members": partial(_many_members, 60_000),
     "docx_core_properties": lambda: (

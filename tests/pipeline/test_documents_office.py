@@ -176,7 +176,8 @@ def test_odt(tmp_path: Path) -> None:
     file.write_bytes(archive(content_xml=content.encode()))
     assert outline(load_document(file)) == [
         ("Costs", 2, None),
-        ("They rose A lot..", 0, None),
+        ("They rose.", 0, None),
+        ("1 A lot.", 0, None),
         ("- one", 0, None),
         ("| Year | Cost |\n|---|---|\n| 2025 | 7 |", 0, None),
     ]
@@ -200,6 +201,50 @@ def test_chapters_that_cannot_be_read_are_named_and_the_others_stored(tmp_path: 
     assert list(reasons) == [f"{file}#gone.xhtml", f"{file}#binary.xhtml", f"{file}#unlisted"]
     assert "missing" in reasons[f"{file}#gone.xhtml"]
     assert "PNG" in reasons[f"{file}#binary.xhtml"]
+
+
+def read_odt(folder: Path, body: str, styles: str = "") -> list[str]:
+    names = " ".join(f'xmlns:{name}="urn:x:{name}"' for name in ("office", "text", "table", "style"))
+    content = (f"<office:document {names}><office:automatic-styles>{styles}</office:automatic-styles><office:body>"
+               f"<office:text>{body}</office:text></office:body></office:document>")  # fmt: skip
+    (folder / "a.odt").write_bytes(archive(content_xml=content.encode()))
+    return [block.text for block in load_document(folder / "a.odt").blocks]
+
+
+def test_odt_notes_follow_the_paragraph_or_list_that_refers_to_them(tmp_path: Path) -> None:
+    def note(*texts: str) -> str:
+        paragraphs = "".join(f"<text:p>{text}</text:p>" for text in texts)
+        return f"<text:note><text:note-body>{paragraphs}</text:note-body></text:note>"
+
+    body = (f"<text:p>A{note('first')}b{note('second', 'its end')}c</text:p><text:list><text:list-item><text:p>d"
+            f"{note('third')}</text:p></text:list-item><text:list-item><text:p>e</text:p></text:list-item></text:list>"
+            )  # fmt: skip
+    assert read_odt(tmp_path, body) == ["Abc", "first", "second", "its end", "- d\n- e", "third"]
+
+
+def test_odt_hidden_text_is_not_read(tmp_path: Path) -> None:
+    styles = '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+    body = (
+        '<text:p>seen <text:span text:style-name="H">hidden</text:span>too</text:p>'
+        '<text:p text:style-name="H">hidden</text:p>'
+        '<text:section text:display="none"><text:p>hidden</text:p></text:section>'
+        '<text:p>a<text:hidden-text text:is-hidden="true">hidden</text:hidden-text> b</text:p>'
+    )
+    assert read_odt(tmp_path, body, styles) == ["seen too", "a b"]
+
+
+def test_odt_lists_have_the_numbers_that_are_displayed(tmp_path: Path) -> None:
+    levels = ('<text:list-level-style-number text:level="1" style:num-format="1" style:num-prefix="§ " '
+              'text:start-value="3"/><text:list-level-style-number text:level="2" style:num-format="a" '
+              'style:num-suffix=")"/>')  # fmt: skip
+    styles = f'<text:list-style style:name="L">{levels}</text:list-style>'
+
+    def items(*texts: str) -> str:
+        return "".join(f"<text:list-item>{text}</text:list-item>" for text in texts)
+
+    inner = f"<text:list>{items('<text:p>x</text:p>', '<text:p>y</text:p>')}</text:list>"
+    body = f'<text:list text:style-name="L">{items(f"<text:p>One</text:p>{inner}", "<text:p>Two</text:p>")}</text:list>'
+    assert read_odt(tmp_path, body, styles) == ["§ 3 One\n  a) x\n  b) y\n§ 4 Two"]
 
 
 def test_epub(tmp_path: Path) -> None:
@@ -231,6 +276,37 @@ def test_rtf(tmp_path: Path) -> None:
         "| a | b |\n|---|---|\n| 1 | 2 |",
         "Zwei.",
     ]
+
+
+def read_rtf(folder: Path, body: bytes) -> Document:
+    (folder / "a.rtf").write_bytes(rb"{\rtf1\ansi\ansicpg1252 " + body + b"}")
+    return load_document(folder / "a.rtf")
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        (rb"sea \u-10178?\u-8426? end\par", ["sea \U0001fb16 end"]),
+        (rb"One{\super 1{\footnote\pard No \'fcbung.}} and{\*\footnote\ftnalt Two.} two.\par next\par",
+         ["One1 and two.", "next", "No übung.", "Two."]),
+        (rb"{\shp{\*\shpinst\shpleft1{\shptxt\pard In a box\par}}}Text\par", ["Text", "In a box"]),
+        (rb"seen {\v\'e4 hidden\u8364?\tab }and \v hidden\v0 seen{\plain\deleted  gone}\par", ["seen and seen"]),
+        (rb"{\pntext\f0 2.\tab}{\*\pn{\pntxta.}}Oars\par{\listtext\pard b)\tab}Sails\par", ["2.\tOars", "b)\tSails"]),
+        (rb"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffres25\ffdefres1}}}{\fldrslt}} paid "
+         rb"{\field{\*\fldinst FORMCHECKBOX {\*\formfield{\fftype1\ffres0\ffdefres1}}}{\fldrslt}} sent\par",
+         ["☒ paid ☐ sent"]),
+        (rb"a{\pict\bin5 }{{{}}b\par", ["ab"]),
+    ],
+)  # fmt: skip
+def test_rtf_is_read_as_displayed(tmp_path: Path, body: bytes, texts: list[str]) -> None:
+    assert [block.text for block in read_rtf(tmp_path, body).blocks] == texts
+
+
+def test_rtf_properties(tmp_path: Path) -> None:
+    document = read_rtf(tmp_path, rb"{\info{\title Fische \'e0 la carte}{\author Ann \u-10178?\u-8426?}}Text\par")
+    assert document.title == "Fische à la carte"
+    assert document.metadata == {"author": "Ann \U0001fb16"}
+    assert [block.text for block in document.blocks] == ["Text"]
 
 
 @pytest.mark.parametrize(

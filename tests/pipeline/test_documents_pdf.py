@@ -208,3 +208,47 @@ def test_a_file_that_only_restricts_copying_is_readable(read: Callable[[Sheet], 
     sheet.line("Readable.", 20, 30)
     sheet.pdf.set_encryption(owner_password="owner", user_password="")
     assert outline(read(sheet)) == [("Readable.", 0)]
+
+
+def test_tables_whose_content_runs_by_columns_have_rows(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    sheet.page()
+    sheet.paragraph(SENTENCES[:2], 20, 20)
+    columns = (["Crane", "Nora", "Otto", "Paul"], ["Tons", "12", "15", "9"], ["Quay", "north", "south", "west"])
+    for column, x in zip(columns, (20, 70, 120), strict=True):
+        for row, text in enumerate(column):
+            sheet.line(text, x, 40 + 6 * row)
+    sheet.paragraph(SENTENCES[2:4], 20, 80)
+    assert read(sheet).blocks[1].text == (
+        "| Crane | Tons | Quay |\n|---|---|---|\n| Nora | 12 | north |\n| Otto | 15 | south |\n| Paul | 9 | west |"
+    )
+
+
+@pytest.mark.parametrize("by_columns", [True, False])
+def test_column_names_of_several_lines_are_one_header(read: Callable[[Sheet], Document], by_columns: bool) -> None:
+    sheet = Sheet()
+    sheet.page()
+    names = [
+        (20, ["Month"]),
+        (60, ["Ships that", "arrived", "on time"]),
+        (110, ["Ships that", "were late", "(n = 9)"]),
+    ]
+    lines = [(text, x, 30 + 4.5 * row) for x, texts in names for row, text in enumerate(texts)]
+    for text, x, y in lines if by_columns else sorted(lines, key=lambda line: line[2]):
+        sheet.line(text, x, y)
+    for row, texts in enumerate([("May", "few", "some"), ("June", "all", "none"), ("July", "most", "few")]):
+        for text, x in zip(texts, (20, 60, 110), strict=True):
+            sheet.line(text, x, 48 + 7 * row)
+    (table,) = read(sheet).blocks
+    assert table.header.startswith("| Month | Ships that arrived on time | Ships that were late (n = 9) |")
+    assert table.text.endswith("| May | few | some |\n| June | all | none |\n| July | most | few |")
+
+
+def test_lines_of_a_paragraph_that_several_short_pages_share_are_kept(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    for page in range(4):
+        sheet.page()
+        sheet.line("Port of Example", 20, 10)
+        sheet.paragraph([SENTENCES[page], "Divers see to it every year."], 20, 40)
+    texts = [block.text for block in read(sheet).blocks]
+    assert texts == ["Port of Example", *(f"{SENTENCES[page]} Divers see to it every year." for page in range(4))]

@@ -13,6 +13,7 @@ _GENERATED = re.compile(
     r"microsoft (word|powerpoint|excel)\b.*"
     r"|(powerpoint|pdf|word)[ -]?(presentation|document)?"
     r"|(untitled|unbenannt|sans titre|document|dokument|slide|presentation|folie|layout|title)[ _-]?\d*"
+    r"|\(?(anonymous|unspecified)\)?"
     r"|[\W\d_]*"
     r"|.*\.(docx?|pptx?|xlsx?|pdf|tex|dvi|indd|qxd|odt|rtf|html?|ps|eps|fm|p65|cdr)(_\d+)?",
     re.IGNORECASE | re.DOTALL,

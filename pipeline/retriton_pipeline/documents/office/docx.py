@@ -12,58 +12,61 @@ from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.office.archive import open_archive, parse_xml, require_tags, tags_max
-from retriton_pipeline.documents.office.formulas import MATH, formula_text
+from retriton_pipeline.documents.office.docx_numbering import Numbering
+from retriton_pipeline.documents.office.docx_styles import Styles
+from retriton_pipeline.documents.office.docx_text import visible
+from retriton_pipeline.documents.office.list_numbers import with_displayed_number
+from retriton_pipeline.documents.office.ooxml import part_finder, transitional
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
 
 _BODY = "word/document.xml"
+_TEXTS = (_BODY, "word/footnotes.xml", "word/endnotes.xml")
 _TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 
 
 def read_docx(raw: bytes) -> Content:
-    """Blocks and document properties. Comments, headers and footers are skipped.
+    """Blocks and document properties: the text as displayed, with all tracked changes accepted.
+
+    Comments, headers, footers and hidden text are skipped.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
     archive = open_archive(raw, "a DOCX", _BODY)
     page = mammoth.convert_to_html(
-        _with_formulas_as_text(archive, tags_max(raw, _TAGS_MAX)),
+        _as_displayed(archive, tags_max(raw, _TAGS_MAX)),
         style_map=_STYLES,
         convert_image=mammoth.images.img_element(lambda image: {}),
     ).value
     tree = parse_html(page) if page else None
     title, metadata = core_properties(archive)
-    blocks = html_blocks(tree) if tree is not None else []
+    blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
     return Content(title or first_heading(blocks), blocks, metadata)
 
 
-def _with_formulas_as_text(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
-    """A copy of the file, without images, in which formulas are plain text: mammoth ignores formulas."""
-    body = archive.read(_BODY)
+def _as_displayed(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
+    """A copy of the file, without images, whose text is what is displayed."""
+    parts = {}
+    for name in dict.fromkeys(archive.namelist()):
+        if name.endswith((".xml", ".rels")):
+            require_tags(part := archive.read(name), limit)
+            parts[name] = transitional(part)
+    styles = Styles(_root(parts, "word/styles.xml"))
+    definitions = _root(parts, "word/numbering.xml")
+    drawn: set[str] = set()
+    for name in _TEXTS:
+        if (root := _root(parts, name)) is not None:
+            numbering = Numbering(definitions, styles)
+            parts[name] = etree.tostring(visible(root, styles, numbering, part_finder(archive, name, drawn)))
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w") as copy:
-        for name in dict.fromkeys(archive.namelist()):
-            if name != _BODY and name.endswith((".xml", ".rels")):
-                part = archive.read(name)
-                require_tags(part, limit)
-                copy.writestr(name, part)
-        require_tags(body, limit)
-        copy.writestr(_BODY, _formulas_as_text(body) if b"oMath" in body else body)
+        for name, part in parts.items():
+            copy.writestr(name, part)
     copied.seek(0)
     return copied
 
 
-def _formulas_as_text(body: bytes) -> bytes:
-    root = parse_xml(body)
-    for formula in list(root.iter(f"{MATH}oMath")):
-        run = etree.Element(f"{_WORD}r")
-        etree.SubElement(run, f"{_WORD}t").text = formula_text(formula)
-        run.tail = formula.tail
-        parent = formula.getparent()
-        if parent is not None:
-            parent.replace(formula, run)
-    etree.strip_tags(root, f"{MATH}oMathPara")
-    return etree.tostring(root)
+def _root(parts: dict[str, bytes], name: str) -> etree._Element | None:
+    return parse_xml(parts[name]) if parts.get(name) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 from lxml import etree
 
 from retriton_pipeline.documents.html.blocks import html_blocks
@@ -14,6 +16,8 @@ from retriton_pipeline.documents.office.archive import (
     require_tags,
     tags_max,
 )
+from retriton_pipeline.documents.office.list_numbers import with_displayed_number
+from retriton_pipeline.documents.office.odt_text import OdtStyles, as_displayed
 from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -28,6 +32,7 @@ _HTML_TAGS = {
     "annotation": "template",  # `html_blocks` skips templates
     "tracked-changes": "template",
     "note-citation": "template",
+    "ruby-text": "template",
     **dict.fromkeys(("text", "section", "list-header", "text-box", "table-header-rows"), "div"),
 }
 _HTML_ATTRIBUTES = {"number-columns-spanned": "colspan", "number-rows-spanned": "rowspan"}
@@ -35,7 +40,9 @@ _METADATA = {"creator": "author", "initial-creator": "author", "subject": "subje
 
 
 def read_odt(raw: bytes) -> Content:
-    """Blocks and document properties. Comments and deleted text are skipped.
+    """Blocks and document properties. Footnotes follow their paragraphs.
+
+    Comments, hidden and deleted text are skipped.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
@@ -49,12 +56,18 @@ def read_odt(raw: bytes) -> Content:
     body = next((element for element in root.iter() if local_name(element.tag) == "text" and len(element)), None)
     if body is None:
         raise UnreadableDocument("it is an OpenDocument file, but not a text document")
+    as_displayed(body, OdtStyles(*_styles(archive), root))
     for element in body.iter(etree.Element):
         _rename(element)
     meta = read_member(archive, "meta.xml")
     title, metadata = _properties(meta) if meta else ("", {})
-    blocks = html_blocks(body)
+    blocks = list(map(with_displayed_number, html_blocks(body)))
     return Content(title or first_heading(blocks), blocks, metadata)
+
+
+def _styles(archive: zipfile.ZipFile) -> list[etree._Element]:
+    raw = read_member(archive, "styles.xml")
+    return [parse_xml(raw)] if raw else []
 
 
 def _rename(element: etree._Element) -> None:
@@ -67,9 +80,6 @@ def _rename(element: etree._Element) -> None:
         element.tag, element.text = "span", " "
     else:
         element.tag = _HTML_TAGS.get(name, "span")
-    if name == "note-body":  # the text of a note stays within the paragraph that refers to it
-        for paragraph in element:
-            paragraph.tag, paragraph.text = "span", f" {paragraph.text or ''}"
     for odf_name, html_name in _HTML_ATTRIBUTES.items():
         if odf_name in attributes:
             element.set(html_name, attributes[odf_name])

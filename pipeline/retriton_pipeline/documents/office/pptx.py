@@ -1,89 +1,89 @@
-"""PPTX: each slide is a page, and its title a heading."""
+"""PPTX: each visible slide is a page, and its title a heading."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from pptx import Presentation
-from pptx.chart.chart import Chart
 from pptx.shapes.autoshape import Shape
 from pptx.shapes.base import BaseShape
 from pptx.shapes.graphfrm import GraphicFrame
-from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import open_archive
+from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
+from retriton_pipeline.documents.office.ooxml import (
+    CHART,
+    DIAGRAM,
+    RELATIONSHIPS,
+    Finder,
+    part_finder,
+    transitional_file,
+)
+from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.pptx_text import is_hidden, resolve_alternatives, text_lines, visible_shapes
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.titles import first_heading
 
 _SLIDES_MAX = 10_000
-_POINTS_MAX = 5_000
 
 
 def read_pptx(raw: bytes) -> Content:
     """Blocks, whose page is the number of the slide, and document properties. Speaker notes follow their slide.
 
+    Hidden slides, dates, footers and slide numbers are skipped.
+
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
-    title, metadata = core_properties(open_archive(raw, "a PPTX", "ppt/presentation.xml"))
-    slides = {slide.part.partname: slide for slide in islice(Presentation(io.BytesIO(raw)).slides, _SLIDES_MAX)}
-    blocks = [block for page, slide in enumerate(slides.values(), 1) for block in _slide_blocks(slide, page)]
+    archive = open_archive(raw, "a PPTX", "ppt/presentation.xml")
+    title, metadata = core_properties(archive)
+    presentation = Presentation(io.BytesIO(transitional_file(raw, archive)))
+    size = presentation.slide_width or 0, presentation.slide_height or 0
+    slides = {slide.part.partname: slide for slide in islice(presentation.slides, _SLIDES_MAX)}
+    drawn: set[str] = set()
+    blocks: list[Block] = []
+    for page, slide in enumerate(slides.values(), 1):
+        if not is_hidden(slide):
+            blocks += _slide_blocks(slide, page, size, part_finder(archive, slide.part.partname.lstrip("/"), drawn))
     return Content(title or first_heading(blocks), blocks, metadata)
 
 
-def _slide_blocks(slide: Slide, page: int) -> Iterator[Block]:
+def _slide_blocks(slide: Slide, page: int, size: tuple[int, int], find: Finder) -> Iterator[Block]:
+    resolve_alternatives(slide)
     heading = slide.shapes.title
     if heading is not None and heading.text_frame.text.strip():
         yield Block(" ".join(heading.text_frame.text.split()), heading_level=1, page=page)
-    for shape in _in_reading_order(slide.shapes):
+    for shape in visible_shapes(slide, *size):
         if heading is None or shape.shape_id != heading.shape_id:
-            yield from _shape_blocks(shape, page)
+            yield from _shape_blocks(shape, page, find)
     if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None and notes.text.strip():
-        yield Block(f"Notes: {_lines(notes.text)}", page=page)
+        yield Block(f"Notes: {text_lines(notes)}", page=page)
 
 
-def _in_reading_order(shapes: Iterable[BaseShape]) -> Iterator[BaseShape]:
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        if isinstance(shape, GroupShape):
-            yield from _in_reading_order(shape.shapes)
-        else:
-            yield shape
+def _shape_blocks(shape: BaseShape, page: int, find: Finder) -> Iterator[Block]:
+    if isinstance(shape, GraphicFrame):
+        yield from _graphic_blocks(shape, page, find)
+    elif isinstance(shape, Shape) and (text := text_lines(shape.text_frame)):
+        yield Block(text, page=page)
 
 
-def _shape_blocks(shape: BaseShape, page: int) -> Iterator[Block]:
-    rows: Iterable[list[str]] = []
-    if isinstance(shape, GraphicFrame) and shape.has_table:
-        rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
-    elif isinstance(shape, GraphicFrame) and shape.has_chart and not _is_huge(shape.chart):
-        rows = _chart_rows(shape.chart)
-    elif isinstance(shape, Shape) and shape.text_frame.text.strip():
-        yield Block(_lines(shape.text_frame.text), page=page)
-    if table := table_block(rows, page):
-        yield table
-
-
-def _is_huge(chart: Chart) -> bool:
-    """Whether a chart states more points than are text: python-pptx searches all of them for each stated one."""
-    space = chart.element
-    stated = [
-        int(value) if value.isdecimal() and len(value) < 10 else _POINTS_MAX
-        for value in space.xpath("//c:ptCount/@val")
-    ]
-    return sum(stated) > _POINTS_MAX or space.xpath("count(//c:pt)") > _POINTS_MAX
-
-
-def _chart_rows(chart: Chart) -> Iterator[list[str]]:
-    for plot in chart.plots:
-        yield ["", *(series.name for series in plot.series)]
-        columns = [list(series.values) for series in plot.series]
-        for index, category in enumerate(plot.categories):
-            yield [str(category), *(str(column[index]) if index < len(column) else "" for column in columns)]
-
-
-def _lines(text: str) -> str:
-    return "\n".join(line.strip() for line in text.replace("\v", "\n").splitlines() if line.strip())
+def _graphic_blocks(frame: GraphicFrame, page: int, find: Finder) -> Iterator[Block]:
+    tables: list[list[list[str]]] = []
+    if frame.has_table:
+        rows = ([cell.text.replace("\v", "\n") for cell in row.cells] for row in frame.table.rows)
+        tables.append(list(split_rows(rows)))
+    for diagram in frame.element.iter(f"{DIAGRAM}relIds"):
+        data = find(diagram.get(f"{RELATIONSHIPS}dm"))
+        if data is not None and (lines := smartart_lines(data)):
+            yield Block("\n".join(lines), page=page)
+    for reference in frame.element.iter(f"{CHART}chart"):
+        if (chart := find(reference.get(f"{RELATIONSHIPS}id"))) is not None:
+            if title := chart_title(chart):
+                yield Block(title, page=page)
+            tables += chart_tables(chart)
+    yield from filter(None, (table_block(rows, page) for rows in tables))

@@ -1,10 +1,10 @@
-"""XLSX: each sheet is a section, and each run of rows without a blank row a table."""
+"""XLSX: each visible sheet is a section, and each run of rows without a blank row a table."""
 
 from __future__ import annotations
 
-import datetime
 import io
 import warnings
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,7 +13,10 @@ from openpyxl import load_workbook
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, open_archive, read_member, require_tags
+from retriton_pipeline.documents.office.ooxml import transitional_file
+from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
+from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -28,7 +31,9 @@ _CELLS_MAX = 20_000_000  # including empty cells, of which a small file can decl
 
 
 def read_xlsx(raw: bytes) -> Content:
-    """Blocks and document properties. Of formulas, the values that were saved with them are read.
+    """Blocks and document properties. Values are read as they are displayed; of formulas, those that were saved.
+
+    Hidden sheets, rows and columns, and comments are skipped.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
@@ -39,17 +44,20 @@ def read_xlsx(raw: bytes) -> Content:
     title, metadata = core_properties(archive)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
-        return Content(title, list(_blocks(raw)), metadata)
+        return Content(title, list(_blocks(raw, archive)), metadata)
 
 
-def _blocks(raw: bytes) -> Iterator[Block]:
-    workbook = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+def _blocks(raw: bytes, archive: zipfile.ZipFile) -> Iterator[Block]:
+    workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
+    cells = Cells(workbook)
+    drawn: set[str] = set()
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
-        tables = list(_tables(_rows(sheet, budget)))
-        if tables:
-            yield Block(sheet.title, heading_level=1)
-            yield from tables
+        if sheet.sheet_state == "visible":
+            blocks = list(_tables(split_rows(cells.rows(sheet, budget.add))))
+            part = sheet._worksheet_path  # type: ignore[attr-defined]
+            blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
+            yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
 
 
 @dataclass
@@ -89,21 +97,3 @@ def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
             yield from filter(None, [table_block(header)])
             header = []
     yield from filter(None, [table_block(header)])
-
-
-def _rows(sheet: object, budget: _Budget) -> Iterator[list[str]]:
-    sheet.reset_dimensions()  # type: ignore[attr-defined]  # the dimensions in the file may be wrong
-    for values in sheet.iter_rows(values_only=True):  # type: ignore[attr-defined]
-        row = [_text(value) for value in values]
-        budget.add(row)
-        yield row if any(row) else []
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.15g}"  # as Excel displays it, without binary rounding errors
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ").removesuffix(" 00:00:00")
-    return str(value)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from retriton_pipeline.documents.model import Block
-from retriton_pipeline.documents.pdf.line import Line
+from retriton_pipeline.documents.pdf.line import Line, joined
 from retriton_pipeline.documents.pdf.reading_order import in_reading_order
 from retriton_pipeline.documents.pdf.regions import Region, page_regions
 from retriton_pipeline.documents.pdf.typography import Typography
@@ -24,7 +24,7 @@ def page_blocks(lines: Sequence[Line], typography: Typography, page: int) -> lis
     for region in in_reading_order(list(page_regions(lines, typography)), typography.body_size):
         for block in _blocks(region, typography, page):
             if blocks and _continues(blocks[-1], block):
-                join = typography.dehyphenated if hyphenated else "{} {}".format
+                join = typography.dehyphenated if hyphenated else joined
                 blocks[-1] = replace(blocks[-1], text=join(blocks[-1].text, block.text))
             else:
                 blocks.append(block)
@@ -52,7 +52,7 @@ def _text(lines: Sequence[Line], typography: Typography) -> str:
     text, hyphenated = "", False
     for line in lines:
         hyphenated = hyphenated or (text.endswith("-") and text[-2:-1].isalpha() and line.text[:1].islower())
-        text = typography.dehyphenated(text.removesuffix("-"), line.text) if hyphenated else f"{text} {line.text}"
+        text = typography.dehyphenated(text.removesuffix("-"), line.text) if hyphenated else joined(text, line.text)
         hyphenated = line.hyphenated
     text = text.strip()
     return f"• {text[1:].lstrip()}" if text.startswith("\ufffd") else text  # an unmapped character there is a bullet

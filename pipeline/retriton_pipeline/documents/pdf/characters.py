@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pypdfium2
@@ -17,6 +17,7 @@ _BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|-bd", re.IGNORECASE)
 _MONOSPACED_NAME = re.compile(r"mono|courier|consol|menlo|cmtt|sftt|typewriter", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 _FONT_NAME_BYTES = 128
+_DIAGONAL = 0.1  # in quarter turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,15 @@ class Character:
         return Character(self.code, self.index, left, right, bottom, top) if quarter_turns else self
 
 
-def character_runs(text: pypdfium2.PdfTextPage) -> Iterator[tuple[list[Character], bool]]:
-    """The characters between two line breaks, and whether the second break is within a word (a hyphen)."""
+def character_runs(
+    text: pypdfium2.PdfTextPage, is_hidden: Callable[[int, pdfium.FS_RECTF], bool]
+) -> Iterator[tuple[list[Character], bool]]:
+    """The visible characters between two line breaks, and whether the second break is within a word (a hyphen).
+
+    Args:
+        text: of a page.
+        is_hidden: whether the character with a number and a box is not seen.
+    """
     box = pdfium.FS_RECTF()
     run: list[Character] = []
     for index in range(pdfium.FPDFText_CountChars(text.raw)):
@@ -64,14 +72,15 @@ def character_runs(text: pypdfium2.PdfTextPage) -> Iterator[tuple[list[Character
                 run.append(Character(code, index, run[-1].right, run[-1].right, run[-1].bottom, run[-1].top))
         else:
             pdfium.FPDFText_GetLooseCharBox(text.raw, index, box)
-            run.append(Character(code, index, box.left, box.right, box.bottom, box.top))
+            if not is_hidden(index, box):
+                run.append(Character(code, index, box.left, box.right, box.bottom, box.top))
     yield run, False
 
 
-def rotation(text: pypdfium2.PdfTextPage, character: Character) -> int:
-    """The direction of the text, in quarter turns."""
-    angle = float(pdfium.FPDFText_GetCharAngle(text.raw, character.index))
-    return round(angle / (math.pi / 2)) % 4
+def rotation(text: pypdfium2.PdfTextPage, character: Character) -> tuple[int, bool]:
+    """The direction of the text, in quarter turns, and whether it is between them."""
+    turns = float(pdfium.FPDFText_GetCharAngle(text.raw, character.index)) / (math.pi / 2)
+    return round(turns) % 4, abs(turns - round(turns)) > _DIAGONAL
 
 
 def font_size(text: pypdfium2.PdfTextPage, character: Character) -> float:

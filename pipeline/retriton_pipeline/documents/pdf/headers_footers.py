@@ -12,6 +12,8 @@ _PAGES_MIN = 3
 _PAGE_DISTANCE_MAX = 2  # left and right pages may have different headers
 _SHORT_WORDS = 6
 _PAGE_DIGITS_MAX = 5
+_PARAGRAPH_DISTANCE_MAX = 1.6  # in font sizes
+_SIZE_TOLERANCE = 0.1
 _HEIGHT_STEP = 3.0  # points within which lines are at the same height
 _Key = tuple[str, int, int]
 
@@ -19,6 +21,7 @@ _Key = tuple[str, int, int]
 def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """``pages`` without the lines that are repeated at the same place in the margins of consecutive pages.
 
+    Lines next to one that is not repeated are kept: they are a part of its paragraph.
     The first occurrence of a line with words is kept, since it may be the title.
     """
     pages = _without_page_numbers(pages)
@@ -26,7 +29,10 @@ def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]
     seen: set[_Key] = set()
     kept: list[list[Line]] = []
     for number, lines in enumerate(pages):
-        running = {id(line) for line in _margin(lines) if number in repeated.get(_key(line), ())}
+        candidates = [line for line in _margin(lines) if number in repeated.get(_key(line), ())]
+        identities = set(map(id, candidates))
+        others = [line for line in lines if id(line) not in identities]
+        running = {id(line) for line in candidates if not any(_is_paragraph(line, other) for other in others)}
         kept.append([])
         for line in lines:
             key = _key(line)
@@ -36,6 +42,16 @@ def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]
             if id(line) in running:
                 seen.add(key)
     return kept
+
+
+def _is_paragraph(line: Line, other: Line) -> bool:
+    """Whether two lines are of one paragraph, a part of which can be the same on several pages."""
+    return (
+        abs(line.font_size - other.font_size) < _SIZE_TOLERANCE * line.font_size
+        and _HEIGHT_STEP < abs(line.bottom - other.bottom) < _PARAGRAPH_DISTANCE_MAX * line.font_size
+        and line.left < other.right
+        and other.left < line.right
+    )
 
 
 def _without_page_numbers(pages: Sequence[list[Line]]) -> list[list[Line]]:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 import pypdfium2
 
 from retriton_pipeline.documents.pdf.characters import Character, character_runs, font_size, font_style, rotation
+from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
+from retriton_pipeline.documents.pdf.visibility import Visibility
 
 _UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe]")  # codes of fonts without a mapping to Unicode
+_WATERMARK_SIZE_MIN = 20.0  # in points; smaller diagonal text names the columns of tables and charts
 # In font sizes:
 _WORD_GAP = 1.0  # separates words without a space between them
 _BASELINE_TOLERANCE = 0.3
@@ -22,16 +25,16 @@ _WORDS_MAX = 1000  # of a line that is joined with the next: joining copies them
 
 
 def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
-    """The lines of ``page`` in content order, which in most files is the reading order."""
+    """The lines of ``page`` in content order, which in most files is the reading order, with values of forms."""
     text = page.get_textpage()
     lines: list[Line] = []
-    for characters, hyphenated in character_runs(text):
+    for characters, hyphenated in character_runs(text, Visibility(page, text).is_hidden):
         line = _line(text, characters, hyphenated)
         if line and lines and (merged := _merged(lines[-1], line)):
             lines[-1] = merged
         elif line:
             lines.append(line)
-    return lines
+    return with_form_values(lines, page)
 
 
 def _line(text: pypdfium2.PdfTextPage, characters: list[Character], hyphenated: bool) -> Line | None:
@@ -39,9 +42,11 @@ def _line(text: pypdfium2.PdfTextPage, characters: list[Character], hyphenated: 
     if not visible:
         return None
     samples = (visible[0], visible[len(visible) // 2], visible[-1])
-    turns = rotation(text, samples[1])
+    turns, is_diagonal = rotation(text, samples[1])
     middle = samples[1].rotated(turns)
     size = sorted(font_size(text, sample) for sample in samples)[1] or 1.0  # the median: one may be a superscript
+    if is_diagonal and size > _WATERMARK_SIZE_MIN:
+        return None
     styles = [font_style(text, sample) for sample in samples]
     bold, monospaced = all(bold for bold, _ in styles), sum(monospaced for _, monospaced in styles) > 1
     words = tuple(_words([character.rotated(turns) for character in characters], size))

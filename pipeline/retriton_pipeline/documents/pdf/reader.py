@@ -9,6 +9,7 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD
 
 from retriton_pipeline.documents.model import Content, Scalar
 from retriton_pipeline.documents.pdf.blocks import page_blocks
+from retriton_pipeline.documents.pdf.forms import require_no_dynamic_form
 from retriton_pipeline.documents.pdf.headers_footers import without_headers_and_footers
 from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.lines import page_lines
@@ -18,6 +19,7 @@ from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
 _METADATA = {"Author": "author", "Subject": "subject", "Keywords": "keywords", "CreationDate": "created"}
+_DEFAULTS = ("anonymous", "(anonymous)", "unspecified", "(unspecified)")  # of a library that writes PDFs
 _PAGES_MAX = 50_000
 _CHARACTERS_MIN, _CHARACTERS_MAX = 1_000_000, 50_000_000
 _CHARACTERS_PER_BYTE_MAX = 20  # a small file can repeat a page; ordinary ones have less than five
@@ -25,13 +27,15 @@ _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d).*")
 
 
 def read_pdf(raw: bytes) -> Content:
-    """Blocks with their pages, and document properties.
+    """Blocks with their pages, and document properties. Invisible text and watermarks are skipped.
 
     Raises:
-        UnreadableDocument: it is of another format, encrypted or damaged, or has no text layer.
+        UnreadableDocument: it is of another format, encrypted or damaged, a dynamic XFA form, or has no text layer.
     """
     require_pdf(raw)
     with _open(raw) as document:
+        require_no_dynamic_form(document)
+        document.init_forms()
         if len(document) > _PAGES_MAX:
             raise UnreadableDocument(f"it states {len(document)} pages, more than the limit of {_PAGES_MAX}: split it")
         pages = _all_lines(document, min(max(_CHARACTERS_PER_BYTE_MAX * len(raw), _CHARACTERS_MIN), _CHARACTERS_MAX))
@@ -76,7 +80,9 @@ def _lines(document: pypdfium2.PdfDocument, index: int) -> list[Line]:
 
 
 def _metadata(properties: dict[str, str]) -> dict[str, Scalar]:
-    metadata: dict[str, Scalar] = {key: properties[name] for name, key in _METADATA.items() if name in properties}
+    metadata: dict[str, Scalar] = {
+        key: value for name, key in _METADATA.items() if (value := properties.get(name, "")) and value not in _DEFAULTS
+    }
     if created := _DATE.fullmatch(str(metadata.get("created", ""))):
         metadata["created"] = "-".join(created.groups())
     return metadata

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from retriton_pipeline.documents.pdf.columns import in_rows
 from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.table import Table
 from retriton_pipeline.documents.pdf.table_detection import detect_tables
@@ -54,7 +55,7 @@ class Region:
 def page_regions(lines: Sequence[Line], typography: Typography) -> Iterator[Region]:
     """The regions of the page with ``lines``, in content order."""
     paragraph: list[Line] = []
-    for item in detect_tables(lines):
+    for item in detect_tables(in_rows(lines)):
         if isinstance(item, Table):
             if paragraph:
                 yield Region(tuple(paragraph))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import pairwise
 
-from retriton_pipeline.documents.pdf.line import Line, Word
+from retriton_pipeline.documents.pdf.line import Line, Word, joined
 
 # In font sizes:
 _ROW_DISTANCE_MAX = 3.5
@@ -15,6 +18,10 @@ _HEIGHT_TOLERANCE = 0.3
 
 _FONT_SIZE_CHANGE_MAX = 0.15
 _MULTI_CELL_ROWS_MIN = 2
+_ROW_SPACING = 1.25  # of the rows below a header, in distances of its lines
+_HEADER_LINES_MAX = 6
+_ROWS_BELOW_MIN = 3
+_NUMBER = re.compile(r"[^\w\n]*\d[\W\d]*")
 _COLUMNS_MAX = 64
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
@@ -33,7 +40,7 @@ class Table:
     lines: list[Line] = field(default_factory=list)
     columns: list[tuple[float, float]] = field(default_factory=list)
     rows: list[list[Word]] = field(default_factory=list)
-    _row_bottom: float = 0.0
+    _row_bottoms: list[float] = field(default_factory=list)
 
     def add(self, line: Line) -> bool:
         """Adds ``line`` and returns whether it fits: each cell overlaps at most one column, and no two the same."""
@@ -48,7 +55,7 @@ class Table:
             self._append_to_cell(line.cells[0])
         else:
             self.rows.append(list(line.cells))
-            self._row_bottom = line.bottom
+            self._row_bottoms.append(line.bottom)
         self._widen(line.cells)
         self.lines.append(line)
         return True
@@ -62,6 +69,7 @@ class Table:
         if not is_above or len(cells) < len(self.columns) or not self._fits(cells):
             return False
         self.rows.insert(0, cells)
+        self._row_bottoms.insert(0, line.bottom)
         self._widen(cells)
         self.lines.insert(0, line)
         return True
@@ -74,8 +82,30 @@ class Table:
             for cell in row:
                 if len(columns := self._columns_of(cell)) == 1:
                     texts[columns[0]].append(cell.text)
-            grid.append(list(map(" ".join, texts)))
-        return grid
+            grid.append([reduce(joined, cell, "") for cell in texts])
+        height = self._header_height(grid)
+        return [[reduce(joined, filter(None, cells), "") for cells in zip(*grid[:height], strict=True)], *grid[height:]]
+
+    def _header_height(self, grid: list[list[str]]) -> int:
+        """The number of rows that are the lines of the column names.
+
+        They are closer to each other than the other rows, or have no name in the first column.
+        """
+        size = self.lines[0].font_size
+        distances = [above - below for above, below in pairwise(self._row_bottoms)]
+        height = 1
+        while (
+            height < min(_HEADER_LINES_MAX, len(grid) - 1)
+            and distances[height - 1] < _CELL_LINE_DISTANCE_MAX * size
+            and not any(_NUMBER.fullmatch(cell) for cell in grid[height])
+        ):
+            height += 1
+        others = min(distances[height - 1 :], default=0.0)
+        are_closer = len(grid) - height >= _ROWS_BELOW_MIN and others > _ROW_SPACING * max(
+            distances[: height - 1], default=others
+        )
+        return height if are_closer else max(1, *(n for n in range(1, height + 1) if not any(
+            row[0] for row in grid[1:n])))  # fmt: skip
 
     @property
     def is_table(self) -> bool:
@@ -107,7 +137,7 @@ class Table:
 
     def _is_beside(self, line: Line) -> bool:
         """Whether ``line`` is to the right of the last row, whose first cell has several lines."""
-        same_height = abs(line.bottom - self._row_bottom) < _HEIGHT_TOLERANCE * line.font_size
+        same_height = abs(line.bottom - self._row_bottoms[-1]) < _HEIGHT_TOLERANCE * line.font_size
         return same_height and line.left > max(cell.right for cell in self.rows[-1])
 
     def _continues_cell(self, line: Line) -> bool:
@@ -127,7 +157,9 @@ class Table:
         row = self.rows[-1]
         for index, above in enumerate(row):
             if self._columns_of(above) == self._columns_of(cell):
-                row[index] = Word(f"{above.text} {cell.text}", min(above.left, cell.left), max(above.right, cell.right))
+                row[index] = Word(
+                    joined(above.text, cell.text), min(above.left, cell.left), max(above.right, cell.right)
+                )
                 return
         row.append(cell)
 

@@ -1,0 +1,48 @@
+"""Numbers as letters, Roman numerals and others that lists are numbered with."""
+
+from __future__ import annotations
+
+_ROMAN = (
+    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+)  # fmt: skip
+_ROMAN_MAX = 3999
+_LETTERS_MAX = 780  # "zzz…" of thirty letters
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+_CHINESE_DIGITS = "〇一二三四五六七八九"
+_CHINESE = ("chineseCounting", "chineseCountingThousand", "japaneseCounting", "taiwaneseCounting",
+            "taiwaneseCountingThousand", "ideographDigital", "japaneseDigitalTenThousand")  # fmt: skip
+
+
+def numeral(number: int, style: str) -> str:
+    """``number`` in a style with a name of WordprocessingML; with digits if the style is unknown."""
+    if style == "none":
+        return ""
+    if style == "decimalZero":
+        return f"{number:02}"
+    if style in ("lowerLetter", "upperLetter") and 0 < number <= _LETTERS_MAX:
+        letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+        return letters if style == "lowerLetter" else letters.upper()
+    if style in ("lowerRoman", "upperRoman") and 0 < number <= _ROMAN_MAX:
+        return _roman(number) if style == "lowerRoman" else _roman(number).upper()
+    if style == "ordinal":
+        return f"{number}{'th' if number % 100 in (11, 12, 13) else _ORDINALS.get(number % 10, 'th')}"
+    if style == "decimalEnclosedCircle" and 0 < number <= 20:
+        return chr(ord("①") + number - 1)
+    if style in _CHINESE and 0 < number < 100:
+        return _chinese(number)
+    return str(number)
+
+
+def _roman(number: int) -> str:
+    text = ""
+    for value, letters in _ROMAN:
+        text += letters * (number // value)
+        number %= value
+    return text
+
+
+def _chinese(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    digits = _CHINESE_DIGITS
+    return ("" if tens < 2 else digits[tens]) + ("十" if tens else "") + (digits[ones] if ones else "")

@@ -1,0 +1,123 @@
+r"""Rewrites RTF such that striprtf reads what a reader of the document sees.
+
+striprtf skips footnotes, text boxes, the numbers of lists (``\pntext``) and check boxes, and reads hidden text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(r"([{}])|\\(?:([a-z]{1,32})(-?\d{1,10})? ?|'[0-9a-f]{2}|[^a-z])", re.IGNORECASE)
+_MOVED = ("footnote", "shptxt", "dptxbxtext")  # to the end of the document
+_PROPERTIES = ("title", "author", "subject", "keywords")
+_STARTS_NO_TEXT = ("v", "deleted", "plain")
+_TEXT_WORDS = ("u", "tab", "line", "emdash", "endash", "bullet", "lquote", "rquote", "ldblquote", "rdblquote")
+_CHECK_BOX, _DEFAULT = 1, 25  # values of \fftype and \ffres
+_CHECKED, _UNCHECKED = "\\u9746?", "\\u9744?"
+
+
+@dataclass
+class Separated:
+    """The parts of an RTF file.
+
+    Attributes:
+        body: all of it, with notes and text boxes at its end.
+        properties: the RTF of the document properties, by their control words.
+    """
+
+    body: str
+    properties: dict[str, str]
+
+
+@dataclass
+class _Group:
+    """A group in braces, and where its text goes."""
+
+    output: list[str]
+    is_hidden: bool = False
+    kind: str = ""
+    is_moved: bool = False
+    form: dict[str, int] = field(default_factory=dict)
+
+
+class _Rewriter:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._groups = [_Group([])]
+        self._moved: list[str] = []
+        self.properties: dict[str, str] = {}
+
+    def rewritten(self) -> str:
+        position = 0
+        while match := _TOKEN.search(self._text, position):
+            self._write_text(self._text[position : match.start()])
+            position = match.end()
+            if match[1] == "{":
+                group = self._groups[-1]
+                group.output.append("{")
+                self._groups.append(_Group(group.output, group.is_hidden, form=group.form))
+            elif match[1]:
+                self._close()
+            elif match[2]:
+                self._control(match[0], match[2].lower(), match[3])
+            elif match[0] == "\\*":
+                self._groups[-1].output.append(match[0])
+            else:
+                self._write_text(match[0])
+            if match[2] == "bin" and match[3]:  # bytes, whose braces are none
+                end = position + max(int(match[3]), 0)
+                self._groups[-1].output.append(self._text[position:end])
+                position = end
+        self._write_text(self._text[position:])
+        while len(self._groups) > 1:
+            self._close()
+        return "".join([*self._groups[0].output, *self._moved])
+
+    def _write_text(self, text: str) -> None:
+        if not self._groups[-1].is_hidden:
+            self._groups[-1].output.append(text)
+
+    def _control(self, token: str, word: str, value: str | None) -> None:
+        group = self._groups[-1]
+        is_first = not group.kind
+        group.kind = group.kind or word
+        if word in _STARTS_NO_TEXT:
+            group.is_hidden = word != "plain" and value != "0"
+        if word in ("fftype", "ffres", "ffdefres"):
+            group.form[word] = int(value or 0)
+        if is_first and (word in _MOVED or (word in _PROPERTIES and self._is_within("info"))):
+            group.output, group.is_moved = [], True
+        elif is_first and word == "field":
+            group.form = {}
+            group.output.append(token)
+        elif not (is_first and word == "pntext") and not (group.is_hidden and word in _TEXT_WORDS):
+            group.output.append(token)
+
+    def _is_within(self, kind: str) -> bool:
+        return len(self._groups) > 1 and self._groups[-2].kind == kind
+
+    def _close(self) -> None:
+        if len(self._groups) == 1:
+            return
+        group = self._groups.pop()
+        if group.is_moved and group.kind in _PROPERTIES:
+            self.properties[group.kind] = "".join(group.output)
+        elif group.is_moved:
+            self._moved.append("\\par{\\pard\\plain " + "".join(group.output) + "\\par}")
+        if len(self._groups) == 1:
+            group.output += self._moved
+            self._moved = []
+        output = self._groups[-1].output
+        output.append("}")
+        if group.kind == "fldinst" and group.form.get("fftype") == _CHECK_BOX:
+            state = group.form.get("ffres", _DEFAULT)
+            state = group.form.get("ffdefres", 0) if state == _DEFAULT else state
+            output.append(_CHECKED if state else _UNCHECKED)
+
+
+def separated(text: str) -> Separated:
+    """``text`` without hidden text, with notes and text boxes at its end, and its properties apart."""
+    rewriter = _Rewriter(text)
+    body = rewriter.rewritten()
+    return Separated(body, rewriter.properties)

@@ -1,0 +1,128 @@
+"""The rows of a sheet of an XLSX as they are displayed, and the texts drawn on it."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lxml import etree
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+from openpyxl.utils.datetime import MAC_EPOCH, to_excel
+from openpyxl.worksheet._reader import WorkSheetParser
+
+from retriton_pipeline.documents.office.archive import local_name
+from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
+from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
+from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+
+_COLUMNS_MAX = 16_384  # the limit of the format
+_DAYS_TO_1904 = 1462
+_MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
+_TRUE = ("1", "true")
+
+
+class Cells:
+    """Displays the values of the cells of a workbook.
+
+    Args:
+        workbook: an openpyxl workbook, opened for reading only.
+    """
+
+    def __init__(self, workbook: Any) -> None:
+        self._workbook = workbook
+        self._days_added = _DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
+        self._codes: dict[int, str] = {}
+
+    def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
+        """The texts of the visible cells of each visible row; empty for a blank row.
+
+        Args:
+            sheet: a sheet of the workbook.
+            count: is called with each row, hidden columns included.
+        """
+        with sheet._get_source() as source:
+            parser = WorkSheetParser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
+            expected = 1
+            hidden: set[int] | None = None
+            for number, cells in parser.parse():
+                hidden = _hidden_columns(parser) if hidden is None else hidden
+                for _ in range(expected, number):
+                    count([])
+                    yield []
+                expected = number + 1
+                row = self._texts(cells)
+                count(row)
+                if not _is_hidden_line(parser.row_dimensions.pop(str(number), {}), "ht"):
+                    visible = [text for column, text in enumerate(row, 1) if column not in hidden]
+                    yield visible if any(visible) else []
+
+    def _texts(self, cells: list[dict[str, Any]]) -> list[str]:
+        texts = [""] * max((cell["column"] for cell in cells), default=0)
+        for cell in cells:
+            texts[cell["column"] - 1] = self._text(cell["value"], int(cell["style_id"]))
+        return texts
+
+    def _text(self, value: object, style: int) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return str(value).upper()
+        code = self._code(style)
+        if isinstance(value, int) and (code == "General" or abs(value) > 10**15):
+            return str(value)
+        if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+            if code == "General":
+                return str(value)
+            value = float(to_excel(value, self._workbook.epoch))  # type: ignore[no-untyped-call]
+        if isinstance(value, int | float):
+            text = displayed(value, code, self._days_added)
+            return next((text.removesuffix(end) for end in _MIDNIGHT if text.endswith(end)), text)
+        return displayed_text(str(value), code)
+
+    def _code(self, style: int) -> str:
+        if style not in self._codes:
+            styles, codes = self._workbook._cell_styles, self._workbook._number_formats
+            number = styles[style].numFmtId if style < len(styles) else 0
+            custom = number - BUILTIN_FORMATS_MAX_SIZE
+            self._codes[style] = (
+                BUILTIN_FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
+            ) or "General"
+        return self._codes[style]
+
+
+def _is_hidden_line(dimensions: dict[str, str], size: str) -> bool:
+    """Whether a row or a column is hidden or has no height or width."""
+    return dimensions.get("hidden") in _TRUE or dimensions.get(size, "1").strip("0.") == ""
+
+
+def _hidden_columns(parser: WorkSheetParser) -> set[int]:
+    hidden: set[int] = set()
+    for column in parser.column_dimensions.values():
+        if _is_hidden_line(column, "width"):
+            hidden.update(range(int(column["min"]), min(int(column["max"]), _COLUMNS_MAX) + 1))
+    return hidden
+
+
+def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
+    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``.
+
+    Args:
+        archive: the file.
+        part: the name of the part.
+        found: the names of the parts that were read, for all sheets.
+    """
+    for path, drawing in related_parts(archive, part, "drawing", found):
+        find = part_finder(archive, path, found)
+        for anchor in drawing:
+            if not _is_hidden(anchor):
+                yield "\n".join(paragraph_texts(anchor))
+                for diagram in anchor.iter(f"{DIAGRAM}relIds"):
+                    data = find(diagram.get(f"{RELATIONSHIPS}dm"))
+                    yield "\n".join(smartart_lines(data)) if data is not None else ""
+
+
+def _is_hidden(anchor: etree._Element) -> bool:
+    properties = next((element for element in anchor.iter(etree.Element) if local_name(element.tag) == "cNvPr"), None)
+    return properties is not None and properties.get("hidden") in _TRUE
