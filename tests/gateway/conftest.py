@@ -20,6 +20,7 @@ from retriton_pipeline.gateway import new_key
 from retriton_serving.launcher import free_ports
 from tests.chat_endpoint import ChatEndpoint, Says, chat_endpoint
 from tests.conftest import ROOT
+from tests.gateway.clients.environment import tiny_triton
 
 COMMAND = str(Path(sys.executable).parent / "retriton")
 SAMPLES = sorted((ROOT / "docs" / "samples").iterdir())
@@ -119,6 +120,19 @@ def gateway(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
     with running(url, tmp_path_factory.mktemp("gateway")) as started:
         with started.client() as http:
             assert upload(http, "documents", SAMPLES)["state"] == "succeeded"
+        yield started
+
+
+@pytest.fixture(scope="package")
+def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with tiny_triton(tmp_path_factory.mktemp("tiny")) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def tiny(tiny_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway for an encoder with prompts, which also has the documentation's name, and a cross-encoder."""
+    with running(tiny_url, tmp_path_factory.mktemp("tiny-gateway"), "--alias", "all-MiniLM-L6-v2") as started:
         yield started
 
 

@@ -22,26 +22,13 @@ from retriton_client import Client, EncoderInfo
 from retriton_pipeline.gateway import new_key
 from tests.conftest import ROOT
 from tests.gateway.clients.documented import blocks, is_like
-from tests.gateway.clients.environment import SCRIPTS, run_client, tiny_triton
+from tests.gateway.clients.environment import SCRIPTS, run_client
 from tests.gateway.conftest import SAMPLES, Gateway, running, until, upload
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
 MODEL = "all-MiniLM-L6-v2"
 TEXTS = [f"text {number}, " * (1 + number % 9) for number in range(70)]
 PASSAGES = [f"{chr(97 + n)} {n} " * (1 + n % 5) for n in range(9)]
-
-
-@pytest.fixture(scope="module")
-def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with tiny_triton(tmp_path_factory.mktemp("tiny")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway for an encoder with prompts, which also has the documentation's name, and a cross-encoder."""
-    with running(tiny_url, tmp_path_factory.mktemp("tiny-gateway"), "--alias", MODEL) as started:
-        yield started
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.routes import (
     chat,
+    cohere,
     documents,
     embeddings,
     jobs,
@@ -30,9 +31,11 @@ from retriton_pipeline.gateway.routes import (
     playground,
     ranking,
     retrieve,
+    tei,
 )
 from retriton_pipeline.gateway.services.api_keys import ApiKeys
 from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.embedding import TextEmbedding
 from retriton_pipeline.gateway.services.health import HealthProbes
 from retriton_pipeline.gateway.services.pending_answers import PendingAnswers
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
@@ -76,6 +79,7 @@ class _Services:
     def __init__(self, settings: Settings, metrics: GatewayMetrics) -> None:
         self._settings = settings
         self._upstream = Upstream(settings)
+        self._embedding = TextEmbedding(self._upstream, settings)
         self._collections = Collections(settings, self._upstream)
         self._jobs = UploadJobs(settings, self._upstream, metrics)
         self._pending = PendingAnswers(settings.bounds, metrics)
@@ -86,7 +90,9 @@ class _Services:
         """The routes that need an API key."""
         settings = self._settings
         return [
-            embeddings.router(settings, self._upstream),
+            embeddings.router(settings, self._upstream, self._embedding),
+            cohere.router(self._embedding),
+            tei.router(settings, self._upstream, self._embedding),
             playground.router(settings, self._upstream, self._pending),
             ranking.router(Reranking(self._upstream, settings)),
             retrieve.router(self._question_answering),

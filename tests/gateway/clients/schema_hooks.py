@@ -5,6 +5,8 @@ import schemathesis
 EMBEDDING = ("query", "passage", "tiny-query", "tiny-passage")
 MODELS = {
     "/v1/embeddings": EMBEDDING,
+    "/v1/embed": EMBEDDING,
+    "/v2/embed": EMBEDDING,
     "/v2/nvcf/pexec/functions/{function_id}": EMBEDDING[:2],
     "/v1/ranking": ("tiny-cross-encoder",),
     "/rerank": ("tiny-cross-encoder",),

@@ -14,6 +14,7 @@ from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.playground import PendingResponse, PlaygroundRequest
+from retriton_pipeline.gateway.schemas.vectors import VectorFormat
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.pending_answers import PendingAnswers, Ticket
 from retriton_pipeline.gateway.services.upstream import Upstream
@@ -44,7 +45,7 @@ def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> A
 
         async def embed() -> bytes:
             found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate or settings.truncate, None))
-            return await embeddings_json(found, body.model, body.encoding_format)
+            return await embeddings_json(found, body.model, VectorFormat(base64=body.encoding_format == "base64"))
 
         size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)
         return await _response(pending.start(request.scope["key"], embed, size_bytes, wait_s))

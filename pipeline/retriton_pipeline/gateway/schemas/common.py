@@ -67,6 +67,12 @@ class RequestBody(BaseModel):
         return found
 
 
+class TextObject(BaseModel):
+    """A text as an object."""
+
+    text: Text
+
+
 class Usage(BaseModel):
     """Tokens that were embedded or ranked, with prompts and special tokens."""
 

@@ -1,28 +1,38 @@
-"""Embeddings, as OpenAI and NVIDIA NIM define them."""
+"""Embeddings, as OpenAI, NVIDIA NIM, Voyage and Jina define them."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import orjson
-from numpy.typing import NDArray
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Embeddings, Role, Truncate
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, TRUNCATE, RequestBody, Text, Usage, one_or_many
+from retriton_pipeline.gateway.schemas.common import (
+    ONE_OR_MANY,
+    TRUNCATE,
+    RequestBody,
+    Text,
+    TextObject,
+    Usage,
+    one_or_many,
+)
+from retriton_pipeline.gateway.schemas.synonyms import BooleanOrSide, InputType, JinaTask, agreed, role_of, side_of
+from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
+from retriton_pipeline.gateway.services.vectors import VectorType
 
 TEXTS_MAX = 2048  # as OpenAI
 Texts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
 OneOrManyTexts = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Texts, Tag("[many]")], ONE_OR_MANY]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536, fail_fast=True)]
-_VALUES_PER_PART = 50_000  # about 5 ms
 ManyTokenIds = Annotated[list[TokenIds], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
+TextObjects = Annotated[list[TextObject], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
 EncodingFormat = Literal["float", "base64"]
+EmbeddingType = Literal["float", "int8", "uint8", "binary", "ubinary", "base64"]
+DIMENSIONS = Field(
+    None, ge=1, le=65536, description="Number of leading values of each vector to return, normalised again."
+)
 
 
 def _shape(value: Any) -> str:
@@ -30,12 +40,15 @@ def _shape(value: Any) -> str:
     first = value[0] if isinstance(value, list) and value else None
     if isinstance(first, list):
         return "[many ids]"
+    if isinstance(first, dict):
+        return "[objects]"
     return "[ids]" if isinstance(first, int) else one_or_many(value)
 
 
 Input = Annotated[
     Annotated[Text, Tag("[one]")]
     | Annotated[Texts, Tag("[many]")]
+    | Annotated[TextObjects, Tag("[objects]")]
     | Annotated[TokenIds, Tag("[ids]")]
     | Annotated[ManyTokenIds, Tag("[many ids]")],
     Discriminator(_shape),
@@ -45,15 +58,42 @@ Input = Annotated[
 class EmbeddingsRequest(RequestBody):
     """Texts to embed."""
 
-    input: Input = Field(description="One or several texts, or token ids of the served tokenizer.")
+    input: Input = Field(description="One or several texts, also as objects; or token ids of the served tokenizer.")
     model: str = Field(description="A name from `GET /v1/models`; the suffix `-query` or `-passage` is the input_type.")
-    input_type: Role | None = Field(None, description="The role of the texts, which selects prompt and lane.")
-    truncate: Truncate | None = TRUNCATE
+    input_type: InputType | None = Field(None, description="The role of the texts, which selects prompt and lane.")
+    task: JinaTask | None = Field(None, description="Jina's `input_type`.")
+    truncate: BooleanOrSide | None = TRUNCATE
+    truncation: bool | None = Field(None, description="Voyage's `truncate`; true is `END`.")
     encoding_format: EncodingFormat = "float"
-    dimensions: int | None = Field(
-        None, ge=1, le=65536, description="Number of leading values of each vector to return, normalised again."
-    )
+    output_dtype: VectorType | None = Field(None, description="The type of the vectors; Voyage's.")
+    embedding_type: EmbeddingType | None = Field(None, description="The type of the vectors; Jina's.")
+    dimensions: int | None = DIMENSIONS
+    output_dimension: int | None = Field(None, ge=1, le=65536, description="Voyage's `dimensions`.")
+    normalized: bool = Field(False, description="Scales vectors to length one, if the encoder does not; Jina's.")
+    late_chunking: Literal[False] = Field(False, description="Jina's; there is none.")
     user: str | None = None
+
+    @property
+    def role(self) -> Role | None:
+        """The role of the texts. Raises `ApiError` if fields contradict each other, as those below."""
+        return agreed(input_type=role_of(self.input_type), task=role_of(self.task))
+
+    @property
+    def side(self) -> Truncate | None:
+        """Where long texts are truncated; None if the request does not say whether."""
+        return agreed(truncate=side_of(self.truncate), truncation=side_of(self.truncation))
+
+    @property
+    def size(self) -> int | None:
+        """Number of leading values to return; None for all."""
+        return agreed(dimensions=self.dimensions, output_dimension=self.output_dimension)
+
+    @property
+    def written(self) -> VectorFormat:
+        """How vectors are written."""
+        named = None if self.embedding_type == "base64" else self.embedding_type
+        kind: VectorType | None = agreed(output_dtype=self.output_dtype, embedding_type=named)
+        return VectorFormat(kind or "float", "base64" in (self.encoding_format, self.embedding_type))
 
 
 class Embedding(BaseModel):
@@ -73,21 +113,12 @@ class EmbeddingsResponse(BaseModel):
     usage: Usage
 
 
-async def embeddings_json(found: Embeddings, model: str, encoding_format: EncodingFormat) -> bytes:
-    """An `EmbeddingsResponse` as JSON; numbers are serialised in native code, other requests run between the parts."""
-    step = max(1, _VALUES_PER_PART // max(1, found.vectors.shape[1]))
-    parts: list[bytes] = []
-    for start in range(0, len(found.vectors), step):
-        if parts:
-            await asyncio.sleep(0)
-        parts.append(_part(found.vectors[start : start + step], start, encoding_format))
+async def embeddings_json(found: Embeddings, model: str, written: VectorFormat) -> bytes:
+    """An `EmbeddingsResponse` as JSON."""
+    data = await vectors_json(found.vectors, written, _entry)
     rest = {"model": model, "usage": Usage.of(int(found.tokens.sum()))}
-    return b'{"object":"list","data":[' + b",".join(parts) + b"]," + orjson.dumps(rest)[1:]
+    return b'{"object":"list","data":' + data + b"," + orjson.dumps(rest)[1:]
 
 
-def _part(vectors: NDArray[np.float32], first: int, encoding_format: EncodingFormat) -> bytes:
-    values: Iterable[Any] = vectors
-    if encoding_format == "base64":
-        values = (base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in vectors)
-    data = [{"object": "embedding", "index": index, "embedding": value} for index, value in enumerate(values, first)]
-    return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+def _entry(index: int, value: Any) -> dict[str, Any]:
+    return {"object": "embedding", "index": index, "embedding": value}

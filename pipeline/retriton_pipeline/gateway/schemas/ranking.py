@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Truncate
-from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, Usage
+from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, TextObject, Usage
+from retriton_pipeline.gateway.schemas.tei import TruncationOptions
 
 PASSAGES_MAX = 1024
 Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX, fail_fast=True)]
@@ -16,18 +17,12 @@ Passages = Annotated[list[Text], Field(min_length=1, max_length=PASSAGES_MAX, fa
 MODEL = Field(None, description="The cross-encoder's name; there is only one, so it may be left out.")
 
 
-class PassageText(BaseModel):
-    """A text in NIM's format."""
-
-    text: Text
-
-
 class RankingRequest(RequestBody):
     """NIM's request."""
 
     model: str | None = MODEL
-    query: PassageText
-    passages: Annotated[list[PassageText], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
+    query: TextObject
+    passages: Annotated[list[TextObject], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     truncate: Truncate | None = TRUNCATE
 
 
@@ -46,22 +41,13 @@ class RankingResponse(BaseModel):
     usage: Usage
 
 
-class TextsRequest(RequestBody):
+class TextsRequest(TruncationOptions):
     """TEI's request."""
 
     query: Text
     texts: Passages
     raw_scores: bool = False
     return_text: bool = False
-    truncate: bool | None = TRUNCATE
-    truncation_direction: Literal["Left", "Right"] = "Right"
-
-    @property
-    def side(self) -> Truncate | None:
-        """Where long texts are truncated; None if the request does not say whether."""
-        if self.truncate is None:
-            return None
-        return ("START" if self.truncation_direction == "Left" else "END") if self.truncate else "NONE"
 
 
 class TextScore(BaseModel):
@@ -77,7 +63,7 @@ def _document_shape(value: Any) -> str:
 
 
 Document = Annotated[
-    Annotated[Text, Tag("[text]")] | Annotated[PassageText, Tag("[object]")], Discriminator(_document_shape)
+    Annotated[Text, Tag("[text]")] | Annotated[TextObject, Tag("[object]")], Discriminator(_document_shape)
 ]
 
 

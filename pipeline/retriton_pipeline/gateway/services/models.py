@@ -11,7 +11,12 @@ _ROLES: tuple[Role, ...] = ("query", "passage")
 
 
 def resolve_role(
-    model: str, input_type: Role | None, encoder: EncoderInfo, aliases: Sequence[str], default: Role | None
+    model: str,
+    input_type: Role | None,
+    encoder: EncoderInfo,
+    aliases: Sequence[str],
+    default: Role | None,
+    field: str = "input_type",
 ) -> Role:
     """The role of a request's texts.
 
@@ -22,6 +27,7 @@ def resolve_role(
         encoder: the served encoder.
         aliases: additional names of it.
         default: role of requests without one.
+        field: the field that has ``input_type`` in the request, for errors.
 
     Raises:
         ApiError: the model is unknown, name and ``input_type`` contradict each other, or the role is required and
@@ -29,8 +35,8 @@ def resolve_role(
     """
     named = _named_role(model, (encoder.name, *aliases))
     if named and input_type and named != input_type:
-        message = f"the model's name says {named}, and input_type says {input_type}"
-        raise ApiError(400, "invalid_request", message, "input_type")
+        message = f"the model's name says {named}, and {field} says {input_type}"
+        raise ApiError(400, "invalid_request", message, field)
     if role := named or input_type or default:
         return role
     if encoder.prompts.get("query", "") == encoder.prompts.get("passage", ""):
@@ -38,9 +44,9 @@ def resolve_role(
     raise ApiError(
         400,
         "input_type_missing",
-        f"{encoder.name} embeds queries and passages differently: send input_type query or passage, or name the model "
+        f"{encoder.name} embeds queries and passages differently: send {field}, or name the model "
         f"{encoder.name}-query or {encoder.name}-passage",
-        "input_type",
+        field,
     )
 
 

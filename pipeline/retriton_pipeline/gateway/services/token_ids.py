@@ -7,6 +7,7 @@ from typing import Any
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.schemas.common import TextObject
 from retriton_pipeline.tokens import served_tokenizer
 
 IDS_HEADER = "X-Retriton-Token-Ids"
@@ -20,7 +21,10 @@ _REFUSED = (
 
 
 async def texts_of(
-    value: str | list[str] | list[int] | list[list[int]], encoder: EncoderInfo, declared: str | None, default: bool
+    value: str | list[str] | list[TextObject] | list[int] | list[list[int]],
+    encoder: EncoderInfo,
+    declared: str | None,
+    default: bool,
 ) -> list[str]:
     """The texts of a request's input.
 
@@ -38,6 +42,8 @@ async def texts_of(
         return [value]
     if isinstance(value[0], str):
         return [str(text) for text in value]
+    if isinstance(value[0], TextObject):
+        return [item.text for item in value if isinstance(item, TextObject)]
     _check_own(encoder, declared, default)
     sequences: Any = value if isinstance(value[0], list) else [value]
     if (count := sum(map(len, sequences))) > TOKEN_IDS_MAX:
