@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -13,11 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
-from mcp import Client, StdioServerParameters
+import typer.main
+from mcp import Client, StdioServerParameters, stdio_client
 
 from retriton.commands import COMMANDS
-from retriton_pipeline.cli.main import run
+from retriton_pipeline.cli.main import command_app, run
 from retriton_serving.launcher import free_ports
+from tests.conftest import ROOT
 from tests.gateway.conftest import COMMAND, Gateway, running, until
 
 QUESTION = "why are there two lanes?"
@@ -26,7 +30,7 @@ QUESTION = "why are there two lanes?"
 def started(url: str, key: str = "") -> Client:
     """A client that starts `retriton mcp`, and reads nothing but messages from its standard output."""
     variables = {**os.environ, "RETRITON_GATEWAY_URL": url, "RETRITON_API_KEY": key}
-    return Client(StdioServerParameters(command=COMMAND, args=["mcp"], env=variables), mode="legacy")
+    return Client(stdio_client(StdioServerParameters(command=COMMAND, args=["mcp"], env=variables)), mode="legacy")
 
 
 @asynccontextmanager
@@ -158,13 +162,38 @@ async def test_streamable_http(gateway: Gateway, tmp_path: Path) -> None:
             assert (await http.post(address, json={}, headers={"Host": "evil.example"})).status_code == 421
 
 
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "tests", "version": "1"}}
+INITIALIZE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}) + "\n"
+
+
 def test_standard_output_has_only_messages(gateway: Gateway) -> None:
-    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "tests", "version": "1"}}
-    lines = ["no JSON", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})]
     command = [COMMAND, "mcp", "--gateway", gateway.url]
-    done = subprocess.run(command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, input="no JSON\n" + INITIALIZE, capture_output=True, text=True, timeout=60)
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     assert any(message.get("result", {}).get("serverInfo", {}).get("name") == "retriton" for message in messages)
+
+
+def test_ctrl_c_ends_it_while_it_reads() -> None:
+    with subprocess.Popen([COMMAND, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(INITIALIZE)
+        process.stdin.flush()
+        assert "retriton" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(5) == -signal.SIGINT
+        finally:
+            process.kill()
+
+
+async def test_the_page_describes_the_tools_and_the_configuration(gateway: Gateway) -> None:
+    page = (ROOT / "docs" / "mcp.md").read_text()
+    async with client_of(gateway) as client:
+        assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == await tools_of(client)
+    (server,) = json.loads(page.partition("```json")[2].partition("```")[0])["mcpServers"].values()
+    options = typer.main.get_command(command_app(COMMANDS["mcp"])).params
+    assert (server["command"], server["args"]) == ("retriton", ["mcp"])
+    assert set(server["env"]) == {option.envvar for option in options if option.envvar}
 
 
 @pytest.mark.parametrize(
@@ -174,6 +203,7 @@ def test_standard_output_has_only_messages(gateway: Gateway) -> None:
         (("--http", "127.0.0.1:0"), "it must be HOST:PORT"),
         (("--gateway", "127.0.0.1:8080"), "it must be http://HOST:PORT or https://HOST:PORT"),
         (("--gateway", "http://127.0.0.1:x"), "it must be http://HOST:PORT or https://HOST:PORT"),
+        (("--gateway", "http://user:secret@127.0.0.1"), "it must be http://HOST:PORT or https://HOST:PORT"),
         (("--api-key", "rt-é"), "the API key has characters"),
     ],
 )

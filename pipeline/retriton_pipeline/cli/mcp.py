@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import Annotated
 
 import typer
@@ -37,8 +38,10 @@ def mcp(
     server = create_server(GatewayRequests(gateway, api_key))
     if http:
         host, port = _address(http)
+        typer.echo(f"MCP at http://{http}/mcp", err=True)
         server.run("streamable-http", host=host, port=port)
     else:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler waits for the thread that reads standard input
         server.run()
 
 

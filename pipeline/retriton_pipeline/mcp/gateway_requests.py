@@ -69,4 +69,4 @@ def _is_address(url: str) -> bool:
         parts = httpx2.URL(url)
     except httpx2.InvalidURL:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.host)
+    return parts.scheme in ("http", "https") and bool(parts.host) and not parts.userinfo  # errors name the address

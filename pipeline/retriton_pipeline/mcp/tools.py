@@ -47,9 +47,10 @@ class Tools:
 
     async def ask(self, question: str, collection: Collection = "", top_k: TopK = 5, filter: Filter = "") -> Answer:  # noqa: A002
         """Let the LLM of the server answer a question from the documents. Returns the answer and its sources."""
+        if (llm := await self.llm()) is None:
+            raise ToolError("the gateway has no LLM: start it with --llm-url and --llm-model")
         options = {"collection": collection or None, "top_k": top_k, "filter": filter}
-        message = {"role": "user", "content": question}
-        request = {"model": await self.llm() or "", "messages": [message], "retrieval": options}
+        request = {"model": llm, "messages": [{"role": "user", "content": question}], "retrieval": options}
         completion = await self._gateway.post(Completion, "/v1/chat/completions", json=request)
         return Answer(answer=completion.choices[0].message.content, sources=completion.sources)
 
