@@ -20,7 +20,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from retriton.commands import COMMANDS
 from retriton_pipeline.cli.main import command_app, run
-from retriton_serving.launcher import free_ports
+from retriton_serving.launcher import TritonServer, free_ports
 from tests.conftest import ROOT
 from tests.gateway.conftest import COMMAND, Gateway, running, until
 
@@ -128,11 +128,11 @@ async def test_ask_is_offered_only_with_an_llm(url: str, tmp_path: Path) -> None
             assert "no LLM" in await failure(client, "ask", question=QUESTION)
 
 
-async def test_a_gateway_that_does_not_run_is_named(gateway: Gateway) -> None:
+async def test_an_address_without_a_gateway_is_named(server: TritonServer) -> None:
     (port,) = free_ports(1)
     async with started(f"http://127.0.0.1:{port}") as client:
         assert "start it with `retriton serve`" in await failure(client, "search", query="x")
-    async with started(gateway.llm.url) as client:
+    async with started(server.endpoint.ready_url) as client:
         assert "does not respond to GET /v1/collections as a gateway" in await failure(client, "list_documents")
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx2
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel, ValidationError
 
 from retriton_pipeline.errors import InvalidOption
-from retriton_pipeline.mcp.schemas import RefusedResponse
 
 _TIMEOUT = httpx2.Timeout(630.0, connect=5.0)  # the gateway's own limits are shorter
-Body = TypeVar("Body", bound=BaseModel)
 
 
 class GatewayRequests:
-    """Sends requests to one gateway.
+    """Sends requests to one gateway, and returns the JSON objects of its responses.
 
     Args:
         url: its address, such as http://127.0.0.1:8080.
@@ -31,35 +28,26 @@ class GatewayRequests:
             raise InvalidOption(f"the gateway's address is {url!r}: it must be http://HOST:PORT or https://HOST:PORT")
         if not (key.isascii() and key.isprintable()):
             raise InvalidOption("the API key has characters that no key of `retriton key` has")
-        self._url = url
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT)
+        self._url, self._http = url, httpx2.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT)
 
-    async def get(self, body: type[Body], path: str, **parameters: Any) -> Body:
-        """The response to a GET request.
+    async def send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        """The response to a request; ``content`` is ``params``, ``json`` or ``files``.
 
         Raises:
             ToolError: the gateway refused, with its sentence; or it cannot be reached.
         """
-        return await self._send(body, "GET", path, params=parameters)
-
-    async def post(self, body: type[Body], path: str, **content: Any) -> Body:
-        """The response to a POST request; ``content`` is ``json`` or ``files``. Raises as `get`."""
-        return await self._send(body, "POST", path, **content)
-
-    async def _send(self, body: type[Body], method: str, path: str, **content: Any) -> Body:
         try:
             response = await self._http.request(method, path, **content)
-        except httpx2.TimeoutException:
-            raise ToolError(f"the gateway at {self._url} does not respond") from None
         except httpx2.HTTPError as error:
-            cause = f"the gateway at {self._url} cannot be reached: {error}"
+            cause = f"the gateway at {self._url} does not respond: {str(error) or type(error).__name__}"
             raise ToolError(f"{cause}; start it with `retriton serve`, or set RETRITON_GATEWAY_URL") from None
         try:
+            body = response.json()
             if response.is_success:
-                return body.model_validate_json(response.content)
-            sentence = RefusedResponse.model_validate_json(response.content).error.message
-        except ValidationError:
+                return dict(body)
+            sentence = str(body["error"]["message"])
+        except (ValueError, TypeError, KeyError):
             sentence = f"{self._url} does not respond to {method} {path} as a gateway (status {response.status_code})"
         raise ToolError(sentence)
 

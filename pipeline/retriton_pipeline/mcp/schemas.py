@@ -1,18 +1,22 @@
-"""What the tools answer, and the fields of the gateway's responses that they need; other fields are ignored."""
+"""What the tools answer: fields of the gateway's responses, without those that a model does not need."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import BaseModel
 
 
-class Passage(BaseModel):
-    """A quotation from a document; ``page`` is None where there are no pages."""
+class Source(BaseModel):
+    """Where a passage is from; ``[number]`` in an answer cites it. ``page`` is None where there are no pages."""
 
+    number: int
     source: str
     title: str
     page: int | None
+
+
+class Passage(Source):
+    """A quotation from a document."""
+
     score: float
     text: str
 
@@ -21,15 +25,6 @@ class Passages(BaseModel):
     """Passages, best first."""
 
     passages: list[Passage]
-
-
-class Source(BaseModel):
-    """What ``[number]`` in an answer refers to."""
-
-    number: int
-    source: str
-    title: str
-    page: int | None
 
 
 class Answer(BaseModel):
@@ -54,90 +49,12 @@ class Documents(BaseModel):
     collections: list[str]
 
 
-class Skipped(BaseModel):
-    """A file or record that was not stored."""
-
-    source: str
-    reason: str
-
-
-class Outcome(BaseModel):
-    """How many documents became of a file: one, or one for each record."""
-
-    added: int = 0
-    replaced: int = 0
-    unchanged: int = 0
-    skipped: list[Skipped] = []
-
-
-class Upload(Outcome):
-    """An upload; while its ``state`` is queued or running, the outcome is not known."""
+class Upload(BaseModel):
+    """How many documents became of a file: one, or one for each record. None yet if its state is queued or running."""
 
     collection: str
     state: str
-
-
-class CollectionList(BaseModel):
-    """The response to ``GET /v1/collections``."""
-
-    data: list[str]
-    default: str
-
-
-class DocumentList(BaseModel):
-    """The response to ``GET /v1/collections/COLLECTION/documents``."""
-
-    data: list[Document]
-
-
-class Model(BaseModel):
-    """A served model."""
-
-    id: str
-    kind: str
-
-
-class ModelList(BaseModel):
-    """The response to ``GET /v1/models``."""
-
-    data: list[Model]
-
-
-class Job(BaseModel):
-    """The response to an upload, and to ``GET /v1/jobs/ID``."""
-
-    id: str
-    state: str
-    result: Outcome | None
-    error: dict[str, Any] | None
-
-
-class Message(BaseModel):
-    """What the LLM says."""
-
-    content: str
-
-
-class Choice(BaseModel):
-    """The only choice of a completion."""
-
-    message: Message
-
-
-class Completion(BaseModel):
-    """The response to ``POST /v1/chat/completions``."""
-
-    choices: tuple[Choice]
-    sources: list[Source]
-
-
-class Refusal(BaseModel):
-    """The error of a response."""
-
-    message: str
-
-
-class RefusedResponse(BaseModel):
-    """Any response with an error."""
-
-    error: Refusal
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    skipped: list[str] = []
