@@ -55,6 +55,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         ),
         Command("search", "Print the best passages for a query, best first.", f"{_CLI}.search", "rag"),
         Command("ask", "Answer a question from the documents.", f"{_CLI}.ask", "rag"),
+        Command("mcp", "Offer search, answers and documents of a gateway to MCP hosts.", f"{_CLI}.mcp", "mcp"),
     ),
     "Evaluate": (
         Command("eval", "Score retrieval on datasets in BEIR's layout.", f"{_CLI}.evaluate", "eval", "evaluate"),
