@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
+from retriton_pipeline.documents.numerals import ROMAN_MAX, roman
+
 _DIGITS_MAX = 9
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
-_ROMAN_MAX = 3999
 _STYLES = {"lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A", "lower-roman": "i",
            "upper-roman": "I"}  # fmt: skip
 
@@ -51,8 +48,8 @@ def _integer(text: str | None, default: int) -> int:
 def _numeral(number: int, kind: str) -> str:
     if kind in ("a", "A") and number > 0:
         numeral = _letters(number)
-    elif kind in ("i", "I") and 0 < number <= _ROMAN_MAX:
-        numeral = _roman(number)
+    elif kind in ("i", "I") and 0 < number <= ROMAN_MAX:
+        numeral = roman(number)
     else:
         return str(number)
     return numeral.upper() if kind.isupper() else numeral
@@ -65,11 +62,3 @@ def _letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("a") + rest) + letters
     return letters
-
-
-def _roman(number: int) -> str:
-    roman = ""
-    for value, letters in _ROMAN:
-        roman += letters * (number // value)
-        number %= value
-    return roman

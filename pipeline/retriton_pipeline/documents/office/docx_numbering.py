@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.docx_styles import Styles
-from retriton_pipeline.documents.office.numerals import numeral
 from retriton_pipeline.documents.office.ooxml import WORD, is_on
 
 _VALUE = f"{WORD}val"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.archive import local_name
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
-from retriton_pipeline.documents.office.numerals import numeral
 
 _STYLES = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _HIDDEN = ("hidden-text", "hidden-paragraph")

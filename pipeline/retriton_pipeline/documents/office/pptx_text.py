@@ -13,8 +13,8 @@ from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 from pptx.text.text import TextFrame
 
+from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
-from retriton_pipeline.documents.office.numerals import numeral
 from retriton_pipeline.documents.office.ooxml import COMPATIBILITY, DRAWING
 
 _REPEATED = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.HEADER, PP_PLACEHOLDER.SLIDE_NUMBER)

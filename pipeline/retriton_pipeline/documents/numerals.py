@@ -6,7 +6,7 @@ _ROMAN = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
     (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
 )  # fmt: skip
-_ROMAN_MAX = 3999
+ROMAN_MAX = 3999
 _LETTERS_MAX = 780  # "zzz…" of thirty letters
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 _CHINESE_DIGITS = "〇一二三四五六七八九"
@@ -23,8 +23,8 @@ def numeral(number: int, style: str) -> str:
     if style in ("lowerLetter", "upperLetter") and 0 < number <= _LETTERS_MAX:
         letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
         return letters if style == "lowerLetter" else letters.upper()
-    if style in ("lowerRoman", "upperRoman") and 0 < number <= _ROMAN_MAX:
-        return _roman(number) if style == "lowerRoman" else _roman(number).upper()
+    if style in ("lowerRoman", "upperRoman") and 0 < number <= ROMAN_MAX:
+        return roman(number) if style == "lowerRoman" else roman(number).upper()
     if style == "ordinal":
         return f"{number}{'th' if number % 100 in (11, 12, 13) else _ORDINALS.get(number % 10, 'th')}"
     if style == "decimalEnclosedCircle" and 0 < number <= 20:
@@ -34,7 +34,8 @@ def numeral(number: int, style: str) -> str:
     return str(number)
 
 
-def _roman(number: int) -> str:
+def roman(number: int) -> str:
+    """``number``, from 1, as a Roman numeral of lower-case letters."""
     text = ""
     for value, letters in _ROMAN:
         text += letters * (number // value)
