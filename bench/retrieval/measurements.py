@@ -59,7 +59,7 @@ def _bodies(mode: str, questions: list[str]) -> list[bytes]:
 
 def _throughput(served: Served, load: HttpLoad, mode: str, seconds: float) -> Results:
     """One connection and many, and the CPU time of a query in each process."""
-    load.closed(_CONNECTIONS, 2.0)
+    load.closed(_CONNECTIONS, 6.0)  # fills the cache of chunks
     idle = load.closed(1, seconds)
     spent: Results = {}
     with _cpu_s(served, spent):
