@@ -92,6 +92,14 @@ def test_models_import_only_what_the_server_environment_has() -> None:
         assert packages(file) == {"retriton_serving"}, file
 
 
+@pytest.mark.parametrize("package", ["client", "export", "pipeline", "serving"])
+def test_errors_are_not_raised_in_except_star(package: str) -> None:
+    """Python 3.11.2, that of Debian 12, groups them, so that callers cannot catch them."""
+    for file in (ROOT / package).rglob("*.py"):
+        tries = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.TryStar)]
+        assert not any(isinstance(part, ast.Raise) for node in tries for part in ast.walk(node)), file
+
+
 def read_config(file: Path) -> ModelConfig:
     return text_format.Parse(file.read_text(), ModelConfig())
 

@@ -223,7 +223,7 @@ def test_records_of_a_file_are_documents(url: str, store: Store, folder: Path) -
     file = folder / "register.jsonl"
     file.write_text("".join(json.dumps(record) + "\n" for record in records) + "not json\n")
     report = ingest(url, store, folder)
-    assert (report.documents, report.added, [entry.source for entry in report.skipped]) == (8, 7, [f"{file}#6"])
+    assert (report.documents, report.added, [entry.source for entry in report.skipped]) == (8, 7, [f"{file}#line-6"])
     found = retrieve(url, store, "a fact of the register", top_k=10, filter='metadata["year"] > 2').passages
     assert {hit.source for hit in found} == {f"{file}#r3", f"{file}#r4"}
     records[3]["text"] = "Another fact."

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ir_measures import ScoredDoc
 
-from retriton_client import AsyncClient, RetritonError
+from retriton_client import AsyncClient
 from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.evaluation.configuration import Configuration
 from retriton_pipeline.evaluation.corpus import OnTexts, index_corpus, index_files
 from retriton_pipeline.evaluation.dataset import Dataset
@@ -83,7 +82,7 @@ class Evaluation:
                     query: group.create_task(self._search(query, configuration, slots))
                     for query in self.dataset.queries
                 }
-        except* (RetritonError, PipelineError) as errors:
+        except ExceptionGroup as errors:  # not except*, which groups what it raises on Python 3.11.2
             raise errors.exceptions[0] from None
         return {query: search.result() for query, search in searches.items()}
 

@@ -12,11 +12,10 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
-from retriton_client import AsyncClient, RetritonError
+from retriton_client import AsyncClient
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.documents import FilePart, SourceFile, Unreadable, display_name, file_parts, location, size_of
-from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
 from retriton_pipeline.store import Store, StoredDocument
@@ -111,7 +110,7 @@ class Ingestion:
                 stages.create_task(self._read_all(files, read))
                 stages.create_task(self._embed_all(read, embedded, stages))
                 stages.create_task(self._write_all(embedded))
-        except* (RetritonError, PipelineError) as errors:
+        except ExceptionGroup as errors:  # not except*, which groups what it raises on Python 3.11.2
             raise errors.exceptions[0] from None  # the first error cancelled the other stages
         self.report.seconds = time.monotonic() - started
         return self.report
