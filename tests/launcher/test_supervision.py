@@ -24,7 +24,7 @@ SECRET = "very-secret"
 
 @pytest.fixture
 def serve(repository: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Endpoint]]:
-    """`retriton serve`; the reader of its output is gone, as in `retriton serve | head -1`."""
+    """`retriton serve`; the reader of its output is gone once it serves, as in `retriton serve | grep -m1 serving`."""
     endpoint = Endpoint.free()
     ports = {"grpc": endpoint.grpc_port, "http": endpoint.http_port, "metrics": endpoint.metrics_port}
     command = [COMMAND, "serve", "--no-gateway", "--model-repository", str(repository), "--server-env", str(SERVER_ENV)]
@@ -32,7 +32,7 @@ def serve(repository: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[b
     environ = {**os.environ, "TMPDIR": str(tmp_path), "RETRITON_LLM_API_KEY": SECRET, "SOME_PASSWORD": SECRET}
     process = subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert process.stderr
-    process.stderr.readline()
+    assert any(line.startswith(b"serving") for line in process.stderr)  # what dies earlier ends the command
     process.stderr.close()
     until(lambda: answers(endpoint), 60)
     yield process, endpoint
