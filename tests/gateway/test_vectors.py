@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
-from retriton_pipeline.gateway.services.vectors import VectorType, quantized, unit_length
+from retriton_pipeline.gateway.services.vectors import VectorType, quantized
+from retriton_pipeline.vectors import unit
 
 VECTORS = np.array([[3, -4, 0, 0, 0, 0, 0, 0, 0], [-1, 0, 0, 0, 0, 0, 0, 1e-9, 1]], np.float32)
 
@@ -37,10 +38,10 @@ def test_the_limits_of_int8_are_not_exceeded() -> None:
 
 
 def test_cosines_of_int8_are_close() -> None:
-    vectors = unit_length(np.random.default_rng(0).normal(size=(50, 384)).astype(np.float32))
-    found = unit_length(quantized(vectors, "int8").astype(np.float32))
+    vectors = unit(np.random.default_rng(0).normal(size=(50, 384)).astype(np.float32))
+    found = unit(quantized(vectors, "int8").astype(np.float32))
     np.testing.assert_allclose(found @ found.T, vectors @ vectors.T, atol=0.015)
 
 
 def test_zeros_stay_zeros() -> None:
-    assert not unit_length(np.zeros((2, 3), np.float32)).any()
+    assert not unit(np.zeros((2, 3), np.float32)).any()

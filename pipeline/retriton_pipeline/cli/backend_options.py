@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from retriton_pipeline.defaults import DEFAULT_MILVUS
+
 CONNECTION_PANEL = "Connection"
-DEFAULT_MILVUS = ".retriton/milvus.db"
 _LLM = "LLM"
 
 Milvus = Annotated[

@@ -11,13 +11,13 @@ import typer
 from retriton_client import Retry, Tls
 from retriton_pipeline.cli.backend_options import (
     CONNECTION_PANEL,
-    DEFAULT_MILVUS,
     Collection,
     LLMFields,
     Milvus,
     MilvusToken,
 )
 from retriton_pipeline.cli.option_groups import of_dataclass, of_model
+from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.rag import Rag

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton.extras import requires
 from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
+from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
     from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress, Reader
 
 DEFAULT_URL = "127.0.0.1:8001"
-DEFAULT_MILVUS = ".retriton/milvus.db"
 _INGEST_RETRY = Retry(attempts_max=100, delay_first_s=0.1, delay_max_s=2.0)  # outlasts a restart of the server
 _INGEST_TIMEOUT_S = 120.0
 StrPath = str | os.PathLike[str]

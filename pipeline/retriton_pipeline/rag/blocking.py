@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton_client import Retry, Tls
 from retriton_client.blocking import run
+from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, AnswerDelta
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
-from retriton_pipeline.rag.asynchronous import DEFAULT_MILVUS, DEFAULT_URL, AsyncRag, StrPath
+from retriton_pipeline.rag.asynchronous import DEFAULT_URL, AsyncRag, StrPath
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Passage, Retrieved, SearchKeywords, Turn
 

@@ -7,6 +7,7 @@ from starlette.responses import Response, StreamingResponse
 
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
@@ -37,6 +38,6 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         if request.stream:
             headers = {"X-Accel-Buffering": "no"}
             return StreamingResponse(completion.events(), media_type="text/event-stream", headers=headers)
-        return Response(await completion.body(), media_type="application/json")
+        return SerializedJson(await completion.body())
 
     return routes

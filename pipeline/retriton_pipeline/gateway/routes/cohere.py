@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.cohere import (
     CohereEmbedRequest,
     CohereFloatsResponse,
@@ -44,5 +45,4 @@ async def _embedded(embedding: TextEmbedding, request: CohereEmbedRequest, versi
         truncate=request.truncate,
         dimensions=request.output_dimension,
     )
-    body = await cohere_json(found, request.texts, request.embedding_types, version)
-    return Response(body, media_type="application/json")
+    return SerializedJson(await cohere_json(found, request.texts, request.embedding_types, version))

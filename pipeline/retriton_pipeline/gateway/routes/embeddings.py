@@ -9,6 +9,7 @@ from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsRequest, EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.services.embedding import TextEmbedding
@@ -40,6 +41,6 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
             normalize=request.normalized,
         )
         body = await embeddings_json(found, request.model, request.written)
-        return Response(body, media_type="application/json")
+        return SerializedJson(body)
 
     return routes

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.common import Usage
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.ranking import (
@@ -89,4 +90,4 @@ async def _rank_documents(
 
 
 def _json(body: Any) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json")
+    return SerializedJson(orjson.dumps(body))

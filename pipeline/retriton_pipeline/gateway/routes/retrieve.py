@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, RetrieveResponse, check_texts, turns
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
@@ -22,6 +23,6 @@ def router(service: QuestionAnswering) -> APIRouter:
         asked = request.query, request.collection, request, turns(request.history)
         found = await (service.prompt(*asked) if request.include_prompt else service.retrieve(*asked))
         body = RetrieveResponse.of(found)
-        return Response(body.model_dump_json(), media_type="application/json")
+        return SerializedJson(body.model_dump_json())
 
     return routes

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
+from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.synonyms import role_of
 from retriton_pipeline.gateway.schemas.tei import EmbedRequest, EncoderDescription, Token, TokenizeRequest
@@ -33,13 +34,13 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
             normalize=request.normalize,
             field="prompt_name",
         )
-        return _json(await vectors_json(found.vectors, VectorFormat()))
+        return SerializedJson(await vectors_json(found.vectors, VectorFormat()))
 
     @routes.post("/tokenize", response_model=list[list[Token]], responses=error_responses(502))
     async def tokenize(request: TokenizeRequest) -> Response:
         """Split texts into the tokens of the encoder."""
         texts, role = _listed(request.inputs), role_of(request.prompt_name)
-        return _json(await tokens_json(texts, await upstream.encoder(), role, request.add_special_tokens))
+        return SerializedJson(await tokens_json(texts, await upstream.encoder(), role, request.add_special_tokens))
 
     @routes.get("/info", responses=error_responses(502))
     async def info() -> EncoderDescription:
@@ -52,7 +53,3 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
 
 def _listed(inputs: str | list[str]) -> list[str]:
     return [inputs] if isinstance(inputs, str) else inputs
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")

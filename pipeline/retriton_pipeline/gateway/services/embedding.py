@@ -9,8 +9,8 @@ from retriton_client import Embeddings, Role, Truncate
 from retriton_pipeline.coalescing import EmbeddingKey
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.upstream import Upstream
-from retriton_pipeline.gateway.services.vectors import unit_length
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.vectors import unit
 
 
 class TextEmbedding:
@@ -56,4 +56,4 @@ class TextEmbedding:
         resolved = resolve_role(model or encoder.name, role, encoder, aliases, default, field)
         key = EmbeddingKey(resolved, truncate or self._settings.truncate, dimensions)
         found = await self._upstream.embedder.embed(texts, key)
-        return replace(found, vectors=unit_length(found.vectors)) if normalize and not encoder.normalized else found
+        return replace(found, vectors=unit(found.vectors)) if normalize and not encoder.normalized else found

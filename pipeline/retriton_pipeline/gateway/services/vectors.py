@@ -1,4 +1,4 @@
-"""Vectors of length one, and vectors of bytes and bits."""
+"""Vectors of bytes and bits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from retriton_pipeline.vectors import unit
+
 VectorType = Literal["float", "int8", "uint8", "binary", "ubinary"]
-
-
-def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``vectors``, float32 ``[texts, dimension]``, scaled to length one; zeros stay zeros."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, np.finfo(np.float32).tiny), np.float32)
 
 
 def quantized(vectors: NDArray[np.float32], kind: VectorType) -> NDArray[Any]:
@@ -33,7 +29,7 @@ def quantized(vectors: NDArray[np.float32], kind: VectorType) -> NDArray[Any]:
     if kind in ("binary", "ubinary"):
         packed = np.packbits(vectors > 0, axis=1)
         return packed if kind == "ubinary" else _shifted(packed).view(np.int8)
-    scaled = np.rint(unit_length(vectors) * 127).astype(np.int8)
+    scaled = np.rint(unit(vectors) * 127).astype(np.int8)
     return scaled if kind == "int8" else _shifted(scaled.view(np.uint8))
 
 

@@ -1,0 +1,3 @@
+"""Defaults that the library and the command line share; importing them needs nothing else."""
+
+DEFAULT_MILVUS = ".retriton/milvus.db"
