@@ -11,6 +11,7 @@ from statistics import quantiles
 import httpx
 
 from bench.served import Served
+from bench.uploads import upload, wait
 from retriton_client import Client, RetritonError
 
 _PAUSE_S = 0.02
@@ -69,10 +70,7 @@ def upload_document(served: Served, key: str) -> None:
     """Creates the collection that is searched, and waits for it."""
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=served.http_url, trust_env=False, timeout=_TIMEOUT_S, headers=headers) as http:
-        answer = http.post(f"/v1/collections/{COLLECTION}/documents", files=[("files", _DOCUMENT)])
-        job = answer.raise_for_status().json()["id"]
-        while http.get(f"/v1/jobs/{job}").json()["state"] in ("queued", "running"):
-            time.sleep(0.1)
+        wait(http, upload(http, COLLECTION, [_DOCUMENT]))
 
 
 def observe(requests: dict[str, Callable[[], None]], seconds: float) -> dict[str, Latencies]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from bench.served import Served
+from bench.uploads import upload, wait
 
 COLLECTION = "retrieval"
 _PARAGRAPHS = 21_000  # thirty thousand chunks
@@ -22,7 +23,6 @@ _FILES = 10
 _QUESTIONS = 2048
 _FRAGMENT = range(5, 13)  # words
 _WORD = re.compile(r"[A-Za-z]{3,}")
-_TIMEOUT_S = 1800.0
 
 
 def paragraphs() -> list[str]:
@@ -60,34 +60,14 @@ def fill(served: Served, texts: list[str], collection: str = COLLECTION) -> floa
     with httpx.Client(base_url=served.http_url, trust_env=False, timeout=60) as http:
         if collection in http.get("/v1/collections").raise_for_status().json()["data"]:
             return 0.0
-        wait(http, upload(http, collection, texts))
+        wait(http, upload(http, collection, files(texts)))
     return time.monotonic() - start
 
 
-def upload(http: httpx.Client, collection: str, texts: list[str]) -> str:
-    """Uploads paragraphs as documents of JSON lines; returns the job's identifier."""
-    files = []
-    for number in range(_FILES):
-        lines = [
-            json.dumps({"id": f"{number}-{place}", "text": text}) for place, text in enumerate(texts[number::_FILES])
-        ]
-        files.append(("files", (f"paragraphs-{number}.jsonl", "\n".join(lines).encode())))
-    answer = http.post(f"/v1/collections/{collection}/documents", files=files)
-    return str(answer.raise_for_status().json()["id"])
+def files(texts: list[str]) -> list[tuple[str, bytes]]:
+    """Paragraphs as documents of JSON lines: names of files with contents."""
+    return [(f"paragraphs-{number}.jsonl", _lines(number, texts[number::_FILES])) for number in range(_FILES)]
 
 
-def wait(http: httpx.Client, job: str) -> None:
-    """Waits until the documents are stored.
-
-    Raises:
-        RuntimeError: one was not added, or it took too long.
-    """
-    deadline = time.monotonic() + _TIMEOUT_S
-    while time.monotonic() < deadline:
-        state = http.get(f"/v1/jobs/{job}").raise_for_status().json()
-        if state["state"] not in ("queued", "running"):
-            if state["state"] != "succeeded":
-                raise RuntimeError(f"the documents were not added: {state}")
-            return
-        time.sleep(0.5)
-    raise RuntimeError(f"the documents were not added within {_TIMEOUT_S:g} s")
+def _lines(number: int, texts: list[str]) -> bytes:
+    return "\n".join(json.dumps({"id": f"{number}-{place}", "text": text}) for place, text in enumerate(texts)).encode()

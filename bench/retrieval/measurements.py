@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import httpx
 from bench.retrieval import corpus
 from bench.retrieval.http_load import Answers, HttpLoad, percentile_ms
 from bench.served import Served, serving, values
+from bench.uploads import upload, wait
 from bench.workloads import REPORT
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.retrieval import SearchOptions
@@ -46,9 +48,8 @@ def measure(milvus: str, modes: list[str], seconds: float, brief: bool) -> Resul
             load = HttpLoad(served.http_url, "/v1/retrieve", _bodies(mode, corpus.questions(texts)))
             results |= _throughput(served, load, mode, seconds)
             results |= {} if brief else _under_load(served, load, mode, seconds, texts)
-        grpc_url = served.grpc_url
         if milvus:  # a file of Milvus Lite belongs to the gateway
-            results |= asyncio.run(_library(grpc_url, uri, modes, corpus.questions(texts), seconds))
+            results |= asyncio.run(_library(served.grpc_url, uri, modes, corpus.questions(texts), seconds))
     return results
 
 
@@ -84,10 +85,10 @@ def _under_load(served: Served, load: HttpLoad, mode: str, seconds: float, texts
     results |= _overload(overload, capacity, mode)
     results[f"retrieve_{mode}_recovery_s"] = _recovery_s(load, 2 * results[f"retrieve_{mode}_p99_ms_at_20pct"])
     with httpx.Client(base_url=served.http_url, trust_env=False, timeout=60) as http:
-        job = corpus.upload(http, f"beside_{mode}", texts[:6000])
+        job = upload(http, f"beside_{mode}", corpus.files(texts[:6000]))
         time.sleep(2.0)
         beside = load.closed(1, seconds)
-        corpus.wait(http, job)
+        wait(http, job)
         http.delete(f"/v1/collections/beside_{mode}")
     return results | {f"retrieve_{mode}_p{p}_ms_beside_ingestion": beside.ms(p) for p in (50, 99)}
 
@@ -112,22 +113,24 @@ def _recovery_s(load: HttpLoad, usual_ms: float) -> float:
 
 
 async def _library(url: str, uri: str, modes: list[str], questions: list[str], seconds: float) -> Results:
-    results: Results = {}
     async with AsyncRag(url, uri, collection=corpus.COLLECTION) as rag:
-        for mode in modes:
-            options = SearchOptions(mode=mode)
-            end, done = time.monotonic() + seconds, 0
+        return {
+            f"retrieve_{mode}_per_s_library": await _searches_per_s(rag, mode, questions, seconds) for mode in modes
+        }
 
-            async def caller(first: int, options: SearchOptions = options, end: float = end) -> int:
-                count = 0
-                while time.monotonic() < end:
-                    await rag.search(questions[(first + count) % len(questions)], options)
-                    count += 1
-                return count
 
-            done = sum(await asyncio.gather(*(caller(64 * number) for number in range(_CONNECTIONS))))
-            results[f"retrieve_{mode}_per_s_library"] = done / seconds
-    return results
+async def _searches_per_s(rag: AsyncRag, mode: str, questions: list[str], seconds: float) -> float:
+    options, asked = SearchOptions.of(mode=mode), itertools.cycle(questions)
+    end = time.monotonic() + seconds
+
+    async def caller() -> int:
+        count = 0
+        while time.monotonic() < end:
+            await rag.search(next(asked), options)
+            count += 1
+        return count
+
+    return sum(await asyncio.gather(*(caller() for _ in range(_CONNECTIONS)))) / seconds
 
 
 @contextmanager
