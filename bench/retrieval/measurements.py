@@ -121,6 +121,7 @@ async def _library(url: str, uri: str, modes: list[str], questions: list[str], s
 
 async def _searches_per_s(rag: AsyncRag, mode: str, questions: list[str], seconds: float) -> float:
     options, asked = SearchOptions.of(mode=mode), itertools.cycle(questions)
+    await rag.search(next(asked), options)  # opens the collection
     end = time.monotonic() + seconds
 
     async def caller() -> int:
