@@ -137,6 +137,7 @@ def test_large_heads_are_refused_however_they_arrive(address: tuple[str, int], h
     "framing",
     [
         b"0\r\n" + b"X: y\r\n" * 1000,
+        b"0\r\n" + b"X: y\r\n" * 11 + b"\r\n",
         b"0\r\nX: " + b"y" * 5000,
         b"1;" + b"x" * 5000,
         b"0" * 5000,

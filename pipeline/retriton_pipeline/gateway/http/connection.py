@@ -46,6 +46,7 @@ class BoundedConnection(HttpToolsProtocol):
     _head_bytes = 0  # of the names and values in this head
     _pending_bytes = 0  # received of this head, or between messages
     _framing_bytes = 0  # of chunk sizes, extensions and trailers of this body
+    _trailers = 0  # of this body
     _unread_bytes = 0  # of this body, after its response
 
     def __init_subclass__(cls) -> None:
@@ -134,8 +135,11 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Counts the headers and their bytes. Trailers are dropped: they are not part of the head."""
+        """Counts the headers and their bytes. Trailers are counted and dropped: they are not part of the head."""
         if not self._in_head:
+            self._trailers += 1
+            if self._trailers > self.bounds.headers:
+                self._raise(400)
             return
         self._count(len(name) + len(value) + 4)
         if len(self.headers) >= self.bounds.headers:
@@ -151,7 +155,7 @@ class BoundedConnection(HttpToolsProtocol):
         if len(self.pipeline) >= self.bounds.pipelined:
             self._raise(400)
         self._in_head = False
-        self._pending_bytes = self._framing_bytes = self._unread_bytes = 0
+        self._pending_bytes = self._framing_bytes = self._unread_bytes = self._trailers = 0
         self._stop_timer()
         self.waiting.pop(self, None)
         super().on_headers_complete()
