@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import InferInput
-from tritonclient.utils import InferenceServerException
 
 from retriton_client._arguments import (
     check_role,
@@ -25,7 +24,7 @@ from retriton_client._arguments import (
 )
 from retriton_client._call import Call
 from retriton_client._config import Limits, Retry, Tls
-from retriton_client._connection import Connection
+from retriton_client._connection import Attempts, Connection
 from retriton_client._exceptions import (
     DeadlineExceeded,
     InvalidRequest,
@@ -33,7 +32,6 @@ from retriton_client._exceptions import (
     Overloaded,
     RetritonError,
     ServerFault,
-    translate,
 )
 from retriton_client._replies import check_columns, check_finite, join, length_fault, other_length
 from retriton_client._split import Split
@@ -50,13 +48,16 @@ _LANES: dict[Role, str] = {"query": EMBED_QUERY, "passage": EMBED_PASSAGE}
 
 
 class AsyncClient:
-    """A client of one server. Use and close it in one event loop; after either is closed, another loop can use it.
+    """A client of one server, or of replicas of it.
 
-    A pickled or copied client has the settings, and a connection of its own.
+    Use and close it in one event loop; after either is closed, another loop can use it. A pickled or copied client
+    has the settings, and a connection of its own.
 
     Args:
-        url: ``host:port`` of the server's gRPC endpoint; with ``dns:///host:port``, requests are distributed
-            round-robin over all addresses of that name.
+        url: ``host:port`` of the server's gRPC endpoint. With several, separated by commas, each request goes to the
+            one with the fewest in flight; one that fails gets none until it is ready again, and what it did not answer
+            is sent to another. With ``dns:///host:port``, requests are distributed round-robin over all addresses of
+            that name.
         timeout_s: the timeout of one call in seconds, including all its requests and retries; above 0, at most 1e9.
         limits: request size and concurrency.
         retry: number of attempts and delays between them.
@@ -240,12 +241,9 @@ class AsyncClient:
         parameters = {"probe": True, **({SECRET: secret} if secret else {})}
         start = time.monotonic()
         try:
-            await self._connection.send(lane, inputs, ("tokens",), parameters, start + timeout_s)
-        except InferenceServerException as error:
-            failure = translate(error, f"{self.url} {lane}")
-            if isinstance(failure, NotInstalled):
-                return None
-            raise failure from error
+            await self._connection.send(lane, inputs, ("tokens",), parameters, start + timeout_s, Attempts())
+        except NotInstalled:
+            return None
         return (time.monotonic() - start) * 1e3
 
     def _call(self, split: Split) -> Call:
@@ -311,19 +309,19 @@ class AsyncClient:
         call: Call | None = None,
     ) -> list[NDArray[Any]]:
         """Sends one request, retries retryable failures, and returns ``outputs`` in order."""
-        attempt, call = 0, call or Call(1)
+        attempts, call = Attempts(), call or Call(1)
         while True:
-            attempt += 1
             try:
                 async with call.sending():
-                    return await self._connection.send(model, inputs, outputs, parameters, deadline_s)
-            except InferenceServerException as error:
-                failure: RetritonError = translate(error, self.url, first_text)
-                failure.__cause__ = error
-            pause_s = self._retry.delay_s(attempt)
+                    return await self._connection.send(
+                        model, inputs, outputs, parameters, deadline_s, attempts, first_text
+                    )
+            except RetritonError as error:
+                failure = error
             has_no_room = isinstance(failure, Overloaded) and call.is_taken
-            if not failure.retryable or (attempt >= self._retry.attempts_max and not has_no_room):
+            if not failure.retryable or (attempts.number >= self._retry.attempts_max and not has_no_room):
                 raise failure
+            pause_s = self._connection.pause_s(attempts, self._retry.delay_s(attempts.number))
             if time.monotonic() + pause_s >= deadline_s:
-                raise DeadlineExceeded(f"timed out after {attempt} attempts: {failure}") from failure
+                raise DeadlineExceeded(f"timed out after {attempts.number} attempts: {failure}") from failure
             await asyncio.sleep(pause_s)

@@ -21,7 +21,7 @@ class Limits:
 
     Attributes:
         texts_per_request: maximum number of texts in a request; longer lists are split. The server accepts at most 256.
-        requests_in_flight: maximum number of concurrent requests per role.
+        requests_in_flight: maximum number of concurrent requests per role, for each address of the client.
         bytes_per_request: maximum size of the texts in a request; larger lists are split and sent sequentially. The
             server accepts at most 2 MiB.
         requests_per_call: maximum number of concurrent requests of one call; None for no limit of its own.

@@ -15,7 +15,13 @@ from typing import Any
 import grpc
 import numpy as np
 from numpy.typing import NDArray
-from tritonclient.grpc.service_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
+from tritonclient.grpc.service_pb2 import (
+    InferParameter,
+    ModelInferRequest,
+    ModelInferResponse,
+    ServerReadyRequest,
+    ServerReadyResponse,
+)
 from tritonclient.grpc.service_pb2_grpc import (
     GRPCInferenceServiceServicer,
     add_GRPCInferenceServiceServicer_to_server,
@@ -34,8 +40,12 @@ class ScriptedServer(GRPCInferenceServiceServicer):
     def __init__(self, script: Script) -> None:
         self.script = script
         self.normalized = False
+        self.is_ready: Callable[[], bool] = lambda: True
         self.reply = answer
         self.requests: list[tuple[str, list[bytes], dict[str, InferParameter]]] = []
+
+    def ServerReady(self, request: ServerReadyRequest, context: grpc.ServicerContext) -> ServerReadyResponse:  # noqa: N802
+        return ServerReadyResponse(ready=self.is_ready())
 
     def ModelInfer(self, request: ModelInferRequest, context: grpc.ServicerContext) -> ModelInferResponse:  # noqa: N802
         if request.model_name == ENCODER_INFO:
