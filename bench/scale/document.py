@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from bench.scale.__main__ import PASSAGES, RATES, embedding_table, front_table, searching_table, storage_table
 from bench.scale.assumptions import Assumptions
 
+_END = "<!-- end -->"
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
 
@@ -21,8 +21,8 @@ def with_tables(text: str) -> str:
         "front": front_table(a, RATES),
     }
     for name, table in found.items():
-        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
-        text = re.sub(f"{begin}.*?{end}", lambda _, t=table: f"{begin}\n{t}\n\n{end}", text, flags=re.DOTALL)  # type: ignore[misc]
+        before, mark, rest = text.partition(f"<!-- {name} -->\n")
+        text = f"{before}{mark}\n{table}\n\n{_END}{rest.partition(_END)[2]}"
     return text
 
 
