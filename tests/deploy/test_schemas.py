@@ -1,14 +1,12 @@
 """Every manifest against its schema.
 
 Kubernetes' own from `kubernetes-validate`, strict: an unknown field is an error. Those of the Prometheus Operator and
-of KEDA from the models that `cloudcoil` generates from their custom resource definitions. No small package carries those
-of the Milvus Operator, KubeRay and KServe: the schemas in `custom_resources` have the fields that we use, with the types
-that they have there, and Kubernetes' schemas where they are Kubernetes' types.
+of KEDA from the models that `cloudcoil` generates from their custom resource definitions. No small package carries
+those of the Milvus Operator, KubeRay and KServe, which are in `custom_resources`.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import jsonschema
