@@ -12,7 +12,7 @@ export RETRITON_MODEL_REPOSITORY := model_repository
 export RETRITON_SERVER_ENV := $(SERVER_VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup export demo serve test test-fast check docs format bench bench-peers fuzz soak attacks sbom audit clean
+.PHONY: help setup export demo serve test test-fast check docs chart format bench bench-peers fuzz soak attacks sbom audit clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ check: $(VENV)/.ready docs  ## Check style, types and links of the documentation
 
 docs: $(VENV)/.ready  ## Build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
+chart: $(VENV)/.ready | kubectl-found  ## Write the manifests of the Helm chart from deploy/kubernetes
+	$(VENV)/bin/python deploy/helm/generate.py
 
 format: $(VENV)/.ready  ## Format the code
 	$(VENV)/bin/ruff format .

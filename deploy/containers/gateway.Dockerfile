@@ -14,8 +14,10 @@ COPY pipeline pipeline
 COPY serving serving
 COPY model_repository model_repository
 COPY docs/samples docs/samples
+# With `ray`, for deploy/kubernetes/ingest-ray.
+ARG EXTRAS=gateway,otel
 RUN python -m venv /opt/retriton \
-    && /opt/retriton/bin/pip install --no-cache-dir -c constraints.txt '.[gateway,otel]'
+    && /opt/retriton/bin/pip install --no-cache-dir -c constraints.txt ".[${EXTRAS}]"
 
 FROM ${PYTHON_IMAGE}
 COPY --from=build /opt/retriton /opt/retriton

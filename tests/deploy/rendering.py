@@ -50,8 +50,14 @@ def pod_templates(manifests: list[Manifest]) -> dict[str, Manifest]:
         spec = manifest.get("spec", {})
         if manifest["kind"] == "CronJob":
             spec = spec["jobTemplate"]["spec"]
+        name = f"{manifest['kind']}/{manifest['metadata']['name']}"
         if manifest["kind"] in ("CronJob", "Deployment", "Job"):
-            found[f"{manifest['kind']}/{manifest['metadata']['name']}"] = spec["template"]
+            found[name] = spec["template"]
+        elif manifest["kind"] == "RayJob":
+            cluster = spec["rayClusterSpec"]
+            found[f"{name}/head"] = cluster["headGroupSpec"]["template"]
+            for group in cluster["workerGroupSpecs"]:
+                found[f"{name}/{group['groupName']}"] = group["template"]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -100,6 +101,20 @@ def test_commands_are_ours(name: str) -> None:
         for container in containers(template):
             if container["image"] in images:
                 assert commands.problem(container["args"]) == ""
+
+
+def test_commands_of_other_operators_are_ours() -> None:
+    (job,) = find(render("ingest-ray"), "RayJob")
+    program, *arguments = shlex.split(job["spec"]["entrypoint"])
+    assert (program, commands.problem(arguments)) == ("retriton", "")
+    (runtime,) = find(render("kserve"), "ClusterServingRuntime")
+    (container,) = runtime["spec"]["containers"]
+    assert commands.problem(container["args"]) == ""
+    server = one(render(CPU), "Deployment", "retriton-server")["spec"]["template"]["spec"]["containers"][0]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe] == server[probe]
+    (service,) = find(render("kserve"), "InferenceService")
+    assert service["spec"]["predictor"]["model"]["runtime"] == runtime["metadata"]["name"]
 
 
 @every

@@ -1,88 +1,32 @@
 """Every manifest against its schema.
 
-Kubernetes' own from `kubernetes-validate`, strict: an unknown field is an error. The Prometheus Operator's from the
-models that `cloudcoil` generates from its custom resource definitions. No package carries the Milvus Operator's: the
-schema below has the fields of `apis/milvus.io/v1beta1` (components_types.go, dependencies_types.go) that we use, with
-the types that they have there, and Kubernetes' schemas where they are Kubernetes' types.
+Kubernetes' own from `kubernetes-validate`, strict: an unknown field is an error. Those of the Prometheus Operator and
+of KEDA from the models that `cloudcoil` generates from their custom resource definitions. No small package carries
+those of the Milvus Operator, KubeRay and KServe, which are in `custom_resources`.
 """
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Any
 
 import jsonschema
 import kubernetes_validate
 import pytest
+from cloudcoil.models.keda import v1alpha1 as keda
 from cloudcoil.models.prometheus_operator import v1 as prometheus
-from referencing import Registry, Resource
 
+from tests.deploy.custom_resources import SCHEMAS, validate_custom
 from tests.deploy.rendering import KUSTOMIZATIONS, Manifest, find, one, render
 
 # The oldest that is served by its makers, and the newest that the package has.
 VERSIONS = ("1.30", kubernetes_validate.latest_version())
-_DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
+_VOLUMES_OF_IMAGES = "1.31"
+_MODELS = {"monitoring.coreos.com": prometheus, "keda.sh": keda}
 
 
-def _core(name: str) -> dict[str, str]:
-    return {"$ref": f"{_DEFINITIONS}#/$defs/io.k8s.api.core.v1.{name}"}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
-_COUNT = {"type": "integer", "minimum": -1}
-_COMPONENT = _object(
-    replicas=_COUNT,
-    resources=_core("ResourceRequirements"),
-    nodeSelector={"type": "object", "additionalProperties": {"type": "string"}},
-    tolerations={"type": "array", "items": _core("Toleration")},
-)
-_IN_CLUSTER = _object(
-    inCluster=_object(
-        deletionPolicy={"enum": ["Delete", "Retain"]}, pvcDeletion={"type": "boolean"}, values={"type": "object"}
-    ),
-    external={"type": "boolean"},
-)
-MILVUS = _object(
-    apiVersion={"const": "milvus.io/v1beta1"},
-    kind={"const": "Milvus"},
-    metadata={"type": "object"},
-    spec=_object(
-        mode={"enum": ["cluster", "standalone"]},
-        components=_object(
-            image={"type": "string"},
-            imageUpdateMode={"enum": ["rollingUpgrade", "rollingDowngrade", "all", "force"]},
-            enableRollingUpdate={"type": "boolean"},
-            proxy=_COMPONENT,
-            mixCoord=_COMPONENT,
-            streamingNode=_COMPONENT,
-            queryNode=_COMPONENT,
-            dataNode=_COMPONENT,
-        ),
-        config={"type": "object"},  # milvus.yaml, which the operator takes as it is
-        dependencies=_object(
-            msgStreamType={"enum": ["pulsar", "kafka", "woodpecker", "rocksmq", "natsmq", "custom", ""]},
-            etcd=_IN_CLUSTER,
-            storage=_IN_CLUSTER,
-        ),
-    ),
-)
-
-
-def validate_milvus(manifest: Manifest) -> None:
-    """Raises `jsonschema.ValidationError`."""
-    package = files("kubernetes_validate") / "kubernetes-json-schema" / "v1.32.0-local-strict" / "_definitions.json"
-    definitions = Resource.from_contents(json.loads(package.read_text()))
-    registry: Registry[Any] = Registry().with_resource(_DEFINITIONS, definitions)
-    jsonschema.Draft202012Validator(MILVUS, registry=registry).validate(manifest)
-
-
-def validate_prometheus(manifest: Manifest) -> None:
+def validate_model(models: Any, manifest: Manifest) -> None:
     """Raises `ValueError`. The models drop what they do not know, so what comes out must be what went in."""
-    model = getattr(prometheus, manifest["kind"]).model_validate(manifest)
+    model = getattr(models, manifest["kind"]).model_validate(manifest)
     kept = model.model_dump(by_alias=True, exclude_unset=True, mode="json")
     if kept != manifest:
         raise ValueError(f"not all fields of {manifest['metadata']['name']} are known: {kept}")
@@ -91,12 +35,13 @@ def validate_prometheus(manifest: Manifest) -> None:
 def validate(manifest: Manifest) -> None:
     """Against the schema of its kind."""
     group = manifest["apiVersion"].split("/")[0]
-    if group == "milvus.io":
-        validate_milvus(manifest)
-    elif group == "monitoring.coreos.com":
-        validate_prometheus(manifest)
+    if manifest["kind"] in SCHEMAS:
+        validate_custom(manifest)
+    elif group in _MODELS:
+        validate_model(_MODELS[group], manifest)
     else:
-        for version in VERSIONS:
+        oldest = _VOLUMES_OF_IMAGES if "'reference':" in str(manifest) else VERSIONS[0]
+        for version in (oldest, VERSIONS[-1]):
             kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -122,6 +67,14 @@ def test_a_wrong_field_is_found() -> None:
     milvus["spec"]["components"]["queryNode"]["tolerations"][0]["effekt"] = "NoSchedule"
     with pytest.raises(jsonschema.ValidationError):
         validate(milvus)
+    job = one(render("ingest-ray"), "RayJob", "retriton-ingest")
+    job["spec"]["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"]["containers"][0]["imagee"] = "x"
+    with pytest.raises(jsonschema.ValidationError):
+        validate(job)
+    scaler = one(render("autoscaling-keda"), "ScaledObject", "retriton-server")
+    scaler["spec"]["triggers"][0]["metrictype"] = "AverageValue"
+    with pytest.raises(ValueError, match="not all fields|Extra"):
+        validate(scaler)
 
 
 def test_nothing_is_there_twice() -> None:
