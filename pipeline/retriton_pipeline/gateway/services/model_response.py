@@ -148,7 +148,7 @@ class ModelResponse:
             "temperature": request.temperature,
             "text": {"format": {"type": "text"}},
             "tool_choice": choice if isinstance(choice, str) else choice.model_dump(),
-            "tools": [tool.model_dump(exclude_none=True) for tool in request.tools],
+            "tools": [tool.model_dump(exclude_unset=True) for tool in request.tools],
             "top_p": request.top_p,
             "truncation": "disabled",
             "usage": None,
