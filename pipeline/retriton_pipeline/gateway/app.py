@@ -27,6 +27,7 @@ from retriton_pipeline.gateway.routes import (
     file_batches,
     files,
     jobs,
+    mcp,
     models,
     operations,
     page,
@@ -79,10 +80,13 @@ def create_app(settings: Settings) -> ASGIApp:
     for routes in services.routers():
         app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
     app.include_router(operations.router(services.probes, metrics))
+    app.router.routes.append(mcp.route(services.mcp))
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     admission = AdmissionMiddleware(traced(app), settings, metrics)
     authentication = AuthenticationMiddleware(admission, keys, settings, metrics)
-    return EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
+    gateway = EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
+    services.mcp.connect(gateway)
+    return gateway
 
 
 class _Services:
@@ -101,6 +105,7 @@ class _Services:
         self._deletion = Deletion(self._database, self._files, self._vector_stores, self._attachments)
         self._pending = PendingAnswers(settings.bounds, metrics)
         self._question_answering = QuestionAnswering(settings, self._collections, metrics)
+        self.mcp = mcp.McpEndpoint()
         self.probes = HealthProbes(settings, self._upstream, self._collections)
 
     def routers(self) -> list[APIRouter]:
@@ -143,7 +148,8 @@ class _Services:
                 self._deletion.run(),
             )
         ]
-        yield
+        async with self.mcp.running():
+            yield
         self._pending.close()
         for task in background:
             task.cancel()
