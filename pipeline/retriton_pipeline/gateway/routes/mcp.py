@@ -19,7 +19,7 @@ from retriton_pipeline.gateway.http.media_types import JSON, check_media_type
 if TYPE_CHECKING:
     from retriton_pipeline.mcp.mounted import MountedServer
 
-# The SDK parses bodies in the event loop: these limits keep that below 50 ms (docs/benchmarks.md).
+# The SDK parses bodies in the event loop: these limits keep that below 50 ms (docs/log.md).
 BYTES_MAX = 1024 * 1024
 VALUES_MAX = 2000
 
