@@ -99,7 +99,7 @@ class Attachments:
             for one, file in {one.file_id: (one, file) for one, file in zip(new, files, strict=True)}.values()
         ]
         for record in records:
-            await self._stop(record)
+            await self._halt(record)
         await self._records.put(records, batch if in_batch else None)
         self._has_next.set()
         return records, batch
@@ -141,7 +141,7 @@ class Attachments:
 
     async def set_attributes(self, record: Attachment, attributes: Mapping[str, Scalar], wait_s: float) -> Attachment:
         """Ingests a file again, with other attributes; waits for that, but not longer than ``wait_s`` seconds."""
-        await self._stop(record)
+        await self._halt(record)
         await self._records.put([replace(record, attributes=attributes, status=AttachmentStatus.IN_PROGRESS)])
         self._has_next.set()
         deadline_s = time.monotonic() + wait_s
@@ -153,8 +153,7 @@ class Attachments:
 
     async def detach(self, record: Attachment) -> None:
         """Removes a file from a vector store. Raises `StoreError`."""
-        await self._records.update(record, status=AttachmentStatus.CANCELLED)
-        await self._stop(record)
+        await self._halt(record)
         folder = folder_of(record.id)
         with contextlib.suppress(NoSuchCollection):  # nothing was ingested
             await self._collections.with_store(record.vector_store, lambda store: store.delete_folder(folder))
@@ -207,6 +206,11 @@ class Attachments:
         log.error("storage_unavailable: %s", error)
         await asyncio.sleep(_RETRY_S)
         self._has_next.set()
+
+    async def _halt(self, record: Attachment) -> None:
+        """Stops an ingestion so that it is not begun again."""
+        await self._records.update(record, status=AttachmentStatus.CANCELLED)
+        await self._stop(record)
 
     async def _stop(self, record: Attachment) -> None:
         if (task := self._active.get((record.vector_store, record.id))) is not None:
