@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
+from pydantic import WithJsonSchema
 from starlette.responses import StreamingResponse
 
 from retriton_pipeline.gateway.http.upload_route import upload_route
@@ -19,6 +20,11 @@ from retriton_pipeline.gateway.storage.pages import Cursor
 
 _HEADERS = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
 _FILES_MAX = 10_000
+Seconds = Annotated[
+    int | None,
+    Form(alias="expires_after[seconds]", ge=LIVES_S_MIN, le=LIVES_S_MAX),
+    WithJsonSchema({"type": "integer", "minimum": LIVES_S_MIN, "maximum": LIVES_S_MAX}),  # a form has no null
+]
 
 
 def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletion) -> APIRouter:
@@ -33,7 +39,7 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
         file: Annotated[UploadFile, File()],
         purpose: Annotated[Purpose, Form()],
         anchor: Annotated[Literal["created_at"], Form(alias="expires_after[anchor]")] = "created_at",
-        seconds: Annotated[int | None, Form(alias="expires_after[seconds]", ge=LIVES_S_MIN, le=LIVES_S_MAX)] = None,
+        seconds: Seconds = None,
     ) -> FileBody:
         """Upload a file, which is kept until it is deleted or expires."""
         return FileBody.of(await files.add(request.scope["key"], file, purpose, seconds))
