@@ -277,17 +277,22 @@ def test_snippets_of_the_documentation_run(tiny: Gateway, tmp_path: Path) -> Non
     with tiny.client() as http:
         upload(http, "documents", SAMPLES[-1:])
     snippets = [text for language, text in blocks() if language == "python"]
-    sdk, langchain = sorted(snippets, key=lambda text: "langchain" in text)
+    files, sdk, langchain = snippets
     assert "langchain" in langchain
-    printed = subprocess.run(
-        [sys.executable, "-c", sdk],
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert printed.stdout.splitlines()[-1] == "Two lanes keep queries fast [1]. [1]"
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", snippet],
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout.splitlines()
+        for snippet in (files, sdk)
+    ]
+    assert printed[0][0].startswith("lanes.md 1.0 {'year': 2026, 'team': 'serving'} There are two lanes")
+    assert "filename='lanes.md'" in printed[0][1]
+    assert printed[1][-1] == "Two lanes keep queries fast [1]. [1]"
     assert run_client("python", "-c", langchain, folder=tmp_path, **environ).startswith("32 2")
 
 

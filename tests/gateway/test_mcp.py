@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,9 +20,13 @@ import httpx
 import pytest
 import typer.main
 from mcp import Client, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+from starlette.applications import Starlette
 
 from retriton.commands import COMMANDS
 from retriton_pipeline.cli.main import command_app, run
+from retriton_pipeline.gateway.routes.mcp import McpEndpoint, route
 from retriton_serving.launcher import TritonServer, free_ports
 from tests.conftest import ROOT
 from tests.gateway.conftest import COMMAND, Gateway, running, until
@@ -214,3 +221,76 @@ def test_options_that_cannot_work_are_refused(
     said = capfd.readouterr()
     assert sentence in said.err
     assert said.out == ""
+
+
+@asynccontextmanager
+async def mounted(gateway: Gateway, key: str | None = None, mode: Any = "auto") -> AsyncIterator[Client]:
+    """A client of the gateway's own `/mcp`."""
+    headers = {"Authorization": f"Bearer {gateway.key if key is None else key}"}
+    async with create_mcp_http_client(headers=headers) as http:
+        async with Client(streamable_http_client(f"{gateway.url}/mcp", http_client=http), mode=mode) as client:
+            yield client
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_the_gateway_offers_the_tools_itself(gateway: Gateway, mode: str) -> None:
+    async with mounted(gateway, mode=mode) as client:
+        assert await tools_of(client) == ["add_document", "ask", "list_documents", "search"]
+        assert (await call(client, "search", query=QUESTION, top_k=1))["passages"][0]["source"] == "serving.md"
+        assert (await call(client, "ask", question=QUESTION))["answer"] == "Two lanes keep queries fast [1]."
+        note = {"name": "note.md", "text": "The walrus sleeps.", "collection": f"mounted_{mode}"}
+        assert (await call(client, "add_document", **note))["added"] == 1
+        assert "there is no such collection" in await failure(client, "search", query="x", collection="nowhere")
+    keys = {line["key"] for line in gateway.log_lines() if line.get("route") == "/v1/retrieve"}
+    assert keys == {"tests"}  # of the caller
+
+
+def test_requests_to_mcp_need_a_key_and_are_bounded(gateway: Gateway, http: httpx.Client) -> None:
+    assert httpx.post(f"{gateway.url}/mcp", json={}, trust_env=False).status_code == 401
+    assert http.get("/mcp").status_code == 405
+    assert http.post("/mcp", content=b"a", headers={"Content-Type": "text/plain"}).status_code == 415
+    for body, what in ((b" " * 2_000_000, "bytes"), (b"[" + b"1," * 3000 + b"1]", "values")):
+        answer = http.post("/mcp", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413
+        assert what in answer.json()["error"]["message"]
+
+
+HOSTILE = {
+    "text": {"query": "a" * 1_000_000},
+    "escapes": {"query": "é" * 170_000},
+    "values": {"query": [[]] * 900},
+    "names": {str(number): number for number in range(1900)},
+}
+
+
+@pytest.mark.parametrize("arguments", HOSTILE.values(), ids=HOSTILE)
+async def test_parsing_does_not_hold_the_event_loop(arguments: dict[str, Any]) -> None:
+    """The longest step of the event loop, in CPU time, while the largest bodies are parsed."""
+    endpoint = McpEndpoint()
+
+    async def gateway(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    endpoint.connect(gateway)
+    params = {"name": "search", "arguments": arguments}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    headers = {"Accept": "application/json, text/event-stream", "Mcp-Protocol-Version": "2025-06-18"}
+    steps: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            start = time.thread_time()
+            await asyncio.sleep(0)
+            steps.append(time.thread_time() - start)
+
+    transport = httpx.ASGITransport(Starlette(routes=[route(endpoint)]))
+    async with endpoint.running(), httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        request = http.build_request("POST", "/mcp", json=body, headers=headers)
+        assert (await http.send(request)).status_code == 200  # imports, and fills caches
+        gc.collect()
+        watching = asyncio.ensure_future(watch())
+        answer = await http.send(request)
+        watching.cancel()
+    assert answer.json()["result"]["isError"]
+    assert max(steps) < 0.05

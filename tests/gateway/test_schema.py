@@ -29,7 +29,7 @@ checks.negative_data_rejection.enabled = false
 """
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(800)
 def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
     with tiny_triton(tmp_path) as url, running(url, tmp_path) as gateway:
@@ -41,7 +41,7 @@ def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None
             *("--max-examples", "25", "--generation-deterministic", "--continue-on-failure"),
             *("--request-timeout", "30", "--warnings", "off", "--no-color"),
             folder=tmp_path,
-            timeout_s=300,
+            timeout_s=500,
             SCHEMATHESIS_HOOKS="schema_hooks",
             PYTHONPATH=str(SCRIPTS),
         )

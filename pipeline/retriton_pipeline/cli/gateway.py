@@ -48,6 +48,7 @@ def gateway(
         poll_after_s=options.poll_after,
         prompt_tokens=options.prompt_tokens,
         result_cache_s=options.result_cache,
+        files=options.files,
         bounds=Bounds(requests=options.requests),
     )
     listen(settings, Listen(host, port, options.tls_cert, options.tls_key, grace, options.keep_alive))

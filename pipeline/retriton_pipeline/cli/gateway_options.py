@@ -86,5 +86,13 @@ class GatewayOptions:
             0,
         ),
     ] = 0.0
+    files: Annotated[
+        Path | None,
+        _option(
+            f"{PREFIX}FILES",
+            "Folder for files and the records of vector stores, on a disk that is kept. Default: beside the Milvus "
+            "Lite file; with a Milvus server, there are none.",
+        ),
+    ] = None
     tls_cert: Annotated[Path | None, _option(f"{PREFIX}TLS_CERT", "Certificate for HTTPS, in PEM.")] = None
     tls_key: Annotated[Path | None, _option(f"{PREFIX}TLS_KEY", "Private key of that certificate.")] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class FilePart:
         end: offset after the last byte; None for the end of the file.
         first_line: line number of the first line, from 1.
         within: as in `SourceFile`.
+        metadata: values for filters of its documents, which have precedence over those that the file itself states.
     """
 
     file: Path
@@ -95,6 +97,7 @@ class FilePart:
     end: int | None = None
     first_line: int = 1
     within: Path | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,25 +24,38 @@ from retriton_pipeline.gateway.routes import (
     cohere,
     documents,
     embeddings,
+    file_batches,
+    files,
     jobs,
+    mcp,
     models,
     operations,
     page,
     playground,
     ranking,
+    responses,
     retrieve,
     tei,
+    vector_store_files,
+    vector_stores,
 )
 from retriton_pipeline.gateway.services.api_keys import ApiKeys
+from retriton_pipeline.gateway.services.attachments import Attachments
 from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.deletion import Deletion
 from retriton_pipeline.gateway.services.embedding import TextEmbedding
+from retriton_pipeline.gateway.services.file_search import FileSearch
+from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.health import HealthProbes
+from retriton_pipeline.gateway.services.parsed_files import ParsedFiles
 from retriton_pipeline.gateway.services.pending_answers import PendingAnswers
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.gateway.services.reranking import Reranking
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
 from retriton_pipeline.gateway.services.upstream import Upstream
+from retriton_pipeline.gateway.services.vector_stores import VectorStores
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.storage.database import Database
 
 _OTHER_THREADS = 16  # for uploads, and for opening and closing collections
 
@@ -67,10 +80,13 @@ def create_app(settings: Settings) -> ASGIApp:
     for routes in services.routers():
         app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
     app.include_router(operations.router(services.probes, metrics))
+    app.router.routes.append(mcp.route(services.mcp))
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     admission = AdmissionMiddleware(traced(app), settings, metrics)
     authentication = AuthenticationMiddleware(admission, keys, settings, metrics)
-    return EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
+    gateway = EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
+    services.mcp.connect(gateway)
+    return gateway
 
 
 class _Services:
@@ -82,13 +98,21 @@ class _Services:
         self._embedding = TextEmbedding(self._upstream, settings)
         self._collections = Collections(settings, self._upstream)
         self._jobs = UploadJobs(settings, self._upstream, metrics)
+        self._database = Database(settings.files_folder and settings.files_folder / "gateway.sqlite")
+        self._files = Files(settings.files_folder, self._database, settings.bounds)
+        self._vector_stores = VectorStores(self._database, self._collections, settings.bounds)
+        self._attachments = Attachments(self._database, self._files, self._jobs, self._collections, settings.bounds)
+        self._deletion = Deletion(self._database, self._files, self._vector_stores, self._attachments)
         self._pending = PendingAnswers(settings.bounds, metrics)
         self._question_answering = QuestionAnswering(settings, self._collections, metrics)
+        self.mcp = mcp.McpEndpoint()
         self.probes = HealthProbes(settings, self._upstream, self._collections)
 
     def routers(self) -> list[APIRouter]:
         """The routes that need an API key."""
-        settings = self._settings
+        settings, parts = self._settings, (self._vector_stores, self._files, self._attachments)
+        search = FileSearch(*parts, self._question_answering, self._upstream)
+        parsed = ParsedFiles(self._collections, settings.bounds.body_bytes)
         return [
             embeddings.router(settings, self._upstream, self._embedding),
             cohere.router(self._embedding),
@@ -98,6 +122,11 @@ class _Services:
             retrieve.router(self._question_answering),
             chat.router(settings.llm, self._question_answering),
             documents.router(settings, self._collections, self._jobs),
+            files.router(settings, self._files, self._jobs, self._deletion),
+            vector_stores.router(settings.llm, *parts, self._deletion, search),
+            vector_store_files.router(settings, *parts, parsed),
+            file_batches.router(self._vector_stores, self._attachments),
+            responses.router(settings, self._upstream, search),
             page.router(),
             jobs.router(self._jobs),
             models.router(settings, self._upstream),
@@ -111,12 +140,20 @@ class _Services:
         asyncio.get_running_loop().set_default_executor(executor)
         background = [
             asyncio.ensure_future(task)
-            for task in (self._jobs.run(), self._collections.close_idle(), self._pending.expire())
+            for task in (
+                self._jobs.run(),
+                self._collections.close_idle(),
+                self._pending.expire(),
+                self._attachments.run(),
+                self._deletion.run(),
+            )
         ]
-        yield
+        async with self.mcp.running():
+            yield
         self._pending.close()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await self._collections.close()
+        await self._database.close()
         await self._upstream.client.close()

@@ -24,6 +24,7 @@ from retriton_pipeline.errors import (
     PipelineError,
     StoreError,
 )
+from retriton_pipeline.gateway.storage.database import StorageError
 
 log = logging.getLogger("retriton.gateway")
 RETRY_AFTER_S = 1
@@ -66,6 +67,7 @@ _INTERNAL: dict[type[Exception], ApiError] = {
     TimeoutError: ApiError(504, "deadline_exceeded", "the deadline of the request was exceeded"),
     RetritonError: ApiError(502, "server_fault", "the inference server sent an invalid response"),
     StoreError: ApiError(503, "store_unavailable", "the vector store failed: try again", None, RETRY_AFTER_S),
+    StorageError: ApiError(503, "storage_unavailable", "the storage of files failed: try again", None, RETRY_AFTER_S),
     LLMError: ApiError(502, "llm_failed", "the LLM endpoint failed"),
     PipelineError: ApiError(400, "invalid_request", ""),
 }

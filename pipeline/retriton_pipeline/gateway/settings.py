@@ -51,6 +51,9 @@ class Bounds:
         pending_s: seconds until such a result is discarded.
         jobs, jobs_per_key: uploads in the queue or on their way to it.
         jobs_bytes, jobs_bytes_per_key: of these uploads together.
+        files, files_bytes: of OpenAI's files API. A key may have eight times as much as is left.
+        vector_stores: of all keys; likewise.
+        vector_store_files: of one vector store.
     """
 
     requests: int = 512
@@ -66,6 +69,10 @@ class Bounds:
     jobs_per_key: int = 16
     jobs_bytes: int = 4 * 1024 * 1024 * 1024
     jobs_bytes_per_key: int = 1024 * 1024 * 1024
+    files: int = 10_000
+    files_bytes: int = 16 * 1024 * 1024 * 1024
+    vector_stores: int = 1000
+    vector_store_files: int = 10_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class Settings:
         poll_after_s: seconds after which a result of the playground API has to be fetched.
         prompt_tokens: budget of prompts.
         result_cache_s: seconds for which the results of repeated questions are used; 0 for none.
+        files: folder of uploaded files, and of the records of files and vector stores; None for one beside the Milvus
+            Lite file. With a Milvus server and no folder, there are no files and vector stores.
         bounds: see `Bounds`.
     """
 
@@ -110,4 +119,12 @@ class Settings:
     poll_after_s: float = 1.0
     prompt_tokens: int = 2048
     result_cache_s: float = 0.0
+    files: Path | None = None
     bounds: Bounds = field(default_factory=Bounds)
+
+    @property
+    def files_folder(self) -> Path | None:
+        """``files``, or its default: what belongs together is kept together, and neither is lost without notice."""
+        if self.files or "://" in self.milvus:
+            return self.files
+        return Path(self.milvus).with_suffix(".files")

@@ -42,6 +42,14 @@ class QuotedPassage:
 
 
 @dataclass(frozen=True)
+class Citation:
+    """A citation in an answer: the number of the passage, from 1, and the place of its bracket in the text, from 0."""
+
+    number: int
+    place: int
+
+
+@dataclass(frozen=True)
 class Prompt:
     """The text for the LLM, and the passages in it, in the order of their numbers."""
 
@@ -50,8 +58,16 @@ class Prompt:
 
     def cited(self, answer: str) -> list[int]:
         """Numbers of the passages that ``answer`` cites, as [1] or [1, 2], each once; unknown ones are ignored."""
-        numbers = [int(number) for group in _CITATION.findall(answer) for number in group.split(",")]
-        return [number for number in dict.fromkeys(numbers) if 1 <= number <= len(self.passages)]
+        return list(dict.fromkeys(citation.number for citation in self.citations(answer)))
+
+    def citations(self, answer: str) -> list[Citation]:
+        """All citations in ``answer``, in their order; those of unknown passages are left out."""
+        return [
+            Citation(int(number), group.start())
+            for group in _CITATION.finditer(answer)
+            for number in group[1].split(",")
+            if 1 <= int(number) <= len(self.passages)
+        ]
 
 
 class PromptBuilder:

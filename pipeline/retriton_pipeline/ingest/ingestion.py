@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import FilePart, SourceFile, Unreadable, display_name, file_parts, location, size_of
+from retriton_pipeline.documents import (
+    FilePart,
+    Scalar,
+    SourceFile,
+    Unreadable,
+    display_name,
+    file_parts,
+    location,
+    size_of,
+)
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
 from retriton_pipeline.store import Store, StoredDocument
@@ -71,6 +80,7 @@ class Ingestion:
         reader: reads and chunks the files.
         dry_run: whether to read and count without embedding or writing.
         on_progress: receives the progress after each batch.
+        metadata: values for filters, for all documents of the run.
 
     Attributes:
         report: counts of the run so far.
@@ -83,7 +93,9 @@ class Ingestion:
         reader: Reader,
         dry_run: bool = False,
         on_progress: Callable[[Progress], None] = lambda progress: None,
+        metadata: Mapping[str, Scalar] | None = None,
     ) -> None:
+        self._metadata = metadata or {}
         self._client = client
         self._store = store
         self._written = None if dry_run else store
@@ -175,7 +187,9 @@ class Ingestion:
         return Progress(self._bytes_done, self._bytes_total, report.documents, report.chunks, report.tokens)
 
     def _items(self, files: Iterable[SourceFile]) -> Iterator[_Item]:
-        parts: Iterator[FilePart] = (part for file in files for part in file_parts(file))
+        parts: Iterator[FilePart] = (
+            replace(part, metadata=self._metadata) for file in files for part in file_parts(file)
+        )
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)
             for document in read.changed:

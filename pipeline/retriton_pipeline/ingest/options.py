@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
 from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.documents import Scalar
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.ingest.parser_limits import ParserLimits
 from retriton_pipeline.ingest.reading import WORKERS
@@ -24,6 +26,7 @@ class IngestOptions:
         dry_run: read and chunk all files and report the changes, without writing them.
         follow_links: follow links that lead from a folder among the paths to a file outside of it.
         limits: memory and time of parsing a file.
+        metadata: values for filters, for all documents of the run, besides those that their files state.
     """
 
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
@@ -34,6 +37,7 @@ class IngestOptions:
     dry_run: bool = False
     follow_links: bool = False
     limits: ParserLimits = field(default_factory=ParserLimits.from_environment)
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -51,3 +55,4 @@ class IngestKeywords(TypedDict, total=False):
     dry_run: bool
     follow_links: bool
     limits: ParserLimits
+    metadata: Mapping[str, Scalar]

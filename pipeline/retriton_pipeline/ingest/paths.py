@@ -50,7 +50,7 @@ async def ingest_paths(
         reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers, None, options.limits)
     try:
         target = await asyncio.to_thread(_open_store, store, encoder, options)
-        ingestion = Ingestion(client, target, reader, options.dry_run, on_progress)
+        ingestion = Ingestion(client, target, reader, options.dry_run, on_progress, options.metadata)
         report = await ingestion.run(files)
         if options.rebuild:
             await asyncio.to_thread(ingestion.remove_unseen)  # remove leftovers of an interrupted rebuild

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from retriton_pipeline.chunking import Chunk, ChunkSize, chunk_document
 from retriton_pipeline.documents import (
     Document,
     FilePart,
+    Scalar,
     Unreadable,
     display_name,
     holds_records,
@@ -244,19 +245,21 @@ def _checked(function: Callable[..., Any], *arguments: Any) -> Any:
 
 @dataclass(frozen=True)
 class _Origin:
-    """Identity and location of a part's file, computed once for all its records (see `_Naming`)."""
+    """Identity and location of a part's file, computed once for all its records (see `_Naming`), and its metadata."""
 
     path: str
     file: str
+    metadata: Mapping[str, Scalar]
 
     @classmethod
     def of(cls, part: FilePart) -> _Origin:
         naming = _state[2]
-        return cls(naming.identity(part.file), naming.location(part.file))
+        return cls(naming.identity(part.file), naming.location(part.file), part.metadata)
 
     def identity(self, record: str, sha256: str) -> _Identity:
         key = document_id(self.path, record)
-        return key, content_hash([CHUNKER_VERSION, key, sha256, _state[1]])
+        given = [sorted(self.metadata.items())] if self.metadata else []
+        return key, content_hash([CHUNKER_VERSION, key, sha256, _state[1], *given])
 
 
 def _identify(part: FilePart) -> list[_Identity]:
@@ -296,7 +299,8 @@ def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Colle
     counter, size, naming = _state
     key, content = origin.identity(item.record, item.sha256)
     source = naming.source(item.source)
-    stored = StoredDocument(key, source, item.title, content, origin.file, item.metadata)
+    metadata = {**item.metadata, **origin.metadata}
+    stored = StoredDocument(key, source, item.title, content, origin.file, metadata)
     contents = known.get(key, ())
     if content in contents:
         read.unchanged.append(stored)

@@ -18,18 +18,27 @@ class GatewayRequests:
     Args:
         url: its address, such as http://127.0.0.1:8080.
         key: an API key; empty for a gateway without keys.
+        transport: carries the requests; None for the network.
+        auth: adds a key to each request, in place of ``key``.
 
     Raises:
         InvalidOption: ``url`` is not an HTTP address, or ``key`` cannot be sent in a header.
     """
 
-    def __init__(self, url: str, key: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str = "",
+        transport: httpx2.AsyncBaseTransport | None = None,
+        auth: httpx2.Auth | None = None,
+    ) -> None:
         if not _is_address(url):
             raise InvalidOption(f"the gateway's address is {url!r}: it must be http://HOST:PORT or https://HOST:PORT")
         if not (key.isascii() and key.isprintable()):
             raise InvalidOption("the API key has characters that no key of `retriton key` has")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._url, self._http = url, httpx2.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT)
+        self._url = url
+        self._http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, transport=transport, auth=auth)
 
     async def send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """The response to a request; ``content`` is ``params``, ``json`` or ``files``.

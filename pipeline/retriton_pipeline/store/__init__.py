@@ -3,7 +3,7 @@
 from retriton_pipeline.store.collection import LAYOUT
 from retriton_pipeline.store.indexes import PROFILES, IndexProfile
 from retriton_pipeline.store.rows import Hit, StoredChunk, StoredDocument, content_hash, document_id
-from retriton_pipeline.store.store import Store, collection_names
+from retriton_pipeline.store.store import Store, collection_names, drop_collection
 
 __all__ = [
     "LAYOUT",
@@ -16,4 +16,5 @@ __all__ = [
     "collection_names",
     "content_hash",
     "document_id",
+    "drop_collection",
 ]

@@ -34,6 +34,7 @@ from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import unit
 
 _ROWS_PER_PAGE = 1000
+_FOLDER = re.compile("[A-Za-z0-9:-]+")  # no wildcards of patterns
 _FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
 
 
@@ -163,6 +164,14 @@ class Store:
         mine = [name for name in mine if describe(self.milvus, name).version_of == self.collection]
         return sorted(mine, key=lambda name: (len(name), name))
 
+    def drop(self) -> None:
+        """Drops all versions of the collection, for whatever encoder, and its name. It need not be open, or exist."""
+        with counted(self.uri, self.collection):
+            current = self.versions.resolve(self.collection)
+            self.versions.forget(self.collection)
+            for version in {*self._own_versions(), *([current] if current else [])}:
+                self.milvus.call("drop_collection", version)
+
     def remove(self) -> None:
         """Drops the opened version, and the name that refers to it."""
         with counted(self.uri, self.collection):
@@ -238,6 +247,25 @@ class Store:
     def delete(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes documents with all their contents."""
         self._delete(_ids_filter(documents))
+
+    def delete_folder(self, folder: str) -> None:
+        """Deletes all documents of the files in a folder of uploads.
+
+        Args:
+            folder: its location (see `StoredDocument`), of ASCII letters, digits, and ``:`` and ``-``.
+        """
+        self._delete(_below(folder))
+
+    def folder_chunks(self, folder: str) -> Iterator[StoredChunk]:
+        """Yields the chunks of the documents of a folder of uploads (see `delete_folder`), in the store's order."""
+        pages = self.milvus.pages(
+            self._target,
+            batch_size=_ROWS_PER_PAGE,
+            filter=_below(folder),
+            output_fields=list(PAYLOAD),
+            consistency_level="Strong",
+        )
+        return (to_chunk(row) for rows in pages for row in rows)
 
     def _delete(self, condition: str) -> None:
         with counted(self.uri, self.collection):
@@ -348,6 +376,12 @@ class Store:
         return unit(vectors) if self._normalize else vectors
 
 
+def _below(folder: str) -> str:
+    if not _FOLDER.fullmatch(folder):
+        raise ValueError(f"{folder!r} is no folder of uploads")
+    return f'file like "{folder}/%"'
+
+
 def _ids_filter(documents: Sequence[StoredDocument]) -> str:
     return f"document_id in {json.dumps([document.id for document in documents])}"
 
@@ -366,3 +400,18 @@ def collection_names(uri: str, token: str = "") -> list[str]:
         return sorted({name for name in found if name and is_valid(name)})
     finally:
         milvus.close()
+
+
+def drop_collection(uri: str, name: str, token: str = "") -> None:
+    """Drops a collection with all its versions, if it exists.
+
+    Raises:
+        StoreError: Milvus cannot be reached, or failed.
+    """
+    if "://" not in uri and not Path(uri).exists():
+        return
+    store = Store(uri, name, token, create=False)
+    try:
+        store.drop()
+    finally:
+        store.close()

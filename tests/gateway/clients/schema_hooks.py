@@ -12,6 +12,7 @@ MODELS = {
     "/rerank": ("tiny-cross-encoder",),
     "/v1/rerank": ("tiny-cross-encoder",),
     "/v1/chat/completions": ("m",),
+    "/v1/responses": ("m",),
 }
 
 

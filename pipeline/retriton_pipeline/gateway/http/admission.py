@@ -28,7 +28,9 @@ from retriton_pipeline.gateway.http.responses import HeldBytes, PacedResponse
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.settings import Settings
 
-_UPLOAD_PATH = re.compile(r"/v1/collections/[^/]+/documents")  # bodies are streamed to files, not kept in memory
+_UPLOAD_PATH = re.compile(
+    r"/v1/collections/[^/]+/documents|/v1/files"
+)  # bodies are streamed to files, not kept in memory
 _UPLOAD_S_MAX = 600.0
 
 

@@ -55,18 +55,18 @@ async def parse_json(body: bytes) -> Any:
         return await asyncio.to_thread(orjson.loads, body)
 
 
-def check_values(body: bytes) -> None:
-    """Raises `ApiError` if there are too many values. Separators within strings are not counted."""
+def check_values(body: bytes, values_max: int = VALUES_MAX) -> None:
+    """Raises `ApiError` if there are more than ``values_max``. Separators within strings are not counted."""
     if b"\\" in body:
         body = body.replace(rb"\\", b"").replace(rb"\"", b"")
-    if (strings := body.count(b'"') // 2) > 2 * VALUES_MAX:
-        raise _too_many(strings)
+    if (strings := body.count(b'"') // 2) > 2 * values_max:
+        raise _too_many(strings, values_max)
     outside = b"".join(body.split(b'"')[::2])
-    if (values := sum(map(outside.count, (b",", b"[", b"{")))) > VALUES_MAX:
-        raise _too_many(values)
+    if (values := sum(map(outside.count, (b",", b"[", b"{")))) > values_max:
+        raise _too_many(values, values_max)
 
 
-def _too_many(count: int) -> ApiError:
+def _too_many(count: int, values_max: int) -> ApiError:
     return ApiError(
-        413, "too_large", f"the body has {count} values or more, the limit is {VALUES_MAX}: send less at once"
+        413, "too_large", f"the body has {count} values or more, the limit is {values_max}: send less at once"
     )

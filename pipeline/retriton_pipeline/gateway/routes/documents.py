@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
-from fastapi.routing import APIRoute
 
-from retriton_pipeline.gateway.http.media_types import FORM, check_media_type
+from retriton_pipeline.gateway.http.upload_route import upload_route
 from retriton_pipeline.gateway.schemas.common import CollectionName
 from retriton_pipeline.gateway.schemas.documents import CollectionList, DocumentBody, DocumentList
 from retriton_pipeline.gateway.schemas.errors import error_responses
@@ -25,7 +23,7 @@ from retriton_pipeline.gateway.settings import Settings
 def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["documents"])
-    uploads = APIRouter(tags=["documents"], route_class=_upload_route(jobs, settings.bounds.upload_bytes))
+    uploads = APIRouter(tags=["documents"], route_class=upload_route(jobs.receiving, settings.bounds.upload_bytes))
     errors = error_responses(409)
 
     @routes.get("/v1/collections", response_model=CollectionList, responses=errors)
@@ -70,22 +68,3 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
         await stored_documents.delete_document(collections, collection, document_id)
 
     return routes
-
-
-def _upload_route(jobs: UploadJobs, bytes_max: int) -> type[APIRoute]:
-    """A route that checks the body's type, and whether there is room in the queue, before it reads the files."""
-
-    class UploadRoute(APIRoute):
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            handle = super().get_route_handler()
-
-            async def handle_with_room(request: Request) -> Response:
-                check_media_type(request.headers, FORM)
-                announced = request.headers.get("content-length", "")
-                size = min(int(announced), bytes_max) if announced.isdecimal() else bytes_max
-                with jobs.receiving(request.scope["key"], size):
-                    return await handle(request)
-
-            return handle_with_room
-
-    return UploadRoute

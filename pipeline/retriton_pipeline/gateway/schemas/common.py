@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from retriton_pipeline.errors import InvalidOption
+from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.store.names import PATTERN, check_name
 
 TRUNCATE = Field(None, description="For texts that are too long; the default is the gateway's: `NONE` refuses them.")
@@ -17,9 +18,12 @@ Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 def _valid_name(name: str) -> str:
     try:
-        return check_name(name)
+        valid = check_name(name)
     except InvalidOption as error:
         raise ValueError(str(error)) from None
+    if is_vector_store(name):  # which belongs to one key
+        raise ValueError(f"{name} is a vector store: use /v1/vector_stores")
+    return valid
 
 
 CollectionName = Annotated[str, Field(pattern=PATTERN), AfterValidator(_valid_name)]

@@ -16,8 +16,9 @@ from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.gateway.fairness import FairSlots
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.rag import AsyncRag
-from retriton_pipeline.store import Store, collection_names
+from retriton_pipeline.store import Store, collection_names, drop_collection
 
 T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
@@ -81,8 +82,14 @@ class Collections:
         async with self._retrievals.slot(), self._use(name) as entry:
             return await asyncio.to_thread(work, await entry.rag.store())
 
+    async def drop(self, name: str) -> None:
+        """Drops a collection, if it exists. Raises `StoreError`."""
+        self._retire(name)
+        settings = self._settings
+        await asyncio.to_thread(drop_collection, settings.milvus, name, settings.milvus_token)
+
     async def names(self) -> list[str]:
-        """The names of all collections."""
+        """The names of all collections, without those of vector stores."""
         async with self._retrievals.slot():
             return await asyncio.to_thread(self._names)
 
@@ -107,7 +114,8 @@ class Collections:
         self._prober.shutdown(wait=False)
 
     def _names(self) -> list[str]:
-        return collection_names(self._settings.milvus, self._settings.milvus_token)
+        names = collection_names(self._settings.milvus, self._settings.milvus_token)
+        return [name for name in names if not is_vector_store(name)]
 
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.documents import Scalar
 from retriton_pipeline.ingest import Progress
 
 
@@ -33,6 +36,9 @@ class Job:
         result: the report of the ingestion.
         error: why it failed.
         work: the ingestion, once it runs.
+        metadata: values for filters, for all its documents.
+        chunk_size: of its documents; None for the default.
+        ended: set once it is finished.
     """
 
     id: str
@@ -46,6 +52,9 @@ class Job:
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     work: asyncio.Task[None] | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    chunk_size: ChunkSize | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_finished(self) -> bool:

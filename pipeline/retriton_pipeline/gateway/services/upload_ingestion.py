@@ -32,7 +32,7 @@ class UploadIngestion:
         self._metrics = metrics
         self._folder = folder
         self._reader: SharedTask[Reader] = SharedTask()
-        self._fingerprint = ""  # of the encoder that the reader chunks for
+        self._made_for: tuple[str, ChunkSize] | None = None  # the encoder and the size that the reader chunks for
 
     async def run(self, job: Job) -> None:
         """Ingests the files of a job, and sets its progress and result. Raises as `AsyncRag.ingest`."""
@@ -41,10 +41,11 @@ class UploadIngestion:
             job.progress = progress
 
         encoder = await self._upstream.encoder()
-        reader = await self._reader_for(encoder)
+        reader = await self._reader_for(encoder, job.chunk_size)
         job.folder = job.folder.rename(self._folder)
         async with self._rag(job.collection, encoder) as rag:
-            report = await rag.ingest(sorted(job.folder.iterdir()), on_progress=on_progress, reader=reader)
+            paths = sorted(job.folder.iterdir())
+            report = await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
         job.result = report.as_json()
         self._metrics.ingest_documents.inc(report.documents)
         self._metrics.ingest_chunks.inc(report.chunks)
@@ -66,12 +67,20 @@ class UploadIngestion:
             encoder=encoder,
         )
 
-    async def _reader_for(self, encoder: EncoderInfo) -> Reader:
-        if encoder.fingerprint != self._fingerprint:
+    async def _reader_for(self, encoder: EncoderInfo, wanted: ChunkSize | None) -> Reader:
+        size = _possible(wanted, encoder.max_tokens)
+        if (encoder.fingerprint, size) != self._made_for:
             await self.close()
-            self._fingerprint = encoder.fingerprint
-        return await self._reader.get(lambda: asyncio.to_thread(self._new_reader, encoder))
+            self._made_for = (encoder.fingerprint, size)
+        return await self._reader.get(lambda: asyncio.to_thread(self._new_reader, encoder, size))
 
-    def _new_reader(self, encoder: EncoderInfo) -> Reader:
-        size = ChunkSize.of(min(ChunkSize.tokens, encoder.max_tokens))
+    def _new_reader(self, encoder: EncoderInfo, size: ChunkSize) -> Reader:
         return Reader(encoder, size, workers=1, base=self._folder)
+
+
+def _possible(wanted: ChunkSize | None, tokens_max: int) -> ChunkSize:
+    """The size that is wanted, or the default one, within what the encoder takes."""
+    if wanted is None:
+        return ChunkSize.of(min(ChunkSize.tokens, tokens_max))
+    tokens = min(wanted.tokens, tokens_max)
+    return ChunkSize(tokens, min(wanted.overlap_tokens, tokens // 2))

@@ -8,11 +8,12 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from retriton_pipeline.documents import size_of
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.documents import Scalar, size_of
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
 from retriton_pipeline.gateway.fairness import RoundRobin
 from retriton_pipeline.gateway.metrics import GatewayMetrics
@@ -61,10 +62,26 @@ class UploadJobs:
         """A new, empty folder for the files of an upload."""
         return Path(tempfile.mkdtemp(dir=self._folder))
 
-    def add(self, owner: str, collection: str, folder: Path) -> Job:
-        """Queues the files in ``folder``."""
-        size = sum(map(size_of, folder.iterdir()))
+    def add(
+        self,
+        owner: str,
+        collection: str,
+        folder: Path,
+        metadata: Mapping[str, Scalar] | None = None,
+        chunk_size: ChunkSize | None = None,
+    ) -> Job:
+        """Queues the files in ``folder``.
+
+        Args:
+            owner: the name of the key.
+            collection: that they are ingested into.
+            folder: is removed after the job.
+            metadata: values for filters, for all documents.
+            chunk_size: of their chunks; None for the default.
+        """
+        size = sum(size_of(file) for file in folder.rglob("*") if file.is_file())
         job = Job(f"job-{uuid.uuid4().hex}", owner, collection, folder, size)
+        job.metadata, job.chunk_size = metadata or {}, chunk_size
         self._jobs[job.id] = job
         self._queue.add(owner, job)
         self._has_next.set()
@@ -140,6 +157,7 @@ class UploadJobs:
 
     def _finish(self, job: Job, state: JobState) -> None:
         job.state = state
+        job.ended.set()
         shutil.rmtree(job.folder, ignore_errors=True)
         self._update_metrics()
         log.info("job", extra={"job": job.id, "key": job.owner, "state": state, "collection": job.collection})

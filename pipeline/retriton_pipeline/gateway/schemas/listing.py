@@ -1,0 +1,62 @@
+"""Lists in OpenAI's shape, and what their requests have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, Self, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from retriton_pipeline.gateway.schemas.common import RequestBody
+from retriton_pipeline.gateway.storage.pages import Order
+
+Limit = Annotated[int, Query(ge=1, le=100, description="Entries of the page.")]
+Ordered = Annotated[Order, Query(description="`desc`: the latest first.")]
+After = Annotated[str, Query(description="The id of the entry before the page.")]
+Before = Annotated[str, Query(description="The id of the entry after the page.")]
+
+
+class Identified(BaseModel):
+    """What has an id."""
+
+    id: str
+
+
+Entry = TypeVar("Entry", bound=Identified)
+
+
+class Listing(BaseModel, Generic[Entry]):
+    """A page of entries; `has_more` says whether others follow."""
+
+    object: Literal["list"] = "list"
+    data: list[Entry]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+    @classmethod
+    def of(cls, entries: list[Entry], has_more: bool) -> Self:
+        """The page with these entries."""
+        first, last = (entries[0].id, entries[-1].id) if entries else (None, None)
+        return cls(data=entries, first_id=first, last_id=last, has_more=has_more)
+
+
+class Deleted(BaseModel):
+    """The response to a deletion."""
+
+    id: str
+    object: str
+    deleted: Literal[True] = True
+
+
+class ExpiresAfter(RequestBody):
+    """When a vector store expires."""
+
+    anchor: Literal["last_active_at"]
+    days: int = Field(ge=1, le=365)
+
+
+MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
+MetadataText = Annotated[str, Field(max_length=512)]
+Metadata = Annotated[dict[MetadataKey, MetadataText], Field(max_length=16)]
+Attributes = Annotated[dict[MetadataKey, MetadataText | bool | int | float], Field(max_length=16)]

@@ -1,0 +1,106 @@
+"""A SQLite file that survives restarts, and that several gateways on one machine can share."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from retriton_pipeline.errors import InvalidOption, PipelineError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+_BUSY_S = 10.0  # for which a write waits for that of another process
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, owner TEXT NOT NULL, filename TEXT NOT NULL,
+    purpose TEXT NOT NULL, bytes INTEGER NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER);
+CREATE INDEX IF NOT EXISTS files_of_owner ON files (owner, seq);
+CREATE TABLE IF NOT EXISTS vector_stores (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL,
+    metadata TEXT NOT NULL, expires_days INTEGER, created_at INTEGER NOT NULL, last_active_at INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS vector_stores_of_owner ON vector_stores (owner, seq);
+CREATE TABLE IF NOT EXISTS attachments (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, vector_store TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,
+    status TEXT NOT NULL, attributes TEXT NOT NULL, chunk_tokens INTEGER, overlap_tokens INTEGER, batch TEXT,
+    error_code TEXT, error_message TEXT, bytes INTEGER NOT NULL, created_at INTEGER NOT NULL,
+    UNIQUE (vector_store, id));
+CREATE INDEX IF NOT EXISTS attachments_of_file ON attachments (id);
+CREATE INDEX IF NOT EXISTS attachments_of_batch ON attachments (batch, seq);
+CREATE INDEX IF NOT EXISTS attachments_waiting ON attachments (owner, seq) WHERE status = 'in_progress';
+CREATE TABLE IF NOT EXISTS batches (
+    id TEXT PRIMARY KEY, vector_store TEXT NOT NULL, created_at INTEGER NOT NULL, cancelled INTEGER NOT NULL);
+"""
+
+
+class StorageError(PipelineError):
+    """The folder of files cannot be read or written."""
+
+
+class Database:
+    """One connection, in one thread; opened, with its folder, when it is first used.
+
+    Args:
+        file: its path; None if the gateway has no folder for files.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return self._file is not None and self._file.exists()
+
+    async def run(self, work: Work[T]) -> T:
+        """Runs ``work`` as one transaction, which is on the disk when this returns.
+
+        Raises:
+            InvalidOption: there is no file.
+            StorageError: it cannot be opened, read or written.
+        """
+        if self._file is None:
+            raise InvalidOption(
+                "this gateway has no folder for files and vector stores: start it with --files FOLDER, on a disk that "
+                "is kept"
+            )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, self._file, work)
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(f"{self._file}: {error}") from error
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown(wait=False)
+
+    def _transaction(self, file: Path, work: Work[T]) -> T:
+        connection = self._connection or self._connect(file)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            found = work(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return found
+
+    def _connect(self, file: Path) -> sqlite3.Connection:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        connection = sqlite3.connect(file, timeout=_BUSY_S, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(_SCHEMA)
+        self._connection = connection
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None

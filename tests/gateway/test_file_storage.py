@@ -1,0 +1,98 @@
+"""What the gateway decides about files and vector stores alone: where they are kept, and how many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from retriton_pipeline.gateway import Bounds, Settings
+from retriton_pipeline.gateway.schemas.file_filters import ComparisonFilter, CompoundFilter, expression_of
+from retriton_pipeline.gateway.storage.database import Database
+from retriton_pipeline.store.filters import parse
+from tests.gateway.conftest import error
+from tests.gateway.in_process import in_process
+
+
+async def send(http: httpx.AsyncClient, content: bytes = b"abc", **fields: str) -> httpx.Response:
+    return await http.post("/v1/files", files={"file": ("a.txt", content)}, data={"purpose": "user_data", **fields})
+
+
+async def test_without_a_folder_the_message_names_the_option() -> None:
+    async with in_process() as http:
+        for answer in (await send(http), await http.get("/v1/files"), await http.post("/v1/vector_stores", json={})):
+            assert answer.status_code == 400
+            assert "start it with --files FOLDER" in error(answer)["message"]
+
+
+def test_the_folder_is_beside_the_file_of_milvus_lite() -> None:
+    assert Settings(url="", milvus="data/milvus.db").files_folder == Path("data/milvus.files")
+    assert Settings(url="", milvus="data/milvus.db", files=Path("f")).files_folder == Path("f")
+    assert Settings(url="", milvus="http://milvus:19530").files_folder is None
+
+
+async def test_the_number_and_the_bytes_of_files_are_limited(tmp_path: Path) -> None:
+    bounds = Bounds(files=3, files_bytes=100, vector_stores=1, upload_bytes=4096)
+    async with in_process(files=tmp_path / "files", bounds=bounds) as http:
+        assert (await send(http)).json()["bytes"] == 3
+        full = await send(http, b"a" * 98)
+        assert (full.status_code, error(full)["code"]) == (400, "storage_full")
+        assert "1 files of 3 bytes are kept; the limits are 3 files and 100 bytes" in error(full)["message"]
+        for _ in range(2):
+            assert (await send(http)).status_code == 200
+        assert "3 files of 9 bytes" in error(await send(http))["message"]
+        large = await send(http, b"a" * 5000)
+        assert (large.status_code, error(large)["code"]) == (413, "too_large")
+        assert len(list((tmp_path / "files" / "contents").iterdir())) == 3
+        assert (await http.post("/v1/vector_stores", json={})).status_code == 200
+        assert error(await http.post("/v1/vector_stores", json={}))["code"] == "storage_full"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"purpose": "fun"}, "purpose"),
+        ({"expires_after[anchor]": "now", "expires_after[seconds]": "3600"}, "expires_after[anchor]"),
+        ({"expires_after[anchor]": "created_at", "expires_after[seconds]": "1"}, "expires_after[seconds]"),
+    ],
+)
+async def test_a_form_that_is_wrong_is_refused(tmp_path: Path, fields: dict[str, str], param: str) -> None:
+    async with in_process(files=tmp_path) as http:
+        answer = await send(http, **fields)
+        assert (answer.status_code, error(answer)["param"]) == (422, param)
+        assert (await http.post("/v1/files", json={})).status_code == 415
+        assert error(await http.post("/v1/files", files={"file": ("..", b"a")}, data={"purpose": "vision"}))["code"]
+
+
+async def test_a_disk_that_fails_is_reported_as_such(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with in_process(files=tmp_path / "file" / "folder") as http:
+        answer = await http.get("/v1/files")
+        assert (answer.status_code, error(answer)["code"]) == (503, "storage_unavailable")
+
+
+async def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "a" / "gateway.sqlite")
+
+    def fail(connection: Any) -> None:
+        connection.execute("INSERT INTO batches VALUES ('a', 'b', 1, 0)")
+        raise KeyError("a")
+
+    with pytest.raises(KeyError):
+        await database.run(fail)
+    rows = await database.run(lambda connection: connection.execute("SELECT * FROM batches").fetchall())
+    assert rows == []
+    await database.close()
+
+
+def test_filters_become_expressions_over_metadata() -> None:
+    one = ComparisonFilter(type="eq", key='a "b"\\', value="c\\ 'd'")
+    many = ComparisonFilter(type="nin", key="é", value=[1, 2.5])
+    both = CompoundFilter(type="and", filters=[one, CompoundFilter(type="or", filters=[many, one])])
+    text = r"""metadata["a \"b\"\\"] == "c\\ 'd'" """.strip()
+    found = expression_of(both)
+    assert found == f'({text} and (metadata["é"] not in [1, 2.5] or {text}))'
+    parse(found)
+    assert expression_of(None) == ""
