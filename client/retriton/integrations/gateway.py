@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 import httpx
 
@@ -39,6 +39,7 @@ SEARCH_OPTIONS = frozenset(
     }
 )
 Passage: TypeAlias = dict[str, Any]  # of the response to /v1/retrieve
+_LoopClient: TypeAlias = tuple[httpx.AsyncClient, AsyncGenerator[None, None]]
 _FIELDS = ("number", "source", "title", "context", "page", "document_id", "chunk_index", "score", "scores")
 _ERRORS: dict[int, type[RetritonError]] = {
     429: Overloaded,
@@ -63,7 +64,7 @@ class GatewayRetrieval:
         self._key = api_key or os.environ.get("RETRITON_API_KEY", "")
         self._timeout_s = timeout_s
         self._blocking: dict[int, httpx.Client] = {}  # by process: a connection must not be shared after a fork
-        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClient] = WeakKeyDictionary()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return GatewayRetrieval, (self.url, self._key, self._timeout_s)
@@ -99,8 +100,8 @@ class GatewayRetrieval:
         while True:
             attempt += 1
             try:
-                response = await self._async_client().post("/v1/retrieve", json=body, **self._bounds(deadline_s))
-                return _passages(response)
+                client = await self._async_client()
+                return _passages(await client.post("/v1/retrieve", json=body, **self._bounds(deadline_s)))
             except (RetritonError, httpx.HTTPError) as error:
                 pause_s = self._pause_s(error, attempt, deadline_s)
             await asyncio.sleep(pause_s)
@@ -108,14 +109,18 @@ class GatewayRetrieval:
     def _client(self) -> httpx.Client:
         process = os.getpid()
         if process not in self._blocking:
-            self._blocking = {process: httpx.Client(base_url=self.url, headers=self._headers)}
+            client = httpx.Client(base_url=self.url, headers=self._headers)
+            self._blocking = {process: client}
+            finalize(self, client.close)
         return self._blocking[process]
 
-    def _async_client(self) -> httpx.AsyncClient:
+    async def _async_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._by_loop:
-            self._by_loop[loop] = httpx.AsyncClient(base_url=self.url, headers=self._headers)
-        return self._by_loop[loop]
+            client = httpx.AsyncClient(base_url=self.url, headers=self._headers)
+            self._by_loop[loop] = client, _open_until_loop_ends(client)
+            await anext(self._by_loop[loop][1])
+        return self._by_loop[loop][0]
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -145,6 +150,12 @@ def passage_metadata(passage: Passage) -> dict[str, Any]:
     """The metadata of the document, and the passage's own: number for citations, source, page, scores."""
     own = {name: passage[name] for name in _FIELDS if passage[name] is not None}
     return {**passage["metadata"], **own}
+
+
+async def _open_until_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """Closes the client with its event loop, which closes asynchronous generators; or when nothing refers to it."""
+    async with client:
+        yield
 
 
 def _body(query: str, collection: str, options: Mapping[str, Any]) -> dict[str, Any]:

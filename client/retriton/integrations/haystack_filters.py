@@ -10,32 +10,38 @@ from typing import Any
 from retriton_client import InvalidRequest
 
 _OWN = ("source", "title", "context", "page", "document_id", "chunk_index")  # the rest is metadata of documents
-_COMPARISONS = ("==", "!=", ">", ">=", "<", "<=", "in", "not in")
+_OPPOSITE = {"==": "!=", ">": "<=", ">=": "<", "in": "not in"}
+_OPPOSITE |= {opposite: operator for operator, opposite in _OPPOSITE.items()}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def expression(filters: Mapping[str, Any]) -> str:
-    """The same condition as a filter expression.
+def expression(filters: Mapping[str, Any], *, negated: bool = False) -> str:
+    """The same condition, or with ``negated`` its opposite, as a filter expression.
+
+    A negation becomes the opposite comparisons, since Milvus Lite cannot negate all of them. Unlike in Haystack's own
+    store, no comparison holds for a document without the field.
 
     Raises:
         InvalidRequest: an operator, a field or a value is none of Haystack's filters.
     """
     operator = filters.get("operator")
     if "conditions" in filters:
-        return _junction(operator, filters["conditions"])
-    if operator not in _COMPARISONS or not isinstance(filters.get("field"), str) or "value" not in filters:
-        raise InvalidRequest(f"the filter {dict(filters)!r} needs field, value and an operator: {_COMPARISONS}")
+        return _junction(operator, filters["conditions"], negated)
+    if operator not in _OPPOSITE or not isinstance(filters.get("field"), str) or "value" not in filters:
+        raise InvalidRequest(f"the filter {dict(filters)!r} needs field, value and an operator: {', '.join(_OPPOSITE)}")
+    operator = _OPPOSITE[operator] if negated else operator
     field, value = _field(filters["field"]), filters["value"]
     if value is None and operator in ("==", "!="):
         return f"not exists {field}" if operator == "==" else f"exists {field}"
     return f"{field} {operator} {_literal(value)}"
 
 
-def _junction(operator: object, conditions: Sequence[Mapping[str, Any]]) -> str:
+def _junction(operator: object, conditions: Sequence[Mapping[str, Any]], negated: bool) -> str:
     if operator not in ("AND", "OR", "NOT") or not conditions:
         raise InvalidRequest(f"conditions are joined by AND, OR or NOT, and there is at least one; not {operator!r}")
-    joined = (" or " if operator == "OR" else " and ").join(f"({expression(part)})" for part in conditions)
-    return f"not ({joined})" if operator == "NOT" else joined
+    negated ^= operator == "NOT"
+    joiner = " or " if (operator == "OR") != negated else " and "
+    return joiner.join(f"({expression(part, negated=negated)})" for part in conditions)
 
 
 def _field(name: str) -> str:

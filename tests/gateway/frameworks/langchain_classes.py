@@ -57,7 +57,7 @@ result = {
     "filtered": shown(retriever.invoke(question, None, filter='source == "glossary.txt"', k=1)),
     "refused": [refusal(mode="words"), refusal(nothing=1), refusal(collection="nowhere"), refusal(filter="page >")],
     "unreachable": unreachable(),
-    "key": RetritonRetriever(gateway_url=url, api_key=key).model_dump_json(),
+    "dumped": RetritonRetriever(gateway_url=url, api_key=key).model_dump_json(),
     "query": embeddings.embed_query(texts[0]),
     "documents": embeddings.embed_documents(texts),
     "documents_async": asyncio.run(embeddings.aembed_documents(texts)),

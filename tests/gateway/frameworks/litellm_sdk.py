@@ -3,6 +3,7 @@
 import json
 import sys
 import warnings
+from importlib.metadata import version
 
 import litellm
 
@@ -33,19 +34,22 @@ try:
 except litellm.BadRequestError as error:
     refused = str(error)
 result = {
-    "version": getattr(litellm, "__version__", ""),
+    "version": version("litellm"),
     "embedded": {
         "openai": embedded("openai"),
         "openai_base64": embedded("openai", encoding_format="base64"),
-        "voyage": embedded("voyage", api_base=f"{url}/v1/embeddings") if 0 else None,
+        "voyage": embedded("voyage"),
+        "jina_ai": embedded("jina_ai"),
+        "infinity": embedded("infinity"),
+        "nvidia_nim": embedded("nvidia_nim"),
     },
     "ranked": {
         "cohere": ranked("cohere", "/v1/rerank"),
         "jina_ai": ranked("jina_ai", "/v1/rerank", return_documents=True),
         "infinity": ranked("infinity", ""),
-        "hosted_vllm": ranked("hosted_vllm", "/v1/rerank"),
+        "hosted_vllm": ranked("hosted_vllm", "/v1"),
         "voyage": ranked("voyage", "/v1"),
-        "nvidia_nim": ranked("nvidia_nim", ""),
+        "nvidia_nim": ranked("nvidia_nim/ranking", "/v1"),
     },
     "refused": refused,
     "answer": answered().choices[0].message.content,
