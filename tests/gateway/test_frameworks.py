@@ -13,6 +13,7 @@ import pytest
 
 from retriton_client import Client
 from tests.conftest import ROOT
+from tests.gateway.clients.documented import blocks
 from tests.gateway.clients.environment import run_client
 from tests.gateway.conftest import Gateway
 
@@ -137,9 +138,19 @@ def test_haystack_retrieves_embeds_and_ranks(tiny: Gateway, tiny_url: str, gatew
     check_ranking(found["ranked"], tiny_url)
 
 
+def test_examples_of_the_documentation_run(gateway: Gateway, tmp_path: Path) -> None:
+    environ = {"RETRITON_GATEWAY_URL": gateway.url, "RETRITON_API_KEY": gateway.key}
+    examples = [text for language, text in blocks("frameworks.md") if language == "python"]
+    langchain, llama_index, haystack = (run("python", "-c", text, folder=tmp_path, **environ) for text in examples)
+    assert langchain.startswith("[1] serving.md: ")
+    assert langchain.splitlines()[-1] == "1"
+    assert "serving.md" in llama_index.splitlines()[0]
+    assert haystack.startswith("[1] Serving encoders")
+
+
 @pytest.mark.parametrize("version", ["1.81.3", ""], ids=["1.81.3", "current"])
 def test_litellm_through_every_provider(tiny: Gateway, tiny_url: str, tmp_path: Path, version: str) -> None:
-    path = f"{ROOT}/{ENVIRONMENT}/litellm-{version}" if version else ""
+    path = f"{ROOT}/{ENVIRONMENT}/lib/litellm-{version}" if version else ""
     here = ("tiny", "tiny-cross-encoder")
     environ = {"PYTHONPATH": path, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     found = run_script("litellm_sdk.py", tiny, *here, folder=tmp_path, **environ)
