@@ -37,7 +37,7 @@ result = {
     "found_async": shown(asyncio.run(retriever.aretrieve(question))),
     "engine": shown(engine.query(question).source_nodes),
     "prompt": retriever.retrieve(question)[0].node.get_content(MetadataMode.LLM),
-    "nvidia": [nvidia.get_query_embedding(question), nvidia.get_text_embedding_batch(texts)],
+    "nvidia": [asyncio.run(nvidia.aget_query_embedding(question)), nvidia.get_text_embedding_batch(texts)],
     "openai": like.get_text_embedding_batch(texts),
     "tei": TextEmbeddingsInference(model_name="any", base_url=url, auth_token=key).get_text_embedding_batch(texts),
     "ranked": [[found.text, found.score] for found in ranked],
