@@ -168,7 +168,7 @@ def test_litellm_through_every_provider(tiny: Gateway, tiny_url: str, tmp_path: 
     for embeddings in found["embedded"].values():
         close([decoded(vector) for vector in embeddings], documents)
     for ranked in found["ranked"].values():
-        check_ranking([[TEXTS[index], score] for index, score in ranked], tiny_url)
+        check_ranking([[TEXTS[index], score] for index, score in ranked[:3]], tiny_url)  # 1.81 returns all
     assert "at most 64" in found["refused"]
     assert found["answer"] == found["streamed"] == "Two lanes keep queries fast [1]."
 
