@@ -47,7 +47,7 @@ demo: export  ## Serve the default encoder, ingest sample documents, ask a quest
 serve: export  ## Serve model_repository/ on 127.0.0.1 until Ctrl-C
 	$(VENV)/bin/retriton serve
 
-test: export .venv-milvus/.ready .venv-clients/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
+test: export .venv-milvus/.ready .venv-clients/.ready .venv-frameworks/.ready | kubectl-found chromium-found  ## Run all tests, against a real Triton, Milvus Lite, and a Milvus server
 	$(VENV)/bin/pytest $(PARALLEL) -m 'not alone'
 	$(VENV)/bin/pytest -m alone
 
@@ -74,6 +74,13 @@ endef
 .venv-clients/.ready: tests/gateway/clients.txt | python-found
 	$(PYTHON) -m venv .venv-clients
 	.venv-clients/bin/$(PIP_INSTALL) -r $<
+	@touch $@
+
+# Frameworks that the tests run against the gateway. They do not fit into one environment with the other clients.
+.venv-frameworks/.ready: tests/gateway/frameworks.txt | python-found
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/$(PIP_INSTALL) -r $<
+	.venv-frameworks/bin/$(PIP_INSTALL) --no-deps --upgrade --target .venv-frameworks/lib/litellm-1.81.3 litellm==1.81.3
 	@touch $@
 
 # A Milvus server in a wheel, for the tests. 2.3 is the last version that was published as a wheel.
@@ -141,5 +148,5 @@ audit: setup .venv-supply-chain/.ready  ## Look for known vulnerabilities in bot
 	@touch $@
 
 clean:  ## Remove environments, build output and demo data
-	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-supply-chain .venv-peers-* .retriton build dist site
+	rm -rf $(VENV) $(SERVER_VENV) .venv-bench .venv-milvus .venv-clients .venv-frameworks .venv-supply-chain .venv-peers-* .retriton build dist site
 	git clean -fdXq model_repository

@@ -102,6 +102,7 @@ _BY_CODE: dict[str, type[RetritonError]] = {
     "SHUTTING_DOWN": Unavailable,
     "ENCODER_UNAVAILABLE": Unavailable,
     "EXPIRED": DeadlineExceeded,
+    "INVALID_RESULT": ServerFault,
 }
 _BY_STATUS: dict[str, type[RetritonError]] = {
     "INVALID_ARGUMENT": InvalidRequest,

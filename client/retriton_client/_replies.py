@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client._exceptions import ServerFault
-
-_LENGTH_TOLERANCE = 0.01  # engines of half precision normalise to about 0.001
+from retriton_serving.contract.manifest import LENGTH_TOLERANCE
 
 
 def check_columns(columns: list[NDArray[Any]], rows: int, axes: int, source: str) -> None:
@@ -31,7 +30,7 @@ def check_finite(values: NDArray[np.float32], first: int, source: str) -> None:
 def other_length(vectors: NDArray[np.float32]) -> int | None:
     """The index of the first vector whose length is not one, or None."""
     squares = np.einsum("ij,ij->i", vectors, vectors)
-    wrong = ~(np.abs(squares - 1) <= 2 * _LENGTH_TOLERANCE)  # true for NaN
+    wrong = ~(np.abs(squares - 1) <= 2 * LENGTH_TOLERANCE)  # true for NaN
     return int(np.argmax(wrong)) if wrong.any() else None
 
 

@@ -199,6 +199,12 @@ _SEEDS = {
     "token ids": _post("/v1/embeddings", {"model": "query", "input": [[101, 7592, 102]], "encoding_format": "base64"}),
     "ranking": _post("/v1/ranking", {"model": "m", "query": {"text": "a"}, "passages": [{"text": "b"}]}),
     "rerank": _post("/rerank", {"query": "a", "texts": ["b"]}),
+    "voyage": _post("/v1/rerank", {"query": "a", "documents": ["b"], "top_k": 1, "truncation": True}),
+    "cohere": _post("/v2/embed", {"texts": ["a"], "input_type": "search_query", "embedding_types": ["int8", "base64"]}),
+    "tei": _post("/embed", {"inputs": ["a"], "prompt_name": "query", "truncation_direction": "Left", "truncate": True}),
+    "tokenize": _post("/tokenize", {"inputs": "a b", "add_special_tokens": False}),
+    "jina": _post("/v1/embeddings", {"input": [{"text": "a"}], "task": "retrieval.query", "embedding_type": "binary"}),
+    "playground": _post("/v2/nvcf/pexec/functions/f", {"model": "query", "input": "a", "encoding_format": "float"}),
     "retrieve": _post(
         "/v1/retrieve", {"collection": "a", "query": "b", "top_k": 3, "mode": "bm25", "filter": "page == 1"}
     ),

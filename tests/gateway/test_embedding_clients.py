@@ -69,13 +69,36 @@ def test_cohere_embeds_in_both_versions_and_ranks(
         close([score for _, score in ranked], np.sort(scores)[::-1][:3])
 
 
-def test_voyage_embeds_in_all_types(tiny: Gateway, query: Embeddings, documents: Embeddings, tmp_path: Path) -> None:
-    found = run_script("voyage_sdk.py", tiny, "tiny", folder=tmp_path)
+def test_voyage_embeds_in_all_types_and_ranks(
+    tiny: Gateway, tiny_url: str, query: Embeddings, documents: Embeddings, tmp_path: Path
+) -> None:
+    found = run_script("voyage_sdk.py", tiny, "tiny", "tiny-cross-encoder", folder=tmp_path)
     check_types(found["documents"], documents)
     assert found["tokens"] == documents.tokens.sum()
     close(found["query"], query.vectors[0])
     assert found["query_async"] == found["query"]
     assert (len(found["short"]), "at most 64" in found["refused"]) == (8, True)
+    assert "valid API key" in found["denied"]
+    with Client(tiny_url) as client:
+        scores = client.rerank(QUESTION, TEXTS).scores
+    best = np.argsort(-scores, kind="stable").tolist()
+    assert [index for index, _, _ in found["ranked_async"]] == best
+    assert found["ranked"] == found["ranked_async"][:3]
+    assert [text for _, _, text in found["ranked"]] == [TEXTS[index] for index in best[:3]]
+    close([score for _, score, _ in found["ranked"]], scores[best[:3]])
+
+
+def test_voyage_s_rankings_have_documents_on_request(tiny: Gateway) -> None:
+    body = {"query": QUESTION, "documents": TEXTS, "top_k": None, "return_documents": True}
+    long = {"query": QUESTION, "documents": ["x " * 100], "truncation": False}
+    with tiny.client() as http:
+        found, refused = (http.post("/v1/rerank", json=given) for given in (body, long))
+    assert (found.json()["object"], len(found.json()["data"])) == ("list", len(TEXTS))
+    assert [item["document"] for item in found.json()["data"]] == [
+        TEXTS[item["index"]] for item in found.json()["data"]
+    ]
+    assert (refused.status_code, error(refused)["code"]) == (400, "text_too_long")
+    assert refused.json()["detail"] == error(refused)["message"]
 
 
 def test_hugging_face_embeds_and_truncates_on_both_sides(

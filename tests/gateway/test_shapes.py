@@ -32,7 +32,11 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
         ("/v1/rerank", {"query": "q", "texts": ["a"], "raw_scores": "x"}, "raw_scores: Input should be a valid bool"),
         ("/rerank", {"query": "q", "texts": ["a"] * 1025}, "texts: List should have at most 1024 items, not 1025"),
         ("/rerank", {"query": "q", "documents": ["a", {"text": 1}]}, "documents.1.text: Input should be a valid str"),
-        ("/rerank", {"query": "q"}, "the body: it needs texts (as TEI) or documents (as Infinity, Cohere and Jina)"),
+        (
+            "/rerank",
+            {"query": "q"},
+            "the body: it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
+        ),
         ("/rerank", [], "the body: it needs texts"),
         ("/v1/chat/completions", {**CHAT, "stop": ["a", 1]}, "stop.1: Input should be a valid string"),
         ("/v1/chat/completions", {**CHAT, "retrieval": {"top_k": 0}}, "retrieval.top_k: Input should be greater"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from retriton_client import DeadlineExceeded
 from retriton_pipeline.errors import InvalidFilter, InvalidOption, NoSuchCollection
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.ingest import Progress
@@ -54,6 +57,19 @@ def test_passages_are_retrieved_with_options(rag: Rag) -> None:
     assert [Path(passage.source).name for passage in found.passages] == ["serving.md"]
     assert set(found.passages[0].scores) >= {"dense", "bm25", "fused"}
     assert found.as_json()["passages"][0]["source"] == found.passages[0].source
+
+
+def test_a_whole_question_is_bounded(url: str, tmp_path: Path) -> None:
+    with (
+        chat_endpoint(replace(SAYS, gap_s=4.0)) as slow,
+        Rag(url, tmp_path / "documents.db", llm=LLM(slow.url, "m"), call_timeout_s=5.0) as rag,
+    ):
+        rag.ingest([SAMPLES])
+        assert rag.retrieve(QUESTION).passages
+        start_s = time.monotonic()
+        with pytest.raises(DeadlineExceeded, match="call_timeout_s, 5 s"):
+            rag.answer(QUESTION)
+        assert 4.9 < time.monotonic() - start_s < 9
 
 
 def test_a_repeated_question_is_searched_again_after_a_write_only(url: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from retriton_client import (
     NotInstalled,
     Overloaded,
     RetritonError,
+    ServerFault,
     TextTooLong,
     Unavailable,
     WrongEncoder,
@@ -85,6 +86,12 @@ def api_error(error: BaseException) -> ApiError:
             if not response.message:
                 return replace(response, message=str(error))
             log.warning("%s: %s", response.code, error)
-            return response
+            return replace(response, message=f"{response.message}{_place(error)}")
     log.error("internal error", exc_info=error)
     return ApiError(500, "internal_error", "internal error; the log has the details under the id of this request")
+
+
+def _place(error: Exception) -> str:
+    """Which text of the request an invalid result belongs to, as the end of a message."""
+    index = error.numbers.get("index") if isinstance(error, ServerFault) else None
+    return "" if index is None else f" for text {index}"

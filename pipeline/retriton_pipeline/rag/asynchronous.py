@@ -6,14 +6,15 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton.extras import requires
-from retriton_client import AsyncClient, EncoderInfo, Retry, Tls
+from retriton_client import AsyncClient, DeadlineExceeded, EncoderInfo, Retry, Tls
 from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
@@ -56,6 +57,8 @@ class AsyncRag:
         consistency: Milvus' consistency level of searches; ``Strong`` sees the latest writes.
         llm: answers questions, and rewrites follow-up questions.
         timeout_s: seconds for each request to the server, retries included.
+        call_timeout_s: seconds for each question: `retrieve` and `prompt`, `answer` with the LLM's whole answer, and
+            `stream` until it begins; None for no limit of their own.
         retry: when requests are sent again.
         tls: encrypts the connection to the server.
         prompt_tokens: budget of prompts.
@@ -77,6 +80,7 @@ class AsyncRag:
         consistency: str = "Bounded",
         llm: LLM | None = None,
         timeout_s: float = 60.0,
+        call_timeout_s: float | None = None,
         retry: Retry | None = None,
         tls: Tls | None = None,
         prompt_tokens: int = 2048,
@@ -90,6 +94,7 @@ class AsyncRag:
         self.milvus = os.fspath(milvus)
         self.collection = collection
         self.llm = llm
+        self._call_timeout_s = call_timeout_s
         self._token = milvus_token
         self._consistency = consistency
         self._prompt_tokens = prompt_tokens
@@ -170,6 +175,7 @@ class AsyncRag:
             InvalidOption, InvalidFilter: an option or the filter is invalid.
             NoSuchCollection, EncoderMismatch, StoreError: see `Store`.
             LLMError: rewriting failed.
+            DeadlineExceeded: the call took longer than ``call_timeout_s``.
             RetritonError: see `AsyncClient.embed`.
         """
         return await self.search(question, SearchOptions.of(**options), history)
@@ -178,8 +184,9 @@ class AsyncRag:
         self, question: str, options: SearchOptions, history: Sequence[Turn] = (), llm: LLM | None = None
     ) -> Retrieved:
         """As `retrieve`, with the options as one object, and ``llm`` in place of the one of this object."""
-        ready = await self._opened()
-        return await ready.retriever.retrieve(question, options, history, llm or self.llm)
+        async with self._within_time():
+            ready = await self._opened()
+            return await ready.retriever.retrieve(question, options, history, llm or self.llm)
 
     async def prompt(
         self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
@@ -191,6 +198,12 @@ class AsyncRag:
         self, question: str, options: SearchOptions, history: Sequence[Turn] = (), llm: LLM | None = None
     ) -> PromptedQuestion:
         """As `prompt`, with the options as one object, and ``llm`` in place of the one of this object."""
+        async with self._within_time():
+            return await self._prompted(question, options, history, llm)
+
+    async def _prompted(
+        self, question: str, options: SearchOptions, history: Sequence[Turn], llm: LLM | None
+    ) -> PromptedQuestion:
         found = await self.search(question, options, history, llm)
         builder = (await self._opened()).builder
         start = time.perf_counter()
@@ -214,8 +227,9 @@ class AsyncRag:
         **options: Unpack[SearchKeywords],
     ) -> Answer:
         """The LLM's answer from the retrieved passages, with its sources. Arguments and errors as `stream`."""
-        stream = await self.stream(question, llm=llm, history=history, parameters=parameters, **options)
-        return await stream.complete()
+        async with self._within_time():
+            stream = await self.stream(question, llm=llm, history=history, parameters=parameters, **options)
+            return await stream.complete()
 
     async def stream(
         self,
@@ -247,6 +261,17 @@ class AsyncRag:
     async def store(self) -> Store:
         """The opened collection, for calls that this class does not offer. Its methods block: use threads."""
         return (await self._opened()).store
+
+    @asynccontextmanager
+    async def _within_time(self) -> AsyncIterator[None]:
+        """Raises `DeadlineExceeded` after ``call_timeout_s``."""
+        try:
+            async with asyncio.timeout(self._call_timeout_s) as bound:
+                yield
+        except TimeoutError as error:
+            if not bound.expired():
+                raise
+            raise DeadlineExceeded(f"the call took longer than call_timeout_s, {self._call_timeout_s:g} s") from error
 
     async def _opened(self) -> _Ready:
         return await self._ready.get(self._open)

@@ -56,8 +56,8 @@ class Rag:
     """`AsyncRag`, blocking. Thread-safe.
 
     Args:
-        url, milvus, collection, milvus_token, consistency, llm, timeout_s, retry, tls, prompt_tokens,
-            prompt_tokenizer, template: as for `AsyncRag`.
+        url, milvus, collection, milvus_token, consistency, llm, timeout_s, call_timeout_s, retry, tls,
+            prompt_tokens, prompt_tokenizer, template: as for `AsyncRag`.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Rag:
         consistency: str = "Bounded",
         llm: LLM | None = None,
         timeout_s: float = 60.0,
+        call_timeout_s: float | None = None,
         retry: Retry | None = None,
         tls: Tls | None = None,
         prompt_tokens: int = 2048,
@@ -84,6 +85,7 @@ class Rag:
             consistency=consistency,
             llm=llm,
             timeout_s=timeout_s,
+            call_timeout_s=call_timeout_s,
             retry=retry,
             tls=tls,
             prompt_tokens=prompt_tokens,

@@ -16,6 +16,7 @@ from retriton_serving.batching.dispatcher import ComputedBatch, Dispatcher, Enco
 from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.request import QueuedText, Request
+from retriton_serving.batching.row_check import RowCheck
 from retriton_serving.batching.vector_cache import VectorCache
 
 
@@ -45,6 +46,7 @@ class MicroBatcher:
         padding: makes the arrays.
         record: called with every computed micro-batch.
         cache: where vectors are looked up first; None computes every text.
+        check: of computed rows; None for none.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class MicroBatcher:
         padding: Padding,
         record: Callable[[ComputedBatch], None] = lambda batch: None,
         cache: VectorCache | None = None,
+        check: RowCheck | None = None,
     ) -> None:
         self._record = record
         self._cache = cache
@@ -61,7 +64,7 @@ class MicroBatcher:
         self._queue = BatchQueue(limits.batch)
         self._slots = ComputeSlots(limits.in_flight_max)
         self._dispatcher = Dispatcher(
-            self._queue, self._slots, limits.in_flight_max + 1, encode, padding, self._on_batch
+            self._queue, self._slots, limits.in_flight_max + 1, encode, padding, self._on_batch, check
         )
 
     @property

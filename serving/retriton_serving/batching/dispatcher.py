@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retriton_serving.batching.batch_queue import BatchQueue
 from retriton_serving.batching.compute_slots import ComputeSlots
 from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import QueuedText, Request, Vectors
-from retriton_serving.contract.errors import Expired, RequestRefused
+from retriton_serving.batching.row_check import RowCheck
+from retriton_serving.contract.errors import Expired, InvalidResult, RequestRefused
 
 Encode = Callable[[TokenIds, TokenIds], Vectors]
 
@@ -21,12 +22,13 @@ class ComputedBatch:
     """One computed micro-batch, for metrics, throughput and cache.
 
     Attributes:
-        texts: what was computed.
+        texts: what was computed, and can be used.
         vectors: float32 ``[texts, dimension]``.
-        tokens: of the texts.
+        tokens: of the texts, and of those that failed the check.
         padded_tokens: with padding.
         queue_s: seconds that the oldest text waited.
         encode_s: seconds at the encoder, its own queue included.
+        invalid: number of texts whose rows failed the check.
     """
 
     texts: Sequence[QueuedText]
@@ -35,6 +37,7 @@ class ComputedBatch:
     padded_tokens: int
     queue_s: float
     encode_s: float
+    invalid: int = 0
 
 
 class Dispatcher:
@@ -49,6 +52,7 @@ class Dispatcher:
             `RequestRefused`.
         padding: makes the arrays.
         on_batch: called with every computed micro-batch, before it is delivered.
+        check: of the rows; texts with a fault fail, others of the same micro-batch do not.
     """
 
     def __init__(
@@ -59,12 +63,14 @@ class Dispatcher:
         encode: Encode,
         padding: Padding,
         on_batch: Callable[[ComputedBatch], None],
+        check: RowCheck | None = None,
     ) -> None:
         self._queue = queue
         self._slots = slots
         self._encode = encode
         self._padding = padding
         self._on_batch = on_batch
+        self._check = check
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -99,10 +105,23 @@ class Dispatcher:
             return None
         if len(vectors) != len(texts):
             raise RuntimeError(f"the encoder returned {len(vectors)} vectors for {len(texts)} texts")
-        tokens = sum(len(text.ids) for text in texts)
-        batch = ComputedBatch(texts, vectors, tokens, ids.size, queue_s, time.perf_counter() - start)
+        encode_s, tokens = time.perf_counter() - start, sum(len(text.ids) for text in texts)
+        faults = self._check.faults(vectors) if self._check else {}
+        if faults:
+            texts, vectors = _without(faults, texts, vectors)
+        batch = ComputedBatch(texts, vectors, tokens, ids.size, queue_s, encode_s, len(faults))
         self._on_batch(batch)
         return batch
+
+
+def _without(
+    faults: Mapping[int, str], texts: Sequence[QueuedText], vectors: Vectors
+) -> tuple[list[QueuedText], Vectors]:
+    """The texts without faults and their vectors; the requests of the others are failed."""
+    for row, fault in faults.items():
+        texts[row].request.fail(InvalidResult(texts[row].place, fault))
+    kept = [row for row in range(len(texts)) if row not in faults]
+    return [texts[row] for row in kept], vectors[kept]
 
 
 def _still_wanted(texts: Sequence[QueuedText]) -> list[QueuedText]:

@@ -11,7 +11,8 @@
     ├── Overloaded              OVERLOADED           UNAVAILABLE: the queue is full, retry
     ├── Expired                 EXPIRED              CANCELLED: the deadline passed, or the caller disconnected
     ├── ShuttingDown            SHUTTING_DOWN        UNAVAILABLE: retry on another replica
-    └── EncoderUnavailable      ENCODER_UNAVAILABLE  UNAVAILABLE: the engine failed, retry
+    ├── EncoderUnavailable      ENCODER_UNAVAILABLE  UNAVAILABLE: the engine failed, retry
+    └── InvalidResult           INVALID_RESULT       INTERNAL: the engine computed what no vector or score can be
 
 The message of a gRPC error is ``CODE: sentence {"name":number,...}``: a code for programs, a sentence for people, and a
 JSON object with the numbers in the sentence, always at the end.
@@ -68,6 +69,7 @@ class Fault(Enum):
     CALLER = "caller"
     RETRYABLE = "retryable"
     CANCELLED = "cancelled"
+    SERVER = "server"
 
 
 class RequestRefused(Exception):
@@ -165,3 +167,17 @@ class EncoderUnavailable(RequestRefused):
 
     code = "ENCODER_UNAVAILABLE"
     fault = Fault.RETRYABLE
+
+
+class InvalidResult(RequestRefused):
+    """The engine computed a vector or a score that is not finite, or not of the manifest's dimension and length."""
+
+    code = "INVALID_RESULT"
+    fault = Fault.SERVER
+
+    def __init__(self, index: int, fault: str) -> None:
+        super().__init__(
+            f"text {index} has an invalid result, which {fault}. The installed files or this machine's memory are "
+            "damaged, or the engine does not run correctly here: run `retriton export`.",
+            index=index,
+        )

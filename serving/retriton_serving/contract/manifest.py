@@ -13,6 +13,7 @@ from typing import Any
 FORMAT = 2
 MANIFEST_FILE = "manifest.json"
 TOKENIZER_FILE = "tokenizer.json"
+LENGTH_TOLERANCE = 0.01  # of vectors of length one: engines of half precision normalise to about 0.001
 EXPORT_AGAIN = "run `retriton export`, and restart the server"
 
 

@@ -23,6 +23,7 @@ from retriton_serving.batching.cores import usable_cores
 from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import Vectors
+from retriton_serving.batching.row_check import RowCheck
 from retriton_serving.batching.tokenization import LaneTokenizer, Truncate, utf8_bytes
 from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.contract.draining import drain_on_request
@@ -77,6 +78,7 @@ class Lane(ABC):
             Padding(spec.pad_token_id, spec.max_tokens),
             self._metrics.record,
             cache,
+            RowCheck.of(spec),
         )
         self._metrics.start(
             gauges={"waiting_tokens": lambda: self._batcher.waiting_tokens},

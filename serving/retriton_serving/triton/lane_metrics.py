@@ -24,6 +24,7 @@ _COUNTERS = {
     "texts_total": "Texts computed.",
     "tokens_total": "Tokens computed, padding left out.",
     "padded_tokens_total": "Tokens computed, padding included; the padding share is 1 - tokens / this.",
+    "invalid_results_total": "Texts with a vector or score that is not finite, or not as the manifest says.",
     "cache_lookups_total": "Texts that were looked up in the cache.",
     "cache_hits_total": "Texts that were found there.",
 }
@@ -93,6 +94,7 @@ class LaneMetrics:
                 ("texts", len(batch.texts)),
                 ("tokens", batch.tokens),
                 ("padded_tokens", batch.padded_tokens),
+                ("invalid_results", batch.invalid),
             ):
                 self._sums[f"{name}_total", "", ""] += value
 

@@ -8,7 +8,12 @@ import triton_python_backend_utils as pb_utils
 
 from retriton_serving.contract.errors import Fault, RequestRefused
 
-_STATUS = {Fault.CALLER: "INVALID_ARG", Fault.RETRYABLE: "UNAVAILABLE", Fault.CANCELLED: "CANCELLED"}
+_STATUS = {
+    Fault.CALLER: "INVALID_ARG",
+    Fault.RETRYABLE: "UNAVAILABLE",
+    Fault.CANCELLED: "CANCELLED",
+    Fault.SERVER: "INTERNAL",
+}
 
 
 def send(sender: Any, response: Any) -> None:

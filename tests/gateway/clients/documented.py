@@ -10,9 +10,9 @@ from tests.conftest import ROOT
 _BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def blocks() -> list[tuple[str, str]]:
-    """The language and text of each fenced block of docs/http.md."""
-    text = (ROOT / "docs" / "http.md").read_text()
+def blocks(page: str = "http.md") -> list[tuple[str, str]]:
+    """The language and text of each fenced block of a page in docs/."""
+    text = (ROOT / "docs" / page).read_text()
     return [(match["language"], match["text"]) for match in _BLOCK.finditer(text)]
 
 

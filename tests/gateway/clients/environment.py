@@ -16,17 +16,29 @@ from tests.conftest import ROOT, SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert, tiny_cross_encoder
 
 SCRIPTS = Path(__file__).parent
-_PROGRAMS = ROOT / ".venv-clients" / "bin"
-_QUIET = {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NVIDIA_USAGE_TELEMETRY_ENABLED": "0"}
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NVIDIA_USAGE_TELEMETRY_ENABLED": "0",
+}
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}
 
 
-def run_client(program: str, *arguments: str, folder: Path, timeout_s: float = 120, **environ: str) -> str:
+def run_client(
+    program: str,
+    *arguments: str,
+    folder: Path,
+    environment: str = ".venv-clients",
+    timeout_s: float = 120,
+    **environ: str,
+) -> str:
     """What the program prints; a test that cannot run it, or whose program fails, fails with all of it."""
-    if not (_PROGRAMS / program).exists():
-        pytest.fail(f"there is no {_PROGRAMS / program}: `make test` installs it")
+    path = ROOT / environment / "bin" / program
+    if not path.exists():
+        pytest.fail(f"there is no {path}: `make test` installs it")
     done = subprocess.run(
-        [_PROGRAMS / program, *arguments],
+        [path, *arguments],
         cwd=folder,
         env={**os.environ, **_QUIET, **_OFFLINE, **environ},
         stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ from starlette.routing import Match
 from retriton_client import RetritonError
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.errors import ApiError, api_error
-from retriton_pipeline.gateway.schemas.errors import ErrorBody
+from retriton_pipeline.gateway.schemas.errors import ErrorResponse
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -29,7 +29,7 @@ def error_response(error: BaseException) -> Response:
         headers["Retry-After"] = str(found.retry_after_s)
     if found.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    body = {"error": ErrorBody.of(found).model_dump()}
+    body = ErrorResponse.of(found).model_dump()
     return Response(orjson.dumps(body), found.status, headers, "application/json")
 
 

@@ -1,12 +1,14 @@
-"""``/v1/ranking`` (NVIDIA NIM), and ``/rerank`` (TEI with ``texts``; Infinity, Cohere and Jina with ``documents``)."""
+"""``/v1/ranking`` (NIM), and ``/rerank`` (TEI with ``texts``; Infinity, Cohere, Jina and Voyage with ``documents``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 from fastapi import APIRouter
+from numpy.typing import NDArray
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
@@ -21,7 +23,10 @@ from retriton_pipeline.gateway.schemas.ranking import (
     RerankRequest,
     TextScore,
     TextsRequest,
+    VoyageRequest,
+    VoyageResponse,
 )
+from retriton_pipeline.gateway.schemas.synonyms import side_of
 from retriton_pipeline.gateway.services.reranking import Reranking, best_first
 
 
@@ -29,7 +34,7 @@ def router(reranking: Reranking) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["ranking"], route_class=JsonRoute)
     described: dict[str, Any] = {
-        "response_model": list[TextScore] | DocumentsResponse,
+        "response_model": list[TextScore] | DocumentsResponse | VoyageResponse,
         "responses": error_responses(502),
     }
 
@@ -49,18 +54,20 @@ def router(reranking: Reranking) -> APIRouter:
     @routes.post("/v1/rerank", **described)
     @routes.post("/v2/rerank", **described)
     async def rerank_objects(request: RerankRequest) -> Response:
-        """Order texts by their relevance to a query, as TEI (`texts`) or Cohere and Jina (`documents`)."""
+        """Order texts by their relevance to a query, as TEI (`texts`) or Cohere, Jina and Voyage (`documents`)."""
         return _json(await _ranked(reranking, request, lambda text: {"text": text}))
 
     return routes
 
 
 async def _ranked(
-    reranking: Reranking, request: TextsRequest | DocumentsRequest, returned: Callable[[str], Any]
+    reranking: Reranking, request: TextsRequest | DocumentsRequest | VoyageRequest, returned: Callable[[str], Any]
 ) -> list[dict[str, Any]] | dict[str, Any]:
     """The response; ``returned`` is the shape of a returned document."""
     if isinstance(request, TextsRequest):
         return await _rank_texts(reranking, request)
+    if isinstance(request, VoyageRequest):
+        return await _rank_as_voyage(reranking, request)
     return await _rank_documents(reranking, request, returned)
 
 
@@ -79,14 +86,26 @@ async def _rank_documents(
 ) -> dict[str, Any]:
     texts = request.texts
     found = await reranking.rank(request.query, texts, "END", request.model)
-    scores = found.scores(request.raw_scores)
-    results = [
-        {"index": index, "relevance_score": float(scores[index])}
-        | ({"document": returned(texts[index])} if request.return_documents else {})
-        for index in best_first(scores)[: request.top_n]
-    ]
+    shown = [returned(text) for text in texts] if request.return_documents else []
+    results = _results(found.scores(request.raw_scores), request.top_n, shown)
     model = request.model or found.model
     return {"object": "rerank", "results": results, "model": model, "usage": Usage.of(found.tokens)}
+
+
+async def _rank_as_voyage(reranking: Reranking, request: VoyageRequest) -> dict[str, Any]:
+    found = await reranking.rank(request.query, request.documents, side_of(request.truncation), request.model)
+    shown = request.documents if request.return_documents else []
+    results = _results(found.scores(raw=False), request.top_k, shown)
+    return {"object": "list", "data": results, "model": request.model or found.model, "usage": Usage.of(found.tokens)}
+
+
+def _results(scores: NDArray[np.float32], count: int | None, documents: Sequence[Any]) -> list[dict[str, Any]]:
+    """The ``count`` best, best first; with their document, if there are ``documents``."""
+    return [
+        {"index": index, "relevance_score": float(scores[index])}
+        | ({"document": documents[index]} if documents else {})
+        for index in best_first(scores)[:count]
+    ]
 
 
 def _json(body: Any) -> Response:

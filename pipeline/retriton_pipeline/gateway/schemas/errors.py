@@ -40,9 +40,16 @@ def _shortened(text: str, length_max: int) -> str:
 
 
 class ErrorResponse(BaseModel):
-    """The response to a request that failed."""
+    """The response to a request that failed; ``detail`` is the message, where Voyage's client looks for it."""
 
     error: ErrorBody
+    detail: str
+
+    @classmethod
+    def of(cls, error: ApiError) -> Self:
+        """The response for an error."""
+        body = ErrorBody.of(error)
+        return cls(error=body, detail=body.message)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Reranking, as NVIDIA NIM, text-embeddings-inference (``texts``) and Infinity, Cohere and Jina (``documents``)."""
+"""Reranking, as NVIDIA NIM, TEI (``texts``), and Infinity, Cohere, Jina and Voyage (``documents``)."""
 
 from __future__ import annotations
 
@@ -83,17 +83,34 @@ class DocumentsRequest(RequestBody):
         return [document if isinstance(document, str) else document.text for document in self.documents]
 
 
+class VoyageRequest(RequestBody):
+    """Voyage's request; without `top_k` and `truncation` it is a `DocumentsRequest`."""
+
+    query: Text
+    documents: Passages
+    model: str | None = MODEL
+    top_k: int | None = Field(None, ge=1)
+    truncation: bool = True
+    return_documents: bool = False
+
+
 def _shape(value: Any) -> str | None:
-    """The tag of a body, by the field that has its texts."""
-    return next((f"[{name}]" for name in ("texts", "documents") if isinstance(value, dict) and name in value), None)
+    """The tag of a body, by the fields that only one shape has."""
+    if not isinstance(value, dict):
+        return None
+    if "documents" in value and not value.keys().isdisjoint({"top_k", "truncation"}):
+        return "[voyage]"
+    return next((f"[{name}]" for name in ("texts", "documents") if name in value), None)
 
 
 RerankRequest = Annotated[
-    Annotated[TextsRequest, Tag("[texts]")] | Annotated[DocumentsRequest, Tag("[documents]")],
+    Annotated[TextsRequest, Tag("[texts]")]
+    | Annotated[VoyageRequest, Tag("[voyage]")]
+    | Annotated[DocumentsRequest, Tag("[documents]")],
     Discriminator(
         _shape,
         custom_error_type="shape_missing",
-        custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere and Jina)",
+        custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
     ),
 ]
 
@@ -117,5 +134,14 @@ class DocumentsResponse(BaseModel):
 
     object: Literal["rerank"]
     results: list[DocumentScore]
+    model: str
+    usage: Usage
+
+
+class VoyageResponse(BaseModel):
+    """The response to `VoyageRequest`, best first; documents are texts."""
+
+    object: Literal["list"]
+    data: list[DocumentScore]
     model: str
     usage: Usage

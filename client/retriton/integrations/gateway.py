@@ -1,0 +1,184 @@
+"""Retrieval from a gateway over HTTP, blocking and asynchronous; knows no framework."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary, finalize
+
+import httpx
+
+from retriton_client import (
+    DeadlineExceeded,
+    InvalidRequest,
+    Overloaded,
+    RetritonError,
+    Retry,
+    ServerFault,
+    Unavailable,
+)
+
+DEFAULT_GATEWAY = "http://127.0.0.1:8080"
+SEARCH_OPTIONS = frozenset(
+    {
+        "top_k",
+        "mode",
+        "fusion",
+        "dense_weight",
+        "candidates",
+        "filter",
+        "min_score",
+        "diversity",
+        "rerank",
+        "neighbours",
+        "hops",
+        "decompose",
+    }
+)
+Passage: TypeAlias = dict[str, Any]  # of the response to /v1/retrieve
+_LoopClient: TypeAlias = tuple[httpx.AsyncClient, AsyncGenerator[None, None]]
+_FIELDS = ("number", "source", "title", "context", "page", "document_id", "chunk_index", "score", "scores")
+_ERRORS: dict[int, type[RetritonError]] = {
+    429: Overloaded,
+    502: ServerFault,
+    503: Unavailable,
+    504: DeadlineExceeded,
+}
+_RETRY = Retry(attempts_max=3, delay_first_s=1.0)
+
+
+class GatewayRetrieval:
+    """Asks one gateway for passages. Usable in several threads and event loops, after fork, and pickled.
+
+    Args:
+        url: address of the gateway; empty for ``RETRITON_GATEWAY_URL``, or else `DEFAULT_GATEWAY`.
+        api_key: empty for ``RETRITON_API_KEY``, or else none.
+        timeout_s: seconds for each question, retries included.
+    """
+
+    def __init__(self, url: str = "", api_key: str = "", timeout_s: float = 60.0) -> None:
+        self.url = (url or os.environ.get("RETRITON_GATEWAY_URL") or DEFAULT_GATEWAY).rstrip("/")
+        self._key = api_key or os.environ.get("RETRITON_API_KEY", "")
+        self._timeout_s = timeout_s
+        self._blocking: dict[int, httpx.Client] = {}  # by process: a connection must not be shared after a fork
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClient] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return GatewayRetrieval, (self.url, self._key, self._timeout_s)
+
+    def retrieve(self, query: str, collection: str = "", **options: Any) -> list[Passage]:
+        """The best passages for a question, best first.
+
+        Args:
+            query: the question.
+            collection: empty for the gateway's default.
+            options: search options by name, such as ``top_k`` and ``filter``; None is the default.
+
+        Raises:
+            InvalidRequest: there is no such option or collection, a value is invalid, or the API key is.
+            Overloaded, Unavailable: the gateway refused all attempts, or cannot be reached.
+            DeadlineExceeded: there was no response in time.
+            ServerFault: the response is not that of a gateway.
+        """
+        body, deadline_s = _body(query, collection, options), time.monotonic() + self._timeout_s
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return _passages(self._client().post("/v1/retrieve", json=body, **self._bounds(deadline_s)))
+            except (RetritonError, httpx.HTTPError) as error:
+                pause_s = self._pause_s(error, attempt, deadline_s)
+            time.sleep(pause_s)
+
+    async def retrieve_async(self, query: str, collection: str = "", **options: Any) -> list[Passage]:
+        """As `retrieve`, without blocking the event loop; the gateway stops when the task is cancelled."""
+        body, deadline_s = _body(query, collection, options), time.monotonic() + self._timeout_s
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                client = await self._async_client()
+                return _passages(await client.post("/v1/retrieve", json=body, **self._bounds(deadline_s)))
+            except (RetritonError, httpx.HTTPError) as error:
+                pause_s = self._pause_s(error, attempt, deadline_s)
+            await asyncio.sleep(pause_s)
+
+    def _client(self) -> httpx.Client:
+        process = os.getpid()
+        if process not in self._blocking:
+            client = httpx.Client(base_url=self.url, headers=self._headers)
+            self._blocking = {process: client}
+            finalize(self, client.close)
+        return self._blocking[process]
+
+    async def _async_client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._by_loop:
+            client = httpx.AsyncClient(base_url=self.url, headers=self._headers)
+            self._by_loop[loop] = client, _open_until_loop_ends(client)
+            await anext(self._by_loop[loop][1])
+        return self._by_loop[loop][0]
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"} if self._key else {}
+
+    def _bounds(self, deadline_s: float) -> dict[str, Any]:
+        """What ends one attempt on both sides at the deadline."""
+        left_s = max(deadline_s - time.monotonic(), 1e-3)
+        left_ms = min(max(int(left_s * 1e3), 1), 999_999_999)
+        return {"timeout": left_s, "headers": {"X-Request-Timeout-Ms": str(left_ms)}}
+
+    def _pause_s(self, error: Exception, attempt: int, deadline_s: float) -> float:
+        """Seconds until the next attempt. Raises the error, as one of Retriton's, if there is none."""
+        failure = error if isinstance(error, RetritonError) else _unreachable(error, self.url)
+        pause_s = _RETRY.delay_s(attempt)
+        if not failure.retryable or attempt == _RETRY.attempts_max or time.monotonic() + pause_s >= deadline_s:
+            raise failure from (None if failure is error else error)
+        return pause_s
+
+
+def passage_id(passage: Passage) -> str:
+    """An id that is the same in every search: of the document, and of the passage's first chunk in it."""
+    return f"{passage['document_id']}-{passage['chunk_index']}"
+
+
+def passage_metadata(passage: Passage) -> dict[str, Any]:
+    """The metadata of the document, and the passage's own: number for citations, source, page, scores."""
+    own = {name: passage[name] for name in _FIELDS if passage[name] is not None}
+    return {**passage["metadata"], **own}
+
+
+async def _open_until_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """Closes the client with its event loop, which closes asynchronous generators; or when nothing refers to it."""
+    async with client:
+        yield
+
+
+def _body(query: str, collection: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := sorted(options.keys() - SEARCH_OPTIONS):
+        raise InvalidRequest(f"there is no search option {unknown[0]!r}; there are {', '.join(sorted(SEARCH_OPTIONS))}")
+    return {"query": query, "collection": collection or None, **options}
+
+
+def _passages(response: httpx.Response) -> list[Passage]:
+    """The passages of a response. Raises the error that it stands for."""
+    try:
+        body = response.json()
+        if response.is_success:
+            return list(body["passages"])
+        code, sentence = str(body["error"]["code"]), str(body["error"]["message"])
+    except (ValueError, TypeError, KeyError):
+        code, sentence = "", f"{response.url} does not respond as a gateway (status {response.status_code})"
+    default = InvalidRequest if code and response.status_code < 500 else ServerFault
+    failure = _ERRORS.get(response.status_code, default)(sentence)
+    failure.code = code
+    raise failure
+
+
+def _unreachable(error: Exception, url: str) -> RetritonError:
+    kind = DeadlineExceeded if isinstance(error, httpx.TimeoutException) else Unavailable
+    return kind(f"the gateway at {url} does not respond: {str(error) or type(error).__name__}")
