@@ -88,6 +88,7 @@ class FilePart:
         end: offset after the last byte; None for the end of the file.
         first_line: line number of the first line, from 1.
         within: as in `SourceFile`.
+        head: offset after the lines at the start of the file that belong to each part: the names of columns.
     """
 
     file: Path
@@ -95,6 +96,12 @@ class FilePart:
     end: int | None = None
     first_line: int = 1
     within: Path | None = None
+    head: int = 0
+
+    @property
+    def record(self) -> str:
+        """The name of a part of a long text or table within its file; empty for the first part."""
+        return f"line-{self.first_line}" if self.start else ""
 
 
 @dataclass(frozen=True)
