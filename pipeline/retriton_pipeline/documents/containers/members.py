@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, cast
 
 from retriton_pipeline.documents.containers.suffixes import ARCHIVE_SUFFIXES
 from retriton_pipeline.errors import UnreadableDocument
@@ -25,7 +25,7 @@ MEMBER_BYTES_MAX = 64 * 1024**2
 ARCHIVE_BYTES_MAX = 1024**3  # unpacked
 _TAR_SIGNATURE, _TAR_SIGNATURE_AT = b"ustar", 257
 _ENCRYPTED = 1  # a flag of the members of ZIP archives
-_UNPACKERS = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ": lzma.LZMAFile}
+_UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _TOO_LARGE = f"it unpacks to more than {MEMBER_BYTES_MAX} bytes, the limit of a file in an archive: unpack it"
 
 
@@ -56,12 +56,11 @@ def archive_members(raw: bytes, file_name: str) -> Iterator[Member]:
     """
     if raw.startswith(b"PK"):
         return _zip_members(raw)
-    unpacker = next((opener for start, opener in _UNPACKERS.items() if raw.startswith(start)), None)
-    stream = _Bounded(unpacker(io.BytesIO(raw)) if unpacker else io.BytesIO(raw))
+    stream = _unpacked_stream(raw)
     head = stream.read(_TAR_SIGNATURE_AT + len(_TAR_SIGNATURE))
     if head.endswith(_TAR_SIGNATURE) and len(head) > _TAR_SIGNATURE_AT:
-        return _tar_members(_Bounded(unpacker(io.BytesIO(raw)) if unpacker else io.BytesIO(raw)))
-    if unpacker is None:
+        return _tar_members(_unpacked_stream(raw))
+    if not raw.startswith(tuple(_UNPACKERS)):
         raise UnreadableDocument("it is not an archive, or it is damaged")
     rest = stream.read(MEMBER_BYTES_MAX + 1 - len(head))
     name = PurePosixPath(file_name).stem
@@ -69,10 +68,15 @@ def archive_members(raw: bytes, file_name: str) -> Iterator[Member]:
     return iter([Member(name, b"", _TOO_LARGE) if is_large else Member(name, head + rest)])
 
 
+def _unpacked_stream(raw: bytes) -> _Bounded:
+    unpack = next((opener for start, opener in _UNPACKERS.items() if raw.startswith(start)), None)
+    return _Bounded(cast(IO[bytes], unpack(io.BytesIO(raw))) if unpack else io.BytesIO(raw))
+
+
 class _Bounded(io.RawIOBase):
     """Reads from ``stream`` at most `ARCHIVE_BYTES_MAX` bytes."""
 
-    def __init__(self, stream: IO[bytes] | io.BufferedIOBase) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._rest = ARCHIVE_BYTES_MAX
 

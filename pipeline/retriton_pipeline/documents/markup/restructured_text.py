@@ -36,8 +36,9 @@ _DIRECTIVE = re.compile(r"^\s*\.\.\s+(?:\|[^|\n]*\|\s+)?([\w:.+-]{1,64})::", re.
 _ROLE = re.compile(r":([\w:.+-]{1,64}):`")
 _NAMES_MAX = 200
 _TARGET = re.compile(r"(.*?)\s*<[^<>]*>", re.DOTALL)  # "title <target>"
+_OPTION = re.compile(r"(?:^|\s)\s*:[\w-]+:(?=\s|$)")
 _CODE = {"code-block", "sourcecode", "highlight", "literalinclude", "parsed-literal", "prompt", "doctest", "testcode"}
-_SILENT = {"toctree", "index", "only", "contents", "currentmodule", "include", "tabularcolumns", "raw"}
+_SILENT = {"toctree", "index", "contents", "currentmodule", "include", "tabularcolumns", "raw"}
 
 
 class _Unknown(Directive):
@@ -51,10 +52,10 @@ class _Unknown(Directive):
     def run(self) -> list[nodes.Node]:
         """The content, parsed unless it is code, below its arguments."""
         name = self.name.rpartition(":")[2]
-        if name in _SILENT - {"only"}:
+        if name in _SILENT:
             return []
-        argument = " ".join(self.arguments).strip()
-        lines = [line for line in self.block_text.split("\n")[1:] if not re.match(r"\s*:[\w-]+:", line)]
+        argument = _OPTION.split(" ".join(self.arguments))[0].strip()
+        lines = [line for line in self.block_text.split("\n")[1:] if not _OPTION.match(line)]
         if name in _CODE:
             code = "\n".join(self.content) or "\n".join(lines)
             return [nodes.literal_block(code, code)]
