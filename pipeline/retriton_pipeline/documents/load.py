@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from retriton_pipeline.documents.completeness import with_missing_text
 from retriton_pipeline.documents.containers.reader import container_parts, holds_files, load_members
 from retriton_pipeline.documents.files import display_name, read_range, require_regular, without_controls
 from retriton_pipeline.documents.model import Document, FilePart, SourceFile, Unreadable
@@ -71,7 +72,7 @@ def _load_whole(part: FilePart) -> Iterator[Document | Unreadable]:
     reader = reader_of(part.file.suffix.lower())
     raw = read_range(part)
     with parser_errors():
-        content = reader.read(raw)
+        content = with_missing_text(reader.read(raw))
     sha256 = hashlib.sha256(raw)
     sha256.update("".join(content.unreadable_parts).encode("utf-8", "replace"))  # another run reads and reports them
     yield sanitized_document(part.file, content, sha256.hexdigest(), part.record)

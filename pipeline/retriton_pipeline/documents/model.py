@@ -36,12 +36,15 @@ class Content:
         blocks: the content in reading order.
         metadata: further properties, such as author and date.
         unreadable_parts: the names of parts of the file that could not be read, with the reasons.
+        visible_characters: the number of characters, besides white space, that the format shows, counted before the
+            blocks are made; 0 if it is not counted.
     """
 
     title: str
     blocks: list[Block]
     metadata: dict[str, Scalar] = field(default_factory=dict)
     unreadable_parts: dict[str, str] = field(default_factory=dict)
+    visible_characters: int = 0
 
 
 @dataclass(frozen=True)

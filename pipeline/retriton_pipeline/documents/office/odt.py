@@ -18,6 +18,7 @@ from retriton_pipeline.documents.office.archive import (
     tags_max,
 )
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
+from retriton_pipeline.documents.office.odt_controls import show_controls
 from retriton_pipeline.documents.office.odt_text import OdtStyles, as_displayed
 from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
@@ -52,6 +53,7 @@ def read_odt(raw: bytes) -> Content:
     body = next((element for element in odf.root.iter() if local_name(element.tag) == "text" and len(element)), None)
     if body is None:
         raise UnreadableDocument("it is an OpenDocument file, but not a text document")
+    show_controls(body)
     as_displayed(body, OdtStyles(*odf.styles, odf.root))
     for element in body.iter(etree.Element):
         _rename(element)
