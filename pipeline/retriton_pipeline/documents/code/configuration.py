@@ -8,7 +8,9 @@ from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 
 _HEADINGS = {
-    "yaml": re.compile(r"""^["']?([\w./][\w./ -]{0,200})["']?:[ \t]*(?:[#|>&!][^\n]*)?\n(?=[ \t]+\S|-)""", re.MULTILINE),
+    "yaml": re.compile(
+        r"""^["']?([\w./][\w./ -]{0,200})["']?:[ \t]*(?:[#|>&!][^\n]*)?\n(?=[ \t]+\S|-)""", re.MULTILINE
+    ),
     "sections": re.compile(r"^\[+([^\]\n]{1,200})\]+[ \t]*(?:[#;][^\n]*)?$", re.MULTILINE),
 }
 

@@ -12,10 +12,10 @@ import lzma
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from retriton_pipeline.documents.containers.suffixes import ARCHIVE_SUFFIXES
 from retriton_pipeline.errors import UnreadableDocument
@@ -25,7 +25,7 @@ MEMBER_BYTES_MAX = 64 * 1024**2
 ARCHIVE_BYTES_MAX = 1024**3  # unpacked
 _TAR_SIGNATURE, _TAR_SIGNATURE_AT = b"ustar", 257
 _ENCRYPTED = 1  # a flag of the members of ZIP archives
-_UNPACKERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_UNPACKERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _TOO_LARGE = f"it unpacks to more than {MEMBER_BYTES_MAX} bytes, the limit of a file in an archive: unpack it"
 
 

@@ -12,8 +12,8 @@ from itertools import islice
 import trafilatura
 from lxml import etree
 
-from retriton_pipeline.documents.html.blocks import located_blocks
 from retriton_pipeline.documents.completeness import characters
+from retriton_pipeline.documents.html.blocks import located_blocks
 from retriton_pipeline.documents.html.boilerplate import content_blocks
 from retriton_pipeline.documents.html.grid import column_span
 from retriton_pipeline.documents.html.parsing import parse_html

@@ -18,7 +18,7 @@ _FENCE = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,}\w*|\|=
 _ANCHOR = re.compile(r"\[\[[^\]]*\]\]|\[(?:#|\.|%|role=)[^\]]*\][ \t]*$")
 _BLOCK_ATTRIBUTES = re.compile(r"\[[^\]\n]*\][ \t]*")
 _DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*")
-_LINK = re.compile(r"(?:link:|xref:|mailto:)?((?:https?://)?[^\s\[\]<>]{1,500})\[([^\]\n]{1,500})\]")
+_LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
 _XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
 _CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
@@ -114,4 +114,4 @@ def _inline(text: str, attributes: dict[str, str]) -> str:
     """``text`` with the values of attributes and the texts of links."""
     text = _REFERENCE.sub(lambda match: attributes.get(match[1], match[0])[:_VALUES_MAX], text)
     text = _XREF.sub(lambda match: match[1] or "", text)
-    return _LINK.sub(lambda match: match[2] if match[0].startswith(("link:", "xref:", "http", "mailto:")) else match[0], text)
+    return _LINK.sub(lambda match: match[1], text)

@@ -22,16 +22,29 @@ from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.plain_text import paragraphs
 from retriton_pipeline.documents.titles import first_heading
 
-_LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 6}
+_LEVELS = {
+    "part": 1,
+    "chapter": 1,
+    "section": 2,
+    "subsection": 3,
+    "subsubsection": 4,
+    "paragraph": 5,
+    "subparagraph": 6,
+}
 _LISTS = {"itemize", "enumerate", "description"}
 _TABLES = {"tabular", "tabular*", "tabularx", "longtable", "tabulary", "array"}
-_CODE = re.compile(r"\\begin\{(verbatim|lstlisting|minted|Verbatim)\*?\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\*?\}", re.DOTALL)
+_CODE = re.compile(
+    r"\\begin\{(verbatim|lstlisting|minted|Verbatim)\*?\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\*?\}",
+    re.DOTALL,
+)
 _MATH = {"equation", "align", "gather", "multline", "eqnarray", "displaymath", "flalign"}
 _SKIPPED = {"comment", "tikzpicture", "pgfpicture", "filecontents"}
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?[ \t]*")
 _DEFINITION = re.compile(r"\\(?:re)?newcommand\*?\s*\{?\\([A-Za-z]{1,64})\}?\s*\{([^{}\\]{0,200})\}")
 _PREAMBLE = re.compile(r"\\begin\s*\{document\}")
-_RULES = re.compile(r"\\(?:hline|toprule|midrule|bottomrule|cline\s*\{[^}]*\}|cmidrule(?:\([^)]*\))?\s*\{[^}]*\}|endhead|endfirsthead|endfoot|endlastfoot)")
+_RULES = re.compile(
+    r"\\(?:hline|toprule|midrule|bottomrule|cline\s*\{[^}]*\}|cmidrule(?:\([^)]*\))?\s*\{[^}]*\}|endhead|endfirsthead|endfoot|endlastfoot)"
+)
 _SPAN = re.compile(r"\\multicolumn\s*\{(\d{1,2})\}\s*\{[^}]*\}\s*\{")
 _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
@@ -153,7 +166,9 @@ def _items(node: LatexEnvironmentNode) -> Iterator[str]:
     for part in node.nodelist:
         if isinstance(part, LatexMacroNode) and part.macroname == "item":
             yield from filter(str.strip, [_text(item)])
-            labels = [argument for argument in (part.nodeargd.argnlist if part.nodeargd else ()) if argument is not None]
+            labels = [
+                argument for argument in (part.nodeargd.argnlist if part.nodeargd else ()) if argument is not None
+            ]
             item = [*labels]
         elif isinstance(part, LatexEnvironmentNode) and part.environmentname in _LISTS:
             yield from filter(str.strip, [_text(item)])

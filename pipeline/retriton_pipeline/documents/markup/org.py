@@ -15,11 +15,12 @@ from retriton_pipeline.documents.titles import first_heading
 
 _KEYWORD = re.compile(r"^[ \t]*#\+(\w+):[ \t]*(.*)$", re.MULTILINE)
 _DRAWER = re.compile(r"^[ \t]*:(?:PROPERTIES|LOGBOOK):\n(?:[ \t]*[:\-C][^\n]*\n){0,1000}?[ \t]*:END:$", re.MULTILINE)
-_BLOCK = re.compile(r"^[ \t]*#\+begin_(\w+)[^\n]*\n(.*?)^[ \t]*#\+end_\1[^\n]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE)
+_BEGIN = re.compile(r"^[ \t]*#\+begin_(\w{1,32})[^\n]*\n", re.MULTILINE | re.IGNORECASE)
 _TABLE = re.compile(r"(?:^[ \t]*\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _RULE = re.compile(r"\s*\|[-+|]+\s*")
 _COMMENT = re.compile(r"^[ \t]*#(?:[ \t][^\n]*)?$", re.MULTILINE)
 _LINK = re.compile(r"\[\[([^\[\]]*)\](?:\[([^\[\]]*)\])?\]")
+_VERBATIM = ("src", "example", "verse", "export")
 _LEVEL_MAX = 6
 _METADATA = ("author", "date", "description", "keywords")
 
@@ -38,15 +39,28 @@ def _node_blocks(node: orgparse.OrgBaseNode) -> Iterator[Block]:
     if isinstance(node, orgparse.OrgNode):
         state = f"{node.todo} " if node.todo else ""
         yield Block(state + _links(node.get_heading(format="raw")), heading_level=min(node.level, _LEVEL_MAX))
-    text = _DRAWER.sub("", node.get_body(format="raw"))
+    yield from _body_blocks(_DRAWER.sub("", node.get_body(format="raw")))
+
+
+def _body_blocks(text: str) -> Iterator[Block]:
+    """The blocks of code, examples and quotations in ``text``, and those of the text between them."""
     start = 0
-    for block in _BLOCK.finditer(text):
-        yield from _text_blocks(text[start : block.start()])
-        if block[1].lower() in ("src", "example", "verse", "export"):
-            yield Block(block[2].strip("\n"), verbatim=True)
-        elif block[1].lower() != "comment":
-            yield from _text_blocks(block[2])
-        start = block.end()
+    unending: set[str] = set()
+    for begin in _BEGIN.finditer(text):
+        kind = begin[1].lower()
+        if begin.start() < start or kind in unending:
+            continue
+        end = re.compile(rf"^[ \t]*#\+end_{kind}[^\n]*$", re.MULTILINE | re.IGNORECASE).search(text, begin.end())
+        if end is None:
+            unending.add(kind)
+            continue
+        yield from _text_blocks(text[start : begin.start()])
+        content = text[begin.end() : end.start()]
+        if kind in _VERBATIM:
+            yield Block(content.strip("\n"), verbatim=True)
+        elif kind != "comment":
+            yield from _text_blocks(content)
+        start = end.end()
     yield from _text_blocks(text[start:])
 
 

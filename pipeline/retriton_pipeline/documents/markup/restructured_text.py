@@ -41,7 +41,7 @@ _CODE = {"code-block", "sourcecode", "highlight", "literalinclude", "parsed-lite
 _SILENT = {"toctree", "index", "contents", "currentmodule", "include", "tabularcolumns", "raw"}
 
 
-class _Unknown(Directive):
+class _Unknown(Directive):  # type: ignore[misc]
     """A directive that docutils does not know: its arguments and content are text."""
 
     has_content = True
@@ -67,10 +67,7 @@ class _Unknown(Directive):
 
 
 def read_rst(raw: bytes) -> Content:
-    """Blocks; comments are skipped. Files are never included. The title is the first heading.
-
-
-    """
+    """Blocks; comments are skipped. Files are never included. The title is the first heading."""
     text = decode(raw)
     _register_unknown(text)
     parts = publish_parts(text, writer="html5", settings_overrides=_SETTINGS)
@@ -89,7 +86,9 @@ def _register_unknown(text: str) -> None:
             roles.register_local_role(name.lower(), _text_role)
 
 
-def _text_role(name: str, rawtext: str, text: str, *_: object, **__: object) -> tuple[list[nodes.Node], list[nodes.Node]]:
+def _text_role(
+    name: str, rawtext: str, text: str, *_: object, **__: object
+) -> tuple[list[nodes.Node], list[nodes.Node]]:
     """The text of a role, without its target."""
     plain = text.lstrip("~!").replace("\x00", "")
     titled = _TARGET.fullmatch(plain)

@@ -20,8 +20,9 @@ _UNLABELLED = {
 _SKIPPED = {"script", "style", "binary", "base64"}
 _VERBATIM = {"programlisting", "screen", "literallayout", "codeblock", "pre", "code"}
 _INLINE = {
-    "b", "i", "u", "em", "strong", "emph", "emphasis", "italic", "bold", "hi", "sub", "sup", "a", "link", "xref", "ulink",
-    "ref", "code", "literal", "span", "br", "lb", "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
+    "b", "i", "u", "em", "strong", "emph", "emphasis", "italic", "bold", "hi", "sub", "sup", "a", "link", "xref",
+    "ulink", "ref", "code", "literal", "span", "br", "lb",
+    "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
     "footnote", "ph", "keyword", "foreign",
 }  # fmt: skip
 _LEVEL_MAX = 6
@@ -74,7 +75,9 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
                 fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
         else:
             has_title = any(local_name(child.tag).lower() in _TITLES for child in element)
-            stack += [(child, level + has_title) if not _is_title(child) else (child, level) for child in reversed(element)]
+            stack += [
+                (child, level + has_title) if not _is_title(child) else (child, level) for child in reversed(element)
+            ]
     yield from _fields(fields)
 
 

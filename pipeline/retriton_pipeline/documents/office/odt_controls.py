@@ -21,9 +21,8 @@ def show_controls(body: etree._Element) -> None:
             if text := _text(control, of):
                 texts.setdefault(of.get("id", ""), text)
     for drawn in body.iter("{*}control"):
-        text = texts.get(attributes(drawn).get("control", ""))
-        if text:
-            drawn.text = f"{_SEPARATED}{text}{_SEPARATED}"
+        if shown := texts.get(attributes(drawn).get("control", "")):
+            drawn.text = f"{_SEPARATED}{shown}{_SEPARATED}"
 
 
 def _text(control: etree._Element, of: dict[str, str]) -> str:

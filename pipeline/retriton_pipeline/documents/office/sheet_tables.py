@@ -27,7 +27,7 @@ def sheet_tables(rows: Iterator[list[str]]) -> Iterator[Block]:
             header = run
         elif filled:
             yield from filter(None, [table_block(header + run)])
-            yield from _continued(group, header or run[:1])
+            yield from _continued(group, header or run[:1])  # noqa: B031 - the rest of the same group
             header = []
         elif len(run) > 1:
             yield from filter(None, [table_block(header)])

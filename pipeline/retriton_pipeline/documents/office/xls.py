@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
+import olefile
 import xlrd
 
 from retriton_pipeline.documents.model import Block, Content, Scalar
@@ -14,6 +15,8 @@ from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.xlsx_sheet import DAYS_TO_1904, without_midnight
 from retriton_pipeline.documents.signatures import require_ole
 from retriton_pipeline.documents.tables import SPANNED
+from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.titles import usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
 
@@ -34,8 +37,15 @@ def read_xls(raw: bytes) -> Content:
         if not sheet.visibility:
             found = list(sheet_tables(split_rows(_rows(book, sheet))))
             blocks += [Block(sheet.name, heading_level=1), *found] if found else []
-    author: dict[str, Scalar] = {"author": book.user_name.strip()} if book.user_name.strip() else {}
-    return Content("", blocks, author)
+    title, metadata = _properties(raw)
+    return Content(title, blocks, metadata)
+
+
+def _properties(raw: bytes) -> tuple[str, dict[str, Scalar]]:
+    with olefile.OleFileIO(io.BytesIO(raw)) as opened:
+        stated = opened.get_metadata()
+    texts = {name: decode(value) for name in ("title", "author", "subject") if (value := getattr(stated, name))}
+    return usable_title(texts.pop("title", "")), dict(texts)
 
 
 def _rows(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Iterator[list[str]]:
@@ -61,7 +71,7 @@ def _text(book: xlrd.Book, cell: xlrd.sheet.Cell) -> str:
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return "TRUE" if cell.value else "FALSE"
     if cell.ctype == xlrd.XL_CELL_ERROR:
-        return xlrd.error_text_from_code.get(cell.value, "#ERROR")
+        return str(xlrd.error_text_from_code.get(cell.value, "#ERROR"))
     if cell.ctype not in (xlrd.XL_CELL_NUMBER, xlrd.XL_CELL_DATE, xlrd.XL_CELL_TEXT):
         return ""
     style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None

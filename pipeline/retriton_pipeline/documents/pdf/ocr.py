@@ -69,4 +69,4 @@ def _image(page: pypdfium2.PdfPage) -> bytes:
     scale = min(_DOTS_PER_POINT, (_PIXELS_MAX / max(width * height, 1)) ** 0.5)
     pixels = page.render(scale=scale, grayscale=True).to_numpy()
     rows, columns = pixels.shape[:2]
-    return b"P5 %d %d 255\n" % (columns, rows) + pixels.tobytes()
+    return b"P5 %d %d 255\n" % (columns, rows) + bytes(pixels.tobytes())
