@@ -112,13 +112,13 @@ def test_messages_of_a_mailbox_are_documents_whatever_the_parts(tmp_path: Path) 
     file.write_text(MBOX)
     expected = {"line-1": "The crane failed.\nFrom the start.", "line-8": "Repaired."}
     assert records(file) == expected
-    file.write_text(MBOX * 3)
+    file.write_text(f"{MBOX}\n" * 3)
     for size in (1, 100, 1000):
         parts = list(mailbox.mailbox_parts(SourceFile(file), size))
         assert len(parts) == 1 or size < 1000
         found = [item for part in parts for item in load_documents(part)]
         assert [item.record for item in found if isinstance(item, Document)] == [
-            f"line-{12 * times + line}" for times in range(3) for line in (1, 8)
+            f"line-{13 * times + line}" for times in range(3) for line in (1, 8)
         ]
     file.write_text("no mail")
     assert "not a mailbox" in records(file)[""]

@@ -170,7 +170,11 @@ def test_xml_labels_fields_and_resolves_no_external_entity(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "code", "headings"),
     [
-        ("a.py", "import x\n\n# why\n@d\nclass A(B):\n    def f(self):\n        g()\n\ndef g():\n    pass\n", ["# A", "## f", "# g"]),
+        (
+            "a.py",
+            "import x\n\n# why\n@d\nclass A(B):\n    def f(self):\n        g()\n\ndef g():\n    pass\n",
+            ["# A", "## f", "# g"],
+        ),
         ("a.ts", "export function f(a: string) {\n  g()\n}\nexport class A {\n}\n", ["# f", "# A"]),
         ("a.go", "package a\n\nfunc F(a int) int {\n  return G(a)\n}\n\ntype T struct {}\n", ["# F", "# T"]),
         ("a.rs", "pub fn f(a: i32) -> i32 { g!(a) }\nstruct S {}\n", ["# f", "# S"]),

@@ -16,7 +16,8 @@ from retriton_pipeline.errors import UnreadableDocument
 
 PARSERS = {
     "charset_normalizer", "doc2docx", "docutils", "ftfy", "lxml", "mammoth", "markdown_it", "openpyxl", "orgparse",
-    "oxmsg", "pptx", "ppt2pptx", "pygments", "pylatexenc", "pypdfium2", "pysubs2", "striprtf", "tinycss2", "trafilatura",
+    "oxmsg", "pptx", "ppt2pptx", "pygments", "pylatexenc", "pypdfium2", "pysubs2", "striprtf", "tinycss2",
+    "trafilatura",
     "xlrd",
 }  # fmt: skip
 
