@@ -115,7 +115,7 @@ def test_messages_of_a_mailbox_are_documents_whatever_the_parts(tmp_path: Path) 
     file.write_text(f"{MBOX}\n" * 3)
     for size in (1, 100, 1000):
         parts = list(mailbox.mailbox_parts(SourceFile(file), size))
-        assert len(parts) == 1 or size < 1000
+        assert len(parts) > 2 or size > 100
         found = [item for part in parts for item in load_documents(part)]
         assert [item.record for item in found if isinstance(item, Document)] == [
             f"line-{13 * times + line}" for times in range(3) for line in (1, 8)
@@ -165,11 +165,10 @@ _READ = """
 """
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".txt", ".jsonl"])
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
 def test_the_memory_of_reading_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None:
-    row = {".csv": "1234,pump,40,bar,checked every day\n", ".txt": "The pump runs at 40 bar.\n\n"}.get(
-        suffix, '{"text": "The pump runs at 40 bar."}\n'
-    )
+    note = "checked every day by the crew of the harbour, and noted in the log " * 4
+    row = f"1234,pump,40,{note}\n" if suffix == ".csv" else f"The pump: {note}\n\n"
     (tmp_path / f"small{suffix}").write_text(row * 10)
     (tmp_path / f"large{suffix}").write_text(row * (20_000_000 // len(row)))
     command = [
