@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 from fuzz.containers import ZIP
-from fuzz.seeds import valid
+from fuzz.seeds import formats, valid
 
 Attack = Callable[[], bytes]
 
@@ -420,4 +420,5 @@ ATTACKS: dict[str, dict[str, Attack]] = {
     ".rtf": RTF,
     ".json": JSON,
     ".jsonl": JSON_LINES,
+    **formats.ATTACKS,
 }

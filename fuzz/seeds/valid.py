@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from fuzz.containers import ZIP
+from fuzz.seeds import formats
 
 PROSE = "The pump runs at 40 bar. Check the valve every day, and note the pressure in the log."
 
@@ -177,4 +178,5 @@ FILES: dict[str, Callable[[], bytes]] = {
     ".rtf": lambda: RTF,
     ".json": lambda: JSON,
     ".jsonl": lambda: JSON_LINES,
+    **formats.FILES,
 }

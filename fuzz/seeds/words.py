@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fuzz.seeds import formats
+
 _XML = (b"<a>", b"</a>", b"<!--", b"-->", b"<![CDATA[", b"&#65;", b"&amp;", b"<?x ?>", b' xmlns:a="b"', b"<a/>")
 _HTML = (
     *_XML, b"<div>", b"<span>", b"<p>", b"<table>", b"<tr>", b"<td colspan=1000000>", b"<td rowspan=1000000>", b"<li>",
@@ -87,5 +89,6 @@ WORDS: dict[str, tuple[bytes, ...]] = {
     ".rtf": _RTF,
     ".json": (*_JSON, *_SPACES),
     ".jsonl": (*_JSON, *_SPACES),
+    **formats.WORDS,
 }
 TEXT_WORDS = _SPACES

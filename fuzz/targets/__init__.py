@@ -7,7 +7,11 @@ import importlib
 from fuzz.target import Target
 
 _MODULES = {
-    "documents": ("txt", "md", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json", "jsonl"),
+    "documents": (
+        "txt", "md", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json", "jsonl",
+        "log", "rst", "adoc", "org", "tex", "xml", "doc", "ppt", "xls", "ods", "msg", "srt", "vtt", "ipynb", "yaml", "toml",
+        "py",
+    ),
     "texts": ("encoding", "chunking"),
     "wire": ("errors", "parameters", "manifests"),
     "filters": ("filters",),

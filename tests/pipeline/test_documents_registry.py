@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import SUFFIXES, load_document
+from retriton_pipeline.documents.containers.suffixes import CONTAINER_SUFFIXES
 from retriton_pipeline.documents.reader import DocumentReader
 from retriton_pipeline.documents.registry import READERS
 from retriton_pipeline.errors import UnreadableDocument
 
 PARSERS = {
-    "charset_normalizer", "ftfy", "lxml", "mammoth", "markdown_it", "openpyxl", "pptx", "pypdfium2", "striprtf",
+    "charset_normalizer", "doc2docx", "docutils", "ftfy", "lxml", "mammoth", "markdown_it", "openpyxl", "orgparse",
+    "oxmsg", "pptx", "ppt2pptx", "pygments", "pylatexenc", "pypdfium2", "pysubs2", "striprtf", "tinycss2",
     "trafilatura",
+    "xlrd",
 }  # fmt: skip
 
 
@@ -43,5 +46,9 @@ def test_every_format_rejects_an_image(reader: DocumentReader) -> None:
 
 def test_suffixes_and_media_types_are_unique() -> None:
     media_types = [media_type for reader in READERS for media_type in reader.media_types]
-    assert len(SUFFIXES) == len(set(SUFFIXES)) == sum(len(reader.suffixes) for reader in READERS) + 3
+    assert (
+        len(SUFFIXES)
+        == len(set(SUFFIXES))
+        == sum(len(reader.suffixes) for reader in READERS) + 3 + len(CONTAINER_SUFFIXES)
+    )
     assert len(media_types) == len(set(media_types))

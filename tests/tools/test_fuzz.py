@@ -23,13 +23,15 @@ from fuzz.target import Bound, Target, Violation
 from fuzz.targets import NAMES, target_of
 
 from retriton_pipeline.documents import SUFFIXES, load_document
+from retriton_pipeline.documents.languages import LANGUAGES
 from retriton_pipeline.documents.records.reader import RECORD_SUFFIXES
 from retriton_pipeline.documents.registry import READERS
 from tests.conftest import ROOT
 
 
 def test_every_reader_is_a_target_with_attacks() -> None:
-    read = {reader.suffixes[0] for reader in READERS} | set(RECORD_SUFFIXES) - {".ndjson"}  # as .jsonl
+    languages = {suffixes[0] for suffixes in LANGUAGES.values()} - {".py"}  # which the same reader reads
+    read = {reader.suffixes[0] for reader in READERS} - languages | set(RECORD_SUFFIXES) - {".ndjson"}  # as .jsonl
     assert read == set(valid.FILES) == set(ATTACKS)
     assert read <= set(SUFFIXES)
     assert {suffix[1:] for suffix in read} <= set(NAMES)

@@ -24,6 +24,7 @@ from retriton_pipeline.ingest.reading import WORKERS
 from retriton_pipeline.store import PROFILES
 
 EXIT_SKIPPED = 3
+_NAMED_MAX = 5  # sources that were skipped for the same reason; --json names all
 
 
 _PANEL = "Limits of parsing a file"
@@ -146,8 +147,8 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
 
 def _print(report: IngestReport, collection: str, dry_run: bool) -> None:
-    for skipped in report.skipped:
-        typer.echo(f"skipped {visible(skipped.source)}: {visible(skipped.reason)}")
+    for reason, sources in _by_reason(report).items():
+        typer.echo(f"skipped {_listed(sources)}: {visible(reason)}")
     pruned = "" if report.pruned is None else f", {report.pruned} pruned"
     rate = report.as_json()["tokens_per_s"]
     typer.echo(
@@ -156,3 +157,18 @@ def _print(report: IngestReport, collection: str, dry_run: bool) -> None:
         f"{len(report.skipped)} skipped{pruned}; "
         f"{report.chunks} chunks in {report.seconds:.1f} s" + (f" ({rate:,.0f} tokens/s)" if rate else "")
     )
+
+
+def _by_reason(report: IngestReport) -> dict[str, list[str]]:
+    """The sources that were skipped for each reason."""
+    sources: dict[str, list[str]] = {}
+    for skipped in report.skipped:
+        sources.setdefault(skipped.reason, []).append(skipped.source)
+    return sources
+
+
+def _listed(sources: list[str]) -> str:
+    """The first of ``sources``, and the number of the others, on one line."""
+    named = ", ".join(map(visible, sources[:_NAMED_MAX]))
+    more = len(sources) - _NAMED_MAX
+    return f"{named} and {more} more" if more > 0 else named

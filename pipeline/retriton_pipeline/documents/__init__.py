@@ -4,9 +4,8 @@ Importing this package imports no parser library; each is imported when the firs
 """
 
 from retriton_pipeline.documents.files import display_name, find_files, location, size_of
-from retriton_pipeline.documents.load import file_parts, load_document, load_documents
+from retriton_pipeline.documents.load import file_parts, holds_records, load_document, load_documents
 from retriton_pipeline.documents.model import Block, Document, FilePart, Scalar, SourceFile, Unreadable
-from retriton_pipeline.documents.records.reader import holds_records
 from retriton_pipeline.documents.registry import SUFFIXES
 
 __all__ = [

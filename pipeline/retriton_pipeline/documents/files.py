@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from retriton_pipeline.documents.model import SourceFile
+from retriton_pipeline.documents.model import FilePart, SourceFile
 from retriton_pipeline.errors import PipelineError, UnreadableDocument
 
 BYTES_MAX = 256 * 1024 * 1024
@@ -30,7 +30,8 @@ def find_files(paths: Iterable[Path], follow_links: bool = False) -> Iterator[So
     """The files among ``paths`` and all files in the folders among them: sorted by folder, without duplicates.
 
     Hidden files and folders are skipped. Symbolic links to folders are not followed. Links to files are followed if
-    they are among ``paths`` or lead to a file in the same folder among ``paths``; loading any other link reports it.
+    they are among ``paths`` or lead to a file in the same folder among ``paths``; loading any other link, and any link
+    to a folder elsewhere, reports it.
     Special files, folders that cannot be listed and dangling links are included, so that loading them reports why they
     cannot be read.
 
@@ -70,7 +71,13 @@ def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=lambda error: unlistable.append(Path(error.filename))):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in files if not name.startswith(".")]
+        found += [link for name in folders if _leads_out(link := Path(parent, name), folder)]
     yield from sorted([*unlistable, *found])
+
+
+def _leads_out(path: Path, folder: Path) -> bool:
+    """Whether ``path`` is a link to something outside of ``folder``."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def size_of(file: Path) -> int:
@@ -122,6 +129,26 @@ def open_file(file: Path, within: Path | None = None) -> BinaryIO:
     return stream
 
 
+def require_regular(file: Path) -> None:
+    """Checks that ``file`` is not a folder or a special file; whether it exists is checked when it is opened.
+
+    Raises:
+        UnreadableDocument: it is.
+    """
+    try:
+        mode = file.stat().st_mode
+        is_link = file.is_symlink()
+    except OSError:
+        return
+    if stat.S_ISDIR(mode):
+        raise UnreadableDocument(
+            "it is a link to a folder, which is not followed: name that folder itself"
+            if is_link
+            else "the folder cannot be listed"
+        )
+    _require_regular(mode)
+
+
 def _require_regular(mode: int) -> None:
     if not stat.S_ISREG(mode):
         raise UnreadableDocument(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a regular file")
@@ -156,3 +183,21 @@ def read_whole(file: Path, within: Path | None = None) -> bytes:
     if not raw:
         raise UnreadableDocument("it is empty (0 bytes)")
     return raw
+
+
+def read_range(part: FilePart) -> bytes:
+    """The bytes of ``part``, after those of the head of its file.
+
+    Raises:
+        UnreadableDocument: as for `read_whole`.
+    """
+    if part.end is None and not part.start:
+        return read_whole(part.file, part.within)
+    try:
+        with open_file(part.file, part.within) as stream:
+            head = stream.read(min(part.head, part.start))
+            end = os.fstat(stream.fileno()).st_size if part.end is None else part.end
+            stream.seek(part.start)
+            return head + stream.read(max(end - part.start, 0))
+    except OSError as error:
+        raise UnreadableDocument(f"it cannot be read: {error.strerror}") from error

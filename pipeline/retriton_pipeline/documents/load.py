@@ -7,20 +7,33 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from retriton_pipeline.documents.files import display_name, read_whole, without_controls
+from retriton_pipeline.documents.completeness import with_missing_text
+from retriton_pipeline.documents.containers.reader import container_parts, holds_files, load_members
+from retriton_pipeline.documents.files import display_name, read_range, require_regular, without_controls
 from retriton_pipeline.documents.model import Document, FilePart, SourceFile, Unreadable
 from retriton_pipeline.documents.parser_errors import parser_errors
-from retriton_pipeline.documents.records.reader import holds_records, load_records, record_parts
+from retriton_pipeline.documents.records.reader import has_records, load_records, record_parts
 from retriton_pipeline.documents.registry import reader_of
 from retriton_pipeline.documents.sanitizing import sanitized_document
+from retriton_pipeline.documents.text_parts import text_parts
 from retriton_pipeline.errors import UnreadableDocument
 
 _NAMED_MAX = 100  # parts of a file that are reported one by one
 
 
 def file_parts(file: SourceFile) -> Iterator[FilePart]:
-    """The units in which ``file`` is read: ranges of some megabytes of JSON lines; any other file as a whole."""
-    return record_parts(file) if holds_records(file.path) else iter([FilePart(file.path, within=file.within)])
+    """The units in which ``file`` is read.
+
+    JSON lines, mailboxes, tables and plain texts are read in ranges of some megabytes, any other file as a whole.
+    """
+    if holds_files(file.path):
+        return container_parts(file)
+    return record_parts(file) if has_records(file.path) else text_parts(file)
+
+
+def holds_records(file: Path) -> bool:
+    """Whether ``file`` may hold several documents, which are only known after reading it."""
+    return has_records(file) or holds_files(file)
 
 
 def load_documents(part: FilePart) -> Iterator[Document | Unreadable]:
@@ -29,9 +42,10 @@ def load_documents(part: FilePart) -> Iterator[Document | Unreadable]:
     After a document, there is an `Unreadable` for each part of it that cannot be read.
     """
     try:
-        if _is_folder(part.file):
-            raise UnreadableDocument("the folder cannot be listed")
-        if holds_records(part.file):
+        require_regular(part.file)
+        if holds_files(part.file):
+            yield from load_members(part, reader_of)
+        elif has_records(part.file):
             yield from load_records(part)
         else:
             yield from _load_whole(part)
@@ -53,22 +67,15 @@ def load_document(file: Path) -> Document:
     return document
 
 
-def _is_folder(file: Path) -> bool:
-    try:
-        return file.is_dir()
-    except OSError:  # reading it reports the reason
-        return False
-
-
 def _load_whole(part: FilePart) -> Iterator[Document | Unreadable]:
     """The document, and the parts of it that cannot be read."""
     reader = reader_of(part.file.suffix.lower())
-    raw = read_whole(part.file, part.within)
+    raw = read_range(part)
     with parser_errors():
-        content = reader.read(raw)
+        content = with_missing_text(reader.read(raw))
     sha256 = hashlib.sha256(raw)
     sha256.update("".join(content.unreadable_parts).encode("utf-8", "replace"))  # another run reads and reports them
-    yield sanitized_document(part.file, content, sha256.hexdigest())
+    yield sanitized_document(part.file, content, sha256.hexdigest(), part.record)
     for name, reason in islice(content.unreadable_parts.items(), _NAMED_MAX):
         yield Unreadable(f"{display_name(part.file)}#{without_controls(name)}", reason)
     if (more := len(content.unreadable_parts) - _NAMED_MAX) > 0:

@@ -37,12 +37,15 @@ class Content:
         blocks: the content in reading order.
         metadata: further properties, such as author and date.
         unreadable_parts: the names of parts of the file that could not be read, with the reasons.
+        visible_characters: the number of characters, besides white space, that the format shows, counted before the
+            blocks are made; 0 if it is not counted.
     """
 
     title: str
     blocks: list[Block]
     metadata: dict[str, Scalar] = field(default_factory=dict)
     unreadable_parts: dict[str, str] = field(default_factory=dict)
+    visible_characters: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class FilePart:
         first_line: line number of the first line, from 1.
         within: as in `SourceFile`.
         metadata: values for filters of its documents, which have precedence over those that the file itself states.
+        head: offset after the lines at the start of the file that belong to each part: the names of columns.
     """
 
     file: Path
@@ -98,6 +102,12 @@ class FilePart:
     first_line: int = 1
     within: Path | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    head: int = 0
+
+    @property
+    def record(self) -> str:
+        """The name of a part of a long text or table within its file; empty for the first part."""
+        return f"line-{self.first_line}" if self.start else ""
 
 
 @dataclass(frozen=True)

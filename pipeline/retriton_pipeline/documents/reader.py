@@ -41,14 +41,17 @@ class LazyReader:
         function: the ``read`` function, as ``module:function`` below this package.
         suffixes: as in `DocumentReader`.
         media_types: as in `DocumentReader`.
+        variant: what ``read`` gets after the bytes, if it reads several formats, such as the name of a language.
     """
 
     function: str
     suffixes: tuple[str, ...]
-    media_types: tuple[str, ...]
+    media_types: tuple[str, ...] = ()
+    variant: str = ""
 
     def read(self, raw: bytes) -> Content:
         """As `DocumentReader.read`."""
         module, _, name = self.function.partition(":")
         imported = importlib.import_module(f"{__package__}.{module}")
-        return cast(Callable[[bytes], Content], getattr(imported, name))(raw)
+        read = cast(Callable[..., Content], getattr(imported, name))
+        return read(raw, self.variant) if self.variant else read(raw)

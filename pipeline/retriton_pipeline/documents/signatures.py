@@ -62,6 +62,16 @@ def require_rtf(raw: bytes) -> None:
         raise UnreadableDocument(f"it is not RTF: {_actual_content(raw)}")
 
 
+def require_ole(raw: bytes, name: str) -> None:
+    """Checks that ``raw`` is an OLE file, the container of the format ``name`` ("a DOC").
+
+    Raises:
+        UnreadableDocument: it is not.
+    """
+    if not raw.startswith(_OLE):
+        raise UnreadableDocument(f"it is not {name}: {_actual_content(raw)}")
+
+
 def require_text(raw: bytes) -> None:
     """Checks that ``raw`` does not have the signature of a binary format.
 

@@ -269,7 +269,7 @@ def _identify(part: FilePart) -> list[_Identity]:
         documents = (item for item in load_documents(part) if isinstance(item, Document))
         return [origin.identity(item.record, item.sha256) for item in documents]
     try:
-        return [origin.identity("", _sha256(part))]
+        return [origin.identity(part.record, _sha256(part))]
     except (OSError, UnreadableDocument):
         return []  # `_read` reports the error
 
@@ -279,6 +279,8 @@ def _sha256(part: FilePart) -> str:
     if rest > BYTES_MAX:
         raise UnreadableDocument("it is too large to be read")
     with open_file(part.file, part.within) as stream:
+        digest.update(stream.read(part.head if part.start else 0))
+        stream.seek(part.start)
         while block := stream.read(min(rest, _HASH_BYTES)):
             digest.update(block)
             rest -= len(block)

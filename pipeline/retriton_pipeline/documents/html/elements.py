@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.style_sheets import StyleSheets
+
 SKIPPED = {
     "script", "style", "template", "head", "title", "svg", "nav", "iframe", "object", "datalist",
     "rp", "rt", "rtc",  # readings above ruby text
@@ -92,6 +94,7 @@ class Visibility:
 
     def __init__(self, root: etree._Element) -> None:
         self._root = root
+        self._sheets = StyleSheets(root)
 
     @cached_property
     def _opened(self) -> set[str]:
@@ -118,7 +121,8 @@ class Visibility:
         style = declarations(element)
         if _is_struck(style):
             return True
-        return (element.get("hidden") is not None or _is_invisible(style)) and not self._is_opened(element)
+        is_hidden = element.get("hidden") is not None or _is_invisible(style) or self._sheets.hides(element)
+        return is_hidden and not self._is_opened(element)
 
     def _is_opened(self, element: etree._Element) -> bool:
         role = element.get("role", "")

@@ -12,6 +12,7 @@ from itertools import islice
 import trafilatura
 from lxml import etree
 
+from retriton_pipeline.documents.completeness import characters
 from retriton_pipeline.documents.html.blocks import located_blocks
 from retriton_pipeline.documents.html.boilerplate import content_blocks
 from retriton_pipeline.documents.html.grid import column_span
@@ -50,7 +51,9 @@ def read_html(raw: bytes) -> Content:
     if not _is_huge(tree):
         extracted = trafilatura.extract(page, include_tables=True, include_comments=False, favor_recall=True)
     blocks = content_blocks(located, extracted or "")
-    return Content(usable_title(tree.findtext(".//title")) or first_heading(blocks), blocks, _properties(tree))
+    title = usable_title(tree.findtext(".//title")) or first_heading(blocks)
+    shown = sum(characters(block.text) for block, origin in located if origin.boilerplate is None)
+    return Content(title, blocks, _properties(tree), visible_characters=shown)
 
 
 def _require_text(tree: etree._Element, blocks: list[Block]) -> None:

@@ -8,6 +8,7 @@ import zipfile
 import mammoth
 from lxml import etree
 
+from retriton_pipeline.documents.completeness import characters
 from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Content
@@ -35,19 +36,20 @@ def read_docx(raw: bytes) -> Content:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
     archive = open_archive(raw, "a DOCX", _BODY)
+    copy, shown = _as_displayed(archive, tags_max(raw, _TAGS_MAX))
     page = mammoth.convert_to_html(
-        _as_displayed(archive, tags_max(raw, _TAGS_MAX)),
+        copy,
         style_map=_STYLES,
         convert_image=mammoth.images.img_element(lambda image: {}),
     ).value
     tree = parse_html(page) if page else None
     title, metadata = core_properties(archive)
     blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
-    return Content(title or first_heading(blocks), blocks, metadata)
+    return Content(title or first_heading(blocks), blocks, metadata, visible_characters=shown)
 
 
-def _as_displayed(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
-    """A copy of the file, without images, whose text is what is displayed."""
+def _as_displayed(archive: zipfile.ZipFile, limit: int) -> tuple[io.BytesIO, int]:
+    """A copy of the file, without images, whose text is what is displayed, and its number of characters."""
     parts = {}
     for name in dict.fromkeys(archive.namelist()):
         if name.endswith((".xml", ".rels")):
@@ -56,16 +58,19 @@ def _as_displayed(archive: zipfile.ZipFile, limit: int) -> io.BytesIO:
     styles = Styles(_root(parts, "word/styles.xml"))
     definitions = _root(parts, "word/numbering.xml")
     drawn: set[str] = set()
+    shown = 0
     for name in _TEXTS:
         if (root := _root(parts, name)) is not None:
             numbering = Numbering(definitions, styles)
-            parts[name] = etree.tostring(visible(root, styles, numbering, part_finder(archive, name, drawn)))
+            displayed = visible(root, styles, numbering, part_finder(archive, name, drawn))
+            shown += sum(characters(text.text or "") for text in displayed.iter("{*}t"))
+            parts[name] = etree.tostring(displayed)
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w") as copy:
         for name, part in parts.items():
             copy.writestr(name, part)
     copied.seek(0)
-    return copied
+    return copied, shown
 
 
 def _root(parts: dict[str, bytes], name: str) -> etree._Element | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -17,6 +18,7 @@ from retriton_pipeline.documents.office.archive import (
     tags_max,
 )
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
+from retriton_pipeline.documents.office.odt_controls import show_controls
 from retriton_pipeline.documents.office.odt_text import OdtStyles, as_displayed
 from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
@@ -47,22 +49,48 @@ def read_odt(raw: bytes) -> Content:
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
     """
-    archive = open_archive(raw, "an ODT", "content.xml")
+    odf = open_odf(raw, "an ODT")
+    body = next((element for element in odf.root.iter() if local_name(element.tag) == "text" and len(element)), None)
+    if body is None:
+        raise UnreadableDocument("it is an OpenDocument file, but not a text document")
+    show_controls(body)
+    as_displayed(body, OdtStyles(*odf.styles, odf.root))
+    for element in body.iter(etree.Element):
+        _rename(element)
+    blocks = list(map(with_displayed_number, html_blocks(body)))
+    return Content(odf.title or first_heading(blocks), blocks, odf.metadata)
+
+
+@dataclass(frozen=True)
+class OdfFile:
+    """An OpenDocument file.
+
+    Attributes:
+        root: of its content.
+        styles: the roots of its other styles.
+        title, metadata: its properties.
+    """
+
+    root: etree._Element
+    styles: list[etree._Element]
+    title: str
+    metadata: dict[str, Scalar]
+
+
+def open_odf(raw: bytes, name: str) -> OdfFile:
+    """Opens a file of the format ``name`` ("an ODT").
+
+    Raises:
+        UnreadableDocument: it is of another format, encrypted, damaged or too large.
+    """
+    archive = open_archive(raw, name, "content.xml")
     if b"encryption-data" in read_member(archive, "META-INF/manifest.xml"):
         raise UnreadableDocument("it is encrypted and requires a password")
     content = archive.read("content.xml")
     require_tags(content, tags_max(raw))
-    root = parse_xml(content)
-    body = next((element for element in root.iter() if local_name(element.tag) == "text" and len(element)), None)
-    if body is None:
-        raise UnreadableDocument("it is an OpenDocument file, but not a text document")
-    as_displayed(body, OdtStyles(*_styles(archive), root))
-    for element in body.iter(etree.Element):
-        _rename(element)
     meta = read_member(archive, "meta.xml")
     title, metadata = _properties(meta) if meta else ("", {})
-    blocks = list(map(with_displayed_number, html_blocks(body)))
-    return Content(title or first_heading(blocks), blocks, metadata)
+    return OdfFile(parse_xml(content), _styles(archive), title, metadata)
 
 
 def _styles(archive: zipfile.ZipFile) -> list[etree._Element]:

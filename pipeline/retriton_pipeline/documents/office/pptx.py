@@ -12,6 +12,7 @@ from pptx.shapes.base import BaseShape
 from pptx.shapes.graphfrm import GraphicFrame
 from pptx.slide import Slide
 
+from retriton_pipeline.documents.completeness import characters
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import open_archive
 from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
@@ -47,10 +48,12 @@ def read_pptx(raw: bytes) -> Content:
     slides = {slide.part.partname: slide for slide in islice(presentation.slides, _SLIDES_MAX)}
     drawn: set[str] = set()
     blocks: list[Block] = []
+    shown = 0
     for page, slide in enumerate(slides.values(), 1):
         if not is_hidden(slide):
+            shown += sum(characters(text.text or "") for text in slide.element.iter("{*}t"))
             blocks += _slide_blocks(slide, page, size, part_finder(archive, slide.part.partname.lstrip("/"), drawn))
-    return Content(title or first_heading(blocks), blocks, metadata)
+    return Content(title or first_heading(blocks), blocks, metadata, visible_characters=shown)
 
 
 def _slide_blocks(slide: Slide, page: int, size: tuple[int, int], find: Finder) -> Iterator[Block]:

@@ -7,7 +7,6 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from openpyxl import load_workbook
 
@@ -16,11 +15,10 @@ from retriton_pipeline.documents.office.archive import expansion_max, open_archi
 from retriton_pipeline.documents.office.ooxml import transitional_file
 from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
+from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
-from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.errors import UnreadableDocument
 
-_HEADER_ROWS_MAX = 3
 _ROWS_MAX = 2**20  # the limit of the format
 _CHARACTERS_MAX = 100_000_000  # cells can share a long text
 _STREAMED = ("xl/worksheets/", "xl/sharedStrings.xml")
@@ -54,7 +52,7 @@ def _blocks(raw: bytes, archive: zipfile.ZipFile) -> Iterator[Block]:
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
         if sheet.sheet_state == "visible":
-            blocks = list(_tables(split_rows(cells.rows(sheet, budget.add))))
+            blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add))))
             part = sheet._worksheet_path  # type: ignore[attr-defined]
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
@@ -76,24 +74,3 @@ class _Budget:
             raise UnreadableDocument(
                 f"it has more than {self.cells_max} cells, {_ROWS_MAX} rows or {_CHARACTERS_MAX} characters: split it"
             )
-
-
-def _tables(rows: Iterator[list[str]]) -> Iterator[Block]:
-    """The tables, which blank rows separate. Up to three rows above a single blank row are the header of the next."""
-    header: list[list[str]] = []
-    for filled, group in groupby(rows, key=any):
-        run = list(group)
-        if (
-            filled
-            and not header
-            and len(run) <= _HEADER_ROWS_MAX
-            and any(len(list(filter(None, row))) > 1 for row in run)
-        ):
-            header = run
-        elif filled:
-            yield from filter(None, [table_block(header + run)])
-            header = []
-        elif len(run) > 1:
-            yield from filter(None, [table_block(header)])
-            header = []
-    yield from filter(None, [table_block(header)])

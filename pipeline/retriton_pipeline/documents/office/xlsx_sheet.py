@@ -14,11 +14,12 @@ from openpyxl.worksheet._reader import WorkSheetParser
 
 from retriton_pipeline.documents.office.archive import local_name
 from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
+from retriton_pipeline.documents.office.merged_cells import MergedCells
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
 from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, part_finder, related_parts
 
 _COLUMNS_MAX = 16_384  # the limit of the format
-_DAYS_TO_1904 = 1462
+DAYS_TO_1904 = 1462
 _MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
 _TRUE = ("1", "true")
 
@@ -32,7 +33,7 @@ class Cells:
 
     def __init__(self, workbook: Any) -> None:
         self._workbook = workbook
-        self._days_added = _DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
+        self._days_added = DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
         self._codes: dict[int, str] = {}
 
     def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
@@ -43,6 +44,8 @@ class Cells:
             count: is called with each row, hidden columns included.
         """
         with sheet._get_source() as source:
+            merged = MergedCells(source)
+        with sheet._get_source() as source:
             parser = WorkSheetParser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
             expected = 1
             hidden: set[int] | None = None
@@ -52,7 +55,7 @@ class Cells:
                     count([])
                     yield []
                 expected = number + 1
-                row = self._texts(cells)
+                row = merged.unfolded(number, self._texts(cells))
                 count(row)
                 if not _is_hidden_line(parser.row_dimensions.pop(str(number), {}), "ht"):
                     visible = [text for column, text in enumerate(row, 1) if column not in hidden]
@@ -77,8 +80,7 @@ class Cells:
                 return str(value)
             value = float(to_excel(value, self._workbook.epoch))  # type: ignore[no-untyped-call]
         if isinstance(value, int | float):
-            text = displayed(value, code, self._days_added)
-            return next((text.removesuffix(end) for end in _MIDNIGHT if text.endswith(end)), text)
+            return without_midnight(displayed(value, code, self._days_added))
         return displayed_text(str(value), code)
 
     def _code(self, style: int) -> str:
@@ -90,6 +92,11 @@ class Cells:
                 BUILTIN_FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
             ) or "General"
         return self._codes[style]
+
+
+def without_midnight(text: str) -> str:
+    """A displayed date without the time, if that is midnight: dates of programs have such a time."""
+    return next((text.removesuffix(end) for end in _MIDNIGHT if text.endswith(end)), text)
 
 
 def _is_hidden_line(dimensions: dict[str, str], size: str) -> bool:

@@ -24,9 +24,14 @@ def is_json_lines(file: Path) -> bool:
     """Whether ``file`` starts as JSON lines do: not with an array, a pretty-printed object, or another format."""
     try:
         with open_file(file) as opened:
-            head = opened.read(1024).removeprefix(_UTF8_MARK).lstrip()
+            return starts_as_lines(opened.read(1024))
     except (OSError, UnreadableDocument):
         return False
+
+
+def starts_as_lines(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` is JSON lines; see `is_json_lines`."""
+    head = head.removeprefix(_UTF8_MARK).lstrip()
     is_json = bool(head) and not detected_format(head)
     return is_json and not head.startswith(b"[") and head.split(b"\n")[0].strip() != b"{"
 

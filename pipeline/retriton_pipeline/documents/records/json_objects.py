@@ -21,6 +21,7 @@ from retriton_pipeline.documents.records.nested import (
 from retriton_pipeline.errors import UnreadableDocument
 
 _METADATA_KEYS = ("metadata", "meta")
+_PLACE = re.compile(r"(?:id-)*(?:line|record)-\d+")
 _SENTENCE = re.compile(r"\S\s+\S+\s+\S+[.!?]\s*\Z|[。！？]")
 _METADATA_CHARACTERS_MAX = 256  # longer values are only text
 
@@ -45,7 +46,8 @@ def read_record(value: object, place: str) -> Record:
 
     Args:
         value: an object, or a string: its text.
-        place: its name within the file if it has no identifier; no identifier that people give looks like it.
+        place: its name within the file if it has no identifier, such as ``line-3``. Identifiers that look like one get
+            the prefix ``id-``, so that both are different.
 
     Raises:
         UnreadableDocument: it is not an object, or has no text.
@@ -56,6 +58,7 @@ def read_record(value: object, place: str) -> Record:
         raise UnreadableDocument("it is not a JSON object")
     name = next((str(value[key]) for key in ID_KEYS if isinstance(value.get(key), str | int) and value[key] != ""), "")
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    name = f"id-{name}" if _PLACE.fullmatch(name) else name
     return Record(name or place, object_content(value), hashlib.sha256(canonical.encode()).hexdigest())
 
 

@@ -25,12 +25,17 @@ def read_markdown(raw: bytes) -> Content:
 
     The title is that of the front matter, or the first heading of the highest level.
     """
-    text = _DATA_URL.sub("", decode(raw))
+    text = without_data(decode(raw))
     fields, end = front_matter(text)
     title = fields.pop("title", "")
     long = [Block(f"{name}: {value}") for name, value in fields.items() if len(value) > _METADATA_CHARACTERS_MAX]
     blocks = long + parse_markdown(text[end:])
     return Content(title or first_heading(blocks), blocks, dict(fields))
+
+
+def without_data(text: str) -> str:
+    """``text`` without the content of embedded images."""
+    return _DATA_URL.sub("", text)
 
 
 def parse_markdown(text: str) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Plain text: blank lines separate paragraphs."""
+"""Plain text, in which blank lines separate paragraphs, and logs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 def read_text(raw: bytes) -> Content:
     """Paragraphs, without a title."""
     return Content("", paragraphs(decode(raw)))
+
+
+def read_log(raw: bytes) -> Content:
+    """Lines, each of which is a whole."""
+    return Content("", [Block(decode(raw).strip("\n"), verbatim=True)])
 
 
 def paragraphs(text: str) -> list[Block]:

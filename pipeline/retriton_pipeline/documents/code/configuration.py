@@ -1,0 +1,32 @@
+"""Configuration files keep their lines, comments included, because these often say what a value means."""
+
+from __future__ import annotations
+
+import re
+
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.text.encoding import decode
+
+_HEADINGS = {
+    "yaml": re.compile(
+        r"""^["']?([\w./][\w./ -]{0,200})["']?:[ \t]*(?:[#|>&!][^\n]*)?\n(?=[ \t]+\S|-)""", re.MULTILINE
+    ),
+    "sections": re.compile(r"^\[+([^\]\n]{1,200})\]+[ \t]*(?:[#;][^\n]*)?$", re.MULTILINE),
+}
+
+
+def read_configuration(raw: bytes, syntax: str) -> Content:
+    """A section for each top-level key that holds others (``yaml``), or for each name in brackets (``sections``)."""
+    text = decode(raw)
+    blocks: list[Block] = []
+    start = 0
+    for match in _HEADINGS[syntax].finditer(text):
+        blocks += _lines(text[start : match.start()])
+        blocks.append(Block(match[1].strip(), heading_level=1))
+        start = match.start()
+    return Content("", [*blocks, *_lines(text[start:])])
+
+
+def _lines(text: str) -> list[Block]:
+    stripped = text.strip("\n")
+    return [Block(stripped, verbatim=True)] if stripped.strip(" -\n\t") else []

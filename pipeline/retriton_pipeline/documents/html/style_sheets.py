@@ -1,0 +1,121 @@
+"""What the style sheets in a page hide.
+
+Only selectors of names, classes and ids are compared, with those of elements around. Rules for other media than
+screens, and those that depend on the size of the screen, do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import tinycss2
+from lxml import etree
+
+_SHEETS_CHARACTERS_MAX = 500_000  # of a page
+_RULES_MAX = 500
+_COMPARISONS_MAX = 2_000_000
+_COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
+_SELECTOR_CHARACTERS_MAX = 200
+_NAME = re.compile(r"([.#])([\w-]+)")
+_ALWAYS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen)\s*)?")
+
+
+class _Compound(NamedTuple):
+    """A selector of one element: its tag or ``*``, its id, and its classes."""
+
+    tag: str
+    id: str
+    classes: frozenset[str]
+
+    def matches(self, element: etree._Element) -> bool:
+        if self.tag not in ("*", element.tag) or (self.id and element.get("id") != self.id):
+            return False
+        return not self.classes or self.classes <= set((element.get("class") or "").split())
+
+
+class _Rule(NamedTuple):
+    """A selector, outermost element first, and whether it hides what it selects."""
+
+    compounds: tuple[_Compound, ...]
+    specificity: tuple[int, int, int]
+    hides: bool
+
+    def matches(self, element: etree._Element) -> bool:
+        *around, last = self.compounds
+        if not last.matches(element):
+            return False
+        ancestors = element.iterancestors()
+        return all(any(compound.matches(ancestor) for ancestor in ancestors) for compound in reversed(around))
+
+
+class StyleSheets:
+    """The rules of the ``style`` elements of a page for what is shown.
+
+    Args:
+        root: of the page.
+    """
+
+    def __init__(self, root: etree._Element) -> None:
+        rules = list(_rules(root))[:_RULES_MAX] if next(root.iter("style"), None) is not None else []
+        self._rules = rules if any(rule.hides for rule in rules) else []
+        self._comparisons = 0
+
+    def hides(self, element: etree._Element) -> bool:
+        """Whether the rule that applies to ``element`` hides it; a rule that shows it can be more specific."""
+        if not self._rules or self._comparisons > _COMPARISONS_MAX:
+            return False
+        self._comparisons += len(self._rules)
+        matching = [rule for rule in self._rules if rule.matches(element)]
+        return bool(matching) and max(enumerate(matching), key=lambda item: (item[1].specificity, item[0]))[1].hides
+
+
+def _rules(root: etree._Element) -> Iterator[_Rule]:
+    budget = _SHEETS_CHARACTERS_MAX
+    for style in root.iter("style"):
+        text = style.text or ""
+        budget -= len(text)
+        if budget >= 0 and _ALWAYS.fullmatch(style.get("media", "")):
+            yield from _parsed(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
+
+
+def _parsed(rules: list[object]) -> Iterator[_Rule]:
+    for rule in rules:
+        if isinstance(rule, tinycss2.ast.AtRule):
+            is_screen = rule.lower_at_keyword == "media" and _ALWAYS.fullmatch(tinycss2.serialize(rule.prelude))
+            if is_screen and rule.content:
+                inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+                yield from _parsed([part for part in inner if not isinstance(part, tinycss2.ast.AtRule)])
+        elif isinstance(rule, tinycss2.ast.QualifiedRule):
+            hides = _hides(rule)
+            selectors = tinycss2.serialize(rule.prelude).split(",") if hides is not None else []
+            yield from filter(None, (_rule(selector.strip(), bool(hides)) for selector in selectors))
+
+
+def _hides(rule: tinycss2.ast.QualifiedRule) -> bool | None:
+    """Whether the declarations hide; None if they say nothing about it."""
+    found: bool | None = None
+    for part in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
+        if isinstance(part, tinycss2.ast.Declaration) and part.lower_name in ("display", "visibility"):
+            value = tinycss2.serialize(part.value).strip().lower()
+            found = value in ("none", "hidden", "collapse") or (bool(found) and part.lower_name == "visibility")
+    return found
+
+
+def _rule(selector: str, hides: bool) -> _Rule | None:
+    """The rule of a selector; None if it has parts that are not compared."""
+    if not selector or len(selector) > _SELECTOR_CHARACTERS_MAX:
+        return None
+    compounds = []
+    for part in selector.replace(">", " ").split():
+        match = _COMPOUND.fullmatch(part)
+        if match is None:
+            return None
+        names = _NAME.findall(match[2])
+        ids = [name for kind, name in names if kind == "#"]
+        classes = frozenset(name for kind, name in names if kind == ".")
+        compounds.append(_Compound((match[1] or "*").lower(), ids[0] if ids else "", classes))
+    ids_number = sum(bool(compound.id) for compound in compounds)
+    classes_number = sum(len(compound.classes) for compound in compounds)
+    return _Rule(tuple(compounds), (ids_number, classes_number, len(compounds)), hides)

@@ -1,0 +1,36 @@
+"""The programming languages whose files are split along their definitions, by the names that Pygments gives them."""
+
+from __future__ import annotations
+
+LANGUAGES: dict[str, tuple[str, ...]] = {
+    "bash": (".sh", ".bash", ".zsh"),
+    "c": (".c", ".h"),
+    "cpp": (".cc", ".cpp", ".cxx", ".hpp", ".hh", ".cu"),
+    "csharp": (".cs",),
+    "dart": (".dart",),
+    "elixir": (".ex", ".exs"),
+    "fortran": (".f90", ".f95"),
+    "fsharp": (".fs",),
+    "go": (".go",),
+    "groovy": (".groovy", ".gradle"),
+    "haskell": (".hs",),
+    "java": (".java",),
+    "javascript": (".js", ".mjs", ".cjs", ".jsx"),
+    "julia": (".jl",),
+    "kotlin": (".kt", ".kts"),
+    "lua": (".lua",),
+    "ocaml": (".ml",),
+    "perl": (".pl", ".pm"),
+    "php": (".php",),
+    "powershell": (".ps1", ".psm1"),
+    "protobuf": (".proto",),
+    "python": (".py", ".pyi"),
+    "ruby": (".rb",),
+    "rust": (".rs",),
+    "scala": (".scala",),
+    "splus": (".r",),
+    "sql": (".sql",),
+    "swift": (".swift",),
+    "terraform": (".tf",),
+    "typescript": (".ts", ".tsx"),
+}

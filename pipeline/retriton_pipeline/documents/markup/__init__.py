@@ -1,0 +1,1 @@
+"""Markup languages: reStructuredText, AsciiDoc, Org, LaTeX and XML."""

@@ -1,0 +1,117 @@
+"""AsciiDoc. No maintained library with an open licence parses it: the common blocks are read here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.tables import table_block
+from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.text.plain_text import paragraphs
+from retriton_pipeline.documents.titles import first_heading
+
+_HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)")
+_ATTRIBUTE = re.compile(r":(!?[\w-]+!?):(?:[ \t]+(.*))?")
+_REFERENCE = re.compile(r"\{([\w-]+)\}")
+_FENCE = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,}\w*|\|={3,}|,={3,}|--)[ \t]*")
+_ANCHOR = re.compile(r"\[\[[^\]]*\]\]|\[(?:#|\.|%|role=)[^\]]*\][ \t]*$")
+_BLOCK_ATTRIBUTES = re.compile(r"\[[^\]\n]*\][ \t]*")
+_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*")
+_LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
+_XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
+_VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
+_CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
+_AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
+_VALUES_MAX = 500
+
+
+def read_asciidoc(raw: bytes) -> Content:
+    """Blocks, and author and description as metadata; the title is that of the document. Comments are skipped."""
+    lines = decode(raw).split("\n")
+    attributes: dict[str, str] = {}
+    blocks = list(_blocks(lines, attributes))
+    metadata: dict[str, Scalar] = {
+        name: attributes[name] for name in ("author", "description", "keywords") if attributes.get(name)
+    }
+    return Content(first_heading(blocks), blocks, metadata)
+
+
+def _blocks(lines: Sequence[str], attributes: dict[str, str]) -> Iterator[Block]:
+    text: list[str] = []
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        if heading := _HEADING.fullmatch(line):
+            yield from _paragraphs(text, attributes)
+            yield Block(_inline(heading[2], attributes), heading_level=len(heading[1]))
+            if len(heading[1]) == 1 and number < len(lines) and _AUTHOR.fullmatch(lines[number].strip()):
+                attributes.setdefault("author", lines[number].strip())
+                number += 1
+        elif fence := _FENCE.fullmatch(line):
+            yield from _paragraphs(text, attributes)
+            end = _end(lines, number, line.rstrip(), fence[1])
+            yield from _delimited(lines[number:end], fence[1], attributes)
+            number = end + 1
+        elif attribute := _ATTRIBUTE.fullmatch(line):
+            if len(attributes) < _VALUES_MAX:
+                attributes[attribute[1].strip("!")] = (attribute[2] or "").strip()
+        elif not _is_skipped(line):
+            text.append(line.removeprefix(".") if re.match(r"\.[^\s.]", line) else "" if line == "+" else line)
+    yield from _paragraphs(text, attributes)
+
+
+def _is_skipped(line: str) -> bool:
+    is_comment = line.startswith("//") and not line.startswith("///")
+    return is_comment or any(pattern.fullmatch(line) for pattern in (_BLOCK_ATTRIBUTES, _DIRECTIVE, _ANCHOR))
+
+
+def _end(lines: Sequence[str], start: int, fence: str, kind: str) -> int:
+    closing = "```" if kind.startswith("`") else fence
+    return next((at for at in range(start, len(lines)) if lines[at].rstrip() == closing), len(lines))
+
+
+def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str]) -> Iterator[Block]:
+    kind = fence[0]
+    if kind == _COMMENT:
+        return
+    if kind in _TABLE:
+        table = table_block(_rows(lines, kind, attributes), plain=True)
+        yield from [table] if table else []
+    elif kind in _VERBATIM and fence != "--":
+        yield Block("\n".join(lines).strip("\n"), verbatim=True)
+    else:
+        yield from _blocks(lines, attributes)
+
+
+def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str]) -> list[list[str]]:
+    """The cells by row: a row is a line, or as many cells as the first line of cells has."""
+    if kind == ",":
+        return [[_inline(cell.strip(' "'), attributes) for cell in line.split(",")] for line in lines if line.strip()]
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = _CELL.split(line)
+        if len(cells) > 1:
+            rows.append([cell.strip() for cell in cells[1:]])
+        elif rows and line.strip():
+            rows[-1][-1] = f"{rows[-1][-1]} {line.strip()}".strip()
+    width = len(rows[0]) if rows else 0
+    flat = [_inline(cell, attributes) for row in rows for cell in row]
+    if width > 1 and any(len(row) != width for row in rows) and len(flat) % width == 0:
+        return [flat[at : at + width] for at in range(0, len(flat), width)]
+    return [[_inline(cell, attributes) for cell in row] for row in rows]
+
+
+def _paragraphs(lines: list[str], attributes: dict[str, str]) -> list[Block]:
+    """The paragraphs of ``lines``, which are cleared."""
+    text = _inline("\n".join(lines), attributes)
+    lines.clear()
+    return paragraphs(text)
+
+
+def _inline(text: str, attributes: dict[str, str]) -> str:
+    """``text`` with the values of attributes and the texts of links."""
+    text = _REFERENCE.sub(lambda match: attributes.get(match[1], match[0])[:_VALUES_MAX], text)
+    text = _XREF.sub(lambda match: match[1] or "", text)
+    return _LINK.sub(lambda match: match[1], text)

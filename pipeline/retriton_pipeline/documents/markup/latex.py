@@ -1,0 +1,186 @@
+"""LaTeX: sections are headings; environments are lists, tables, code, or the text in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import (
+    LatexEnvironmentNode,
+    LatexMacroNode,
+    LatexNode,
+    LatexWalker,
+    get_default_latex_context_db,
+)
+from pylatexenc.macrospec import LatexContextDb
+
+from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.tables import table_block
+from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.text.plain_text import paragraphs
+from retriton_pipeline.documents.titles import first_heading
+
+_LEVELS = {
+    "part": 1,
+    "chapter": 1,
+    "section": 2,
+    "subsection": 3,
+    "subsubsection": 4,
+    "paragraph": 5,
+    "subparagraph": 6,
+}
+_LISTS = {"itemize", "enumerate", "description"}
+_TABLES = {"tabular", "tabular*", "tabularx", "longtable", "tabulary", "array"}
+_CODE = re.compile(
+    r"\\begin\{(verbatim|lstlisting|minted|Verbatim)\*?\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\*?\}",
+    re.DOTALL,
+)
+_MATH = {"equation", "align", "gather", "multline", "eqnarray", "displaymath", "flalign"}
+_SKIPPED = {"comment", "tikzpicture", "pgfpicture", "filecontents"}
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?[ \t]*")
+_DEFINITION = re.compile(r"\\(?:re)?newcommand\*?\s*\{?\\([A-Za-z]{1,64})\}?\s*\{([^{}\\]{0,200})\}")
+_PREAMBLE = re.compile(r"\\begin\s*\{document\}")
+_RULES = re.compile(
+    r"\\(?:hline|toprule|midrule|bottomrule|cline\s*\{[^}]*\}|cmidrule(?:\([^)]*\))?\s*\{[^}]*\}|endhead|endfirsthead|endfoot|endlastfoot)"
+)
+_SPAN = re.compile(r"\\multicolumn\s*\{(\d{1,2})\}\s*\{[^}]*\}\s*\{")
+_PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
+_LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
+_MACROS_MAX = 200
+_MARK = "\ue000"  # around the number of a verbatim environment; a character for private use
+_CODE_MARK = re.compile(f"{_MARK}(\\d+){_MARK}")
+
+
+def read_latex(raw: bytes) -> Content:
+    """Blocks, and the author as metadata. Comments are skipped. The title is that of the document.
+
+    Macros are not expanded, except those that stand for a text without arguments. Files are never included.
+    """
+    text = decode(raw).replace(_MARK, "")
+    begin = _PREAMBLE.search(text)
+    code: list[str] = []
+    body = _CODE.sub(lambda match: _kept(match, code), text[begin.end() if begin else 0 :])
+    body = _COMMENT.sub(r"\1", body).replace("\\end{document}", "")
+    body = _LISTING.sub("", body)
+    for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
+        body = re.sub(rf"\\{name}(?![A-Za-z])(?:\{{\}})?", lambda _, value=value: value, body)  # type: ignore[misc]
+    blocks = list(_Reader(code).blocks(_nodes(body)))
+    properties = {name: _plain(found[1]) for name in ("title", "author") if (found := _argument(text, name))}
+    author: dict[str, Scalar] = {"author": properties["author"]} if properties.get("author") else {}
+    return Content(properties.get("title") or first_heading(blocks), blocks, author)
+
+
+def _kept(match: re.Match[str], code: list[str]) -> str:
+    """A reference to the code of a verbatim environment, which the parser must not see."""
+    code.append(match[2].strip("\n"))
+    return f"\n\n{_MARK}{len(code) - 1}{_MARK}\n\n"
+
+
+def _argument(text: str, name: str) -> re.Match[str] | None:
+    return re.search(rf"\\{name}(?:\[[^\]]*\])?\{{((?:[^{{}}]|\{{[^{{}}]*\}}){{1,500}})\}}", text)
+
+
+def _nodes(text: str) -> Sequence[LatexNode]:
+    nodes: Sequence[LatexNode] = LatexWalker(text, _context(), tolerant_parsing=True).get_latex_nodes()[0]
+    return nodes
+
+
+def _plain(text: str) -> str:
+    return " ".join(_text(_nodes(text)).split())
+
+
+def _text(nodes: Sequence[LatexNode]) -> str:
+    return _PLACEHOLDER.sub("", str(_converter().nodelist_to_text(list(nodes))))
+
+
+@cache
+def _context() -> LatexContextDb:
+    return get_default_latex_context_db()
+
+
+@cache
+def _converter() -> LatexNodes2Text:
+    return LatexNodes2Text(math_mode="verbatim", strict_latex_spaces=False, fill_text=False)
+
+
+class _Reader:
+    """Turns the nodes of a body into blocks.
+
+    Args:
+        code: the texts of verbatim environments.
+    """
+
+    def __init__(self, code: Sequence[str]) -> None:
+        self._code = code
+
+    def blocks(self, nodes: Sequence[LatexNode]) -> Iterator[Block]:
+        """The blocks of ``nodes``, in order."""
+        inline: list[LatexNode] = []
+        for node in nodes:
+            if not _is_block(node):
+                inline.append(node)
+                continue
+            yield from self._paragraphs(inline)
+            inline = []
+            yield from self._macro(node) if isinstance(node, LatexMacroNode) else self._environment(node)
+        yield from self._paragraphs(inline)
+
+    def _paragraphs(self, nodes: Sequence[LatexNode]) -> Iterator[Block]:
+        for block in paragraphs(_text(nodes)):
+            mark = _CODE_MARK.fullmatch(block.text)
+            yield Block(self._code[int(mark[1])], verbatim=True) if mark else block
+
+    def _macro(self, node: LatexMacroNode) -> Iterator[Block]:
+        arguments = [argument for argument in (node.nodeargd.argnlist if node.nodeargd else ()) if argument is not None]
+        text = " ".join(_text(arguments[-1:]).split()) if arguments else ""
+        if node.macroname in _LEVELS:
+            yield Block(text.lstrip("*"), heading_level=_LEVELS[node.macroname])
+        else:
+            yield Block(text)
+
+    def _environment(self, node: LatexEnvironmentNode) -> Iterator[Block]:
+        name = node.environmentname
+        if name.rstrip("*") in _MATH:
+            yield Block(node.latex_verbatim(), verbatim=True)
+        elif name in _TABLES:
+            yield from filter(None, [table_block(_rows(node))])
+        elif name in _LISTS:
+            items = "\n".join(f"- {' '.join(item.split())}" for item in _items(node))
+            yield Block(items)
+        elif name == "abstract":
+            yield Block("Abstract", heading_level=_LEVELS["section"])
+            yield from self.blocks(node.nodelist)
+        elif name not in _SKIPPED:
+            yield from self.blocks(node.nodelist)
+
+
+def _is_block(node: LatexNode) -> bool:
+    return isinstance(node, LatexEnvironmentNode) or (isinstance(node, LatexMacroNode) and node.macroname in _LEVELS)
+
+
+def _items(node: LatexEnvironmentNode) -> Iterator[str]:
+    """The texts of the items of a list, those of nested lists included."""
+    item: list[LatexNode] = []
+    for part in node.nodelist:
+        if isinstance(part, LatexMacroNode) and part.macroname == "item":
+            yield from filter(str.strip, [_text(item)])
+            labels = [
+                argument for argument in (part.nodeargd.argnlist if part.nodeargd else ()) if argument is not None
+            ]
+            item = [*labels]
+        elif isinstance(part, LatexEnvironmentNode) and part.environmentname in _LISTS:
+            yield from filter(str.strip, [_text(item)])
+            item = []
+            yield from _items(part)
+        else:
+            item.append(part)
+    yield from filter(str.strip, [_text(item)])
+
+
+def _rows(node: LatexEnvironmentNode) -> list[list[str]]:
+    source = "".join(part.latex_verbatim() for part in node.nodelist)
+    source = _SPAN.sub(lambda match: "&" * (int(match[1]) - 1) + "{", _RULES.sub("", source))
+    lines = re.split(r"\\\\(?:\[[^\]\n]*\])?|\\tabularnewline", source)
+    return [[_plain(cell) for cell in re.split(r"(?<!\\)&", line)] for line in lines if line.strip()]

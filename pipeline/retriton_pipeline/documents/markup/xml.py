@@ -1,0 +1,109 @@
+"""XML of any kind: the texts of its elements, labelled by their names where these are the names of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from retriton_pipeline.documents.html.page import read_html
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
+from retriton_pipeline.documents.signatures import require_text
+from retriton_pipeline.documents.titles import first_heading
+
+_TITLES = {"title", "head", "heading", "subject", "article-title", "label"}
+_UNLABELLED = {
+    "p", "para", "simpara", "paragraph", "text", "content", "body", "li", "item", "listitem", "entry", "td", "th",
+    "value", "abstract", "note", "summary", "description", "programlisting", "screen", "codeblock", "s", "l", "seg",
+}  # fmt: skip
+_SKIPPED = {"script", "style", "binary", "base64"}
+_VERBATIM = {"programlisting", "screen", "literallayout", "codeblock", "pre", "code"}
+_INLINE = {
+    "b", "i", "u", "em", "strong", "emph", "emphasis", "italic", "bold", "hi", "sub", "sup", "a", "link", "xref",
+    "ulink", "ref", "code", "literal", "span", "br", "lb",
+    "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
+    "footnote", "ph", "keyword", "foreign",
+}  # fmt: skip
+_LEVEL_MAX = 6
+_LABELLED_CHARACTERS_MAX = 2_000
+_ATTRIBUTE_CHARACTERS_MIN = 12  # shorter values of attributes, without a space, are codes
+_XHTML = "{http://www.w3.org/1999/xhtml}html"
+
+
+def read_xml(raw: bytes) -> Content:
+    """Texts in reading order: titles are headings, other elements without elements of their own are ``name: text``.
+
+    Attributes count if they look like text. Comments and processing instructions are skipped.
+
+    Raises:
+        UnreadableDocument: it is not well-formed, or has too many elements.
+    """
+    require_text(raw)
+    require_tags(raw, tags_max(raw))
+    root = parse_xml(raw)
+    if root.tag == _XHTML:
+        return read_html(raw)
+    blocks = list(_blocks(root, 1))
+    return Content(first_heading(blocks), blocks)
+
+
+def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
+    """The blocks below ``root``; consecutive fields of an element are one block."""
+    fields: list[str] = []
+    stack: list[tuple[etree._Element, int]] = [(root, level)]
+    parent = root.getparent()
+    while stack:
+        element, level = stack.pop()
+        name = local_name(element.tag).lower()
+        if not isinstance(element.tag, str) or name in _SKIPPED:
+            continue
+        is_leaf = _is_text(element)
+        if element.getparent() is not parent or not is_leaf or name in _TITLES or name in _UNLABELLED:
+            yield from _fields(fields)
+        parent = element.getparent()
+        fields += _attributes(element)
+        if is_leaf:
+            text = "".join(map(str, element.itertext()))
+            if name in _TITLES and text.strip():
+                yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
+            elif name in _VERBATIM:
+                yield Block(text.strip("\n"), verbatim=True)
+            elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
+                yield Block(" ".join(text.split()))
+            elif text.strip():
+                fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+        else:
+            has_title = any(local_name(child.tag).lower() in _TITLES for child in element)
+            stack += [
+                (child, level + has_title) if not _is_title(child) else (child, level) for child in reversed(element)
+            ]
+    yield from _fields(fields)
+
+
+def _is_title(element: etree._Element) -> bool:
+    return local_name(element.tag).lower() in _TITLES
+
+
+def _is_text(element: etree._Element) -> bool:
+    """Whether an element is a text, perhaps with marked words, as opposed to a group of other elements."""
+    children = [child for child in element if isinstance(child.tag, str)]
+    if not children:
+        return True
+    has_words = bool((element.text or "").strip()) or any((child.tail or "").strip() for child in element)
+    return has_words or all(local_name(child.tag).lower() in _INLINE and not len(child) for child in children)
+
+
+def _attributes(element: etree._Element) -> Iterator[str]:
+    for key, value in element.attrib.items():
+        text = " ".join(str(value).split())
+        is_address = "://" in text or text.startswith(("urn:", "#"))
+        if not is_address and (" " in text or len(text) >= _ATTRIBUTE_CHARACTERS_MIN) and not str(key).startswith("{"):
+            yield f"{local_name(key)}: {text}"
+
+
+def _fields(fields: list[str]) -> list[Block]:
+    """The block of ``fields``, which are cleared."""
+    text = "\n".join(fields)
+    fields.clear()
+    return [Block(text)] if text else []

@@ -1,0 +1,60 @@
+"""Older Word and PowerPoint files (.doc, .ppt): converted to DOCX and PPTX, which the readers of these read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from retriton_pipeline.documents.model import Content
+from retriton_pipeline.documents.office.docx import read_docx
+from retriton_pipeline.documents.office.pptx import read_pptx
+from retriton_pipeline.documents.signatures import require_ole
+from retriton_pipeline.errors import UnreadableDocument
+
+
+def read_doc(raw: bytes) -> Content:
+    """As `read_docx`, for Word 97 to 2003.
+
+    Raises:
+        UnreadableDocument: it is of another format or version, encrypted or damaged.
+    """
+    from doc2docx import convert
+    from doc2docx.errors import Doc2DocxError
+
+    require_ole(raw, "a DOC")
+    try:
+        return read_docx(_converted(raw, ".docx", convert))
+    except Doc2DocxError as error:
+        raise UnreadableDocument(_reason(error, "docx")) from error
+
+
+def read_ppt(raw: bytes) -> Content:
+    """As `read_pptx`, for PowerPoint 97 to 2003.
+
+    Raises:
+        UnreadableDocument: it is of another format or version, encrypted or damaged.
+    """
+    from ppt2pptx import convert
+    from ppt2pptx.errors import Ppt2PptxError
+
+    require_ole(raw, "a PPT")
+    try:
+        return read_pptx(_converted(raw, ".pptx", convert))
+    except Ppt2PptxError as error:
+        raise UnreadableDocument(_reason(error, "pptx")) from error
+
+
+def _converted(raw: bytes, suffix: str, convert: Callable[[Path, Path], object]) -> bytes:
+    """The bytes that ``convert``, which reads and writes files, makes of ``raw``."""
+    with tempfile.TemporaryDirectory(prefix="retriton-") as folder:
+        source, result = Path(folder, "source"), Path(folder, f"result{suffix}")
+        source.write_bytes(raw)
+        convert(source, result)
+        return result.read_bytes()
+
+
+def _reason(error: Exception, suffix: str) -> str:
+    if "password" in str(error).lower():
+        return "it is encrypted and requires a password"
+    return f"it is damaged, or too old for its parser ({error}): save it as .{suffix}"

@@ -1,0 +1,80 @@
+"""ODS: each visible sheet is a section, and each run of rows without a blank row a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.office.archive import local_name
+from retriton_pipeline.documents.office.odt import open_odf
+from retriton_pipeline.documents.office.odt_text import attributes
+from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.sheet_tables import sheet_tables
+from retriton_pipeline.documents.tables import SPANNED
+from retriton_pipeline.errors import UnreadableDocument
+
+_COLUMNS_MAX = 16_384
+_CELLS_MAX = 20_000_000
+_REPEATED_MAX = 1_000  # rows and cells that are alike; sheets end with a million blank ones
+_HIDDEN = ("collapse", "filter")
+
+
+def read_ods(raw: bytes) -> Content:
+    """Blocks and document properties. Values are read as they are displayed; hidden rows and sheets are skipped.
+
+    Raises:
+        UnreadableDocument: it is of another format, encrypted, damaged or too large.
+    """
+    odf = open_odf(raw, "an ODS")
+    hidden = {
+        attributes(style).get("name", "")
+        for style in odf.root.iter("{*}style")
+        if any(attributes(part).get("display") == "false" for part in style.iterchildren("{*}table-properties"))
+    }
+    blocks: list[Block] = []
+    budget = [_CELLS_MAX]
+    for table in odf.root.iter("{*}table"):
+        if local_name(table.tag) == "table" and attributes(table).get("style-name") not in hidden:
+            found = list(sheet_tables(split_rows(_rows(table, budget))))
+            name = attributes(table).get("name", "")
+            blocks += [Block(name, heading_level=1), *found] if found and name else found
+    return Content(odf.title, blocks, odf.metadata)
+
+
+def _rows(table: etree._Element, budget: list[int]) -> Iterator[list[str]]:
+    for row in table.iter("{*}table-row"):
+        of = attributes(row)
+        if of.get("visibility") in _HIDDEN:
+            continue
+        cells = list(_cells(row))
+        times = _times(of.get("number-rows-repeated"))
+        for _ in range(times if any(cells) else 1 if times == 1 else 2):
+            budget[0] -= len(cells)
+            if budget[0] < 0:
+                raise UnreadableDocument(f"it has more than {_CELLS_MAX} cells: split it")
+            yield list(cells) if any(cells) else []
+
+
+def _cells(row: etree._Element) -> Iterator[str]:
+    width = 0
+    for cell in row:
+        name = local_name(cell.tag)
+        if name not in ("table-cell", "covered-table-cell") or width >= _COLUMNS_MAX:
+            continue
+        of = attributes(cell)
+        text = SPANNED if name == "covered-table-cell" else _text(cell)
+        for _ in range(_times(of.get("number-columns-repeated"))):
+            width += 1
+            yield text
+
+
+def _text(cell: etree._Element) -> str:
+    """The paragraphs of a cell, without its comment."""
+    paragraphs = cell.iterchildren("{*}p")
+    return "\n".join("".join(map(str, paragraph.itertext())) for paragraph in paragraphs)
+
+
+def _times(value: str | None) -> int:
+    return min(int(value), _REPEATED_MAX) if value and value.isdecimal() and len(value) < 9 else 1

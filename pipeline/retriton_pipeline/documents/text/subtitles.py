@@ -1,0 +1,51 @@
+"""Subtitles (.srt, .vtt): what is said, in paragraphs that begin with their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pysubs2
+
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.text.encoding import decode
+
+_PAUSE_MS = 3_000  # begins a paragraph
+_CHARACTERS_MIN, _CHARACTERS_MAX = 300, 1_200  # of a paragraph
+
+
+def read_subtitles(raw: bytes, syntax: str) -> Content:
+    """Paragraphs; lines that recordings repeat while they scroll are kept once.
+
+    Args:
+        raw: the file.
+        syntax: the name that pysubs2 gives to the format.
+    """
+    file = pysubs2.SSAFile.from_string(decode(raw), format_=syntax, keep_unknown_html_tags=False)
+    return Content("", list(_paragraphs(event for event in file if not event.is_comment)))
+
+
+def _paragraphs(events: Iterable[pysubs2.SSAEvent]) -> Iterator[Block]:
+    words: list[str] = []
+    length = start = end = 0
+    last: list[str] = []
+    for event in events:
+        lines = [line.strip() for line in event.plaintext.split("\n") if line.strip()]
+        spoken = " ".join(line for line in lines if line not in last)
+        last = lines or last
+        is_complete = length > _CHARACTERS_MAX or (length > _CHARACTERS_MIN and words[-1].endswith((".", "!", "?")))
+        if words and (event.start - end > _PAUSE_MS or is_complete):
+            yield _paragraph(start, words)
+            words, length = [], 0
+        if spoken:
+            start = event.start if not words else start
+            words.append(spoken)
+            length += len(spoken)
+        end = event.end
+    if words:
+        yield _paragraph(start, words)
+
+
+def _paragraph(start_ms: int, words: list[str]) -> Block:
+    minutes, seconds = divmod(start_ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return Block(f"[{hours:02}:{minutes:02}:{seconds:02}] {' '.join(words)}")
