@@ -1,12 +1,12 @@
-"""Scripts that do not separate words: their texts are indexed as overlapping n-grams.
+"""Scripts that do not separate words: their texts become overlapping n-grams.
 
-Word segmentation needs a dictionary for each language, and misses words that it lacks; n-grams find every word, and
-rank as well (docs/log.md).
+Segmentation into words needs a dictionary for each language, and misses the words that it lacks. N-grams find every
+word, rank as well in Chinese and Japanese, and better in Korean (docs/log.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import regex
 
@@ -15,8 +15,9 @@ _CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\u30fc\u3006]"
 # Thai, Lao, Khmer and Burmese: alphabets, whose words are longer.
 _SOUTHEAST_ASIAN = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _RUN = regex.compile(rf"(?P<cjk>{_CJK}+)|(?P<asian>{_SOUTHEAST_ASIAN}+)|(?P<other>(?:(?!{_CJK}|{_SOUTHEAST_ASIAN}).)+)")
-_CLUSTER = regex.compile(r"\X")
-_BIGRAM, _TRIGRAM = 2, 3
+_UNSEGMENTED = regex.compile(f"{_CJK}|{_SOUTHEAST_ASIAN}")
+_CHARACTER = regex.compile(r"\X")
+_SIZES = {"cjk": (1, 2), "asian": (2, 3), "other": ()}
 
 
 def has_unsegmented(text: str) -> bool:
@@ -24,28 +25,18 @@ def has_unsegmented(text: str) -> bool:
     return not text.isascii() and bool(_UNSEGMENTED.search(text))
 
 
-def runs(word: str) -> Iterator[tuple[str, int]]:
-    """The parts of ``word`` of one kind of script, each with the length of its n-grams; 0 for words of other scripts."""
+def runs(word: str) -> Iterator[tuple[str, Sequence[int]]]:
+    """The parts of ``word``, each in one kind of script, with the sizes of its n-grams; none if it separates words."""
     for match in _RUN.finditer(word):
-        yield match[0], {"cjk": _BIGRAM, "asian": _TRIGRAM}.get(match.lastgroup or "", 0)
+        yield match[0], _SIZES[match.lastgroup or "other"]
 
 
-def index_grams(run: str, length: int) -> Iterator[str]:
-    """All n-grams of ``run``, from one character to ``length``, so that queries shorter than ``length`` find them."""
-    clusters = _CLUSTER.findall(run)
-    for size in range(1, length + 1):
-        yield from _grams(clusters, size)
+def grams(run: str, sizes: Sequence[int]) -> Iterator[str]:
+    """The overlapping n-grams of ``run`` of every size in ``sizes``, in characters as readers count them.
 
-
-def query_grams(run: str, length: int) -> Iterator[str]:
-    """The n-grams of ``length`` characters; the whole ``run`` if it is shorter."""
-    clusters = _CLUSTER.findall(run)
-    yield from _grams(clusters, min(length, len(clusters)))
-
-
-def _grams(clusters: list[str], size: int) -> Iterator[str]:
-    for start in range(len(clusters) - size + 1):
-        yield "".join(clusters[start : start + size])
-
-
-_UNSEGMENTED = regex.compile(f"{_CJK}|{_SOUTHEAST_ASIAN}")
+    A run that is shorter than all sizes is one n-gram.
+    """
+    characters = _CHARACTER.findall(run)
+    for size in sizes if len(characters) >= min(sizes) else (len(characters),):
+        for start in range(len(characters) - size + 1):
+            yield "".join(characters[start : start + size])

@@ -7,19 +7,21 @@
 | ``XR500`` | xr500, xr, 500 |
 | ``12 mm``, ``12mm`` | 12, mm, 12mm |
 | ``C++``, ``C#``, ``.NET`` | c and c++, c and c#, net and .net |
-| ``東京都`` | 東, 京, 都, 東京, 京都; in a query the bigrams alone |
+| ``東京都`` | 東, 京, 都, 東京, 京都 |
+
+All terms of a word are indexed and searched, so that its spellings find each other, and the same one most.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import regex
 
 from retriton_pipeline.analysis.folding import folded
-from retriton_pipeline.analysis.scripts import has_unsegmented, index_grams, query_grams, runs
+from retriton_pipeline.analysis.scripts import grams, has_unsegmented, runs
 
 _JOINED_CHARACTERS_MAX = 64
 _SEGMENTS_MAX = 4  # of letters and of digits in a word; hashes have more
@@ -43,20 +45,10 @@ def _compound(word: str) -> str:
 _ASCII_COMPOUND = re.compile(_compound("[a-z0-9]"))
 _COMPOUND = regex.compile(_compound(r"[\p{L}\p{N}\p{M}]"))
 _SEPARATORS = regex.compile(r"[^\p{L}\p{N}\p{M}]+")
-_Grams = Callable[[str, int], Iterator[str]]
 
 
-def index_terms(text: str) -> list[str]:
-    """The terms of a stored text, in its order, repeated as often as they occur."""
-    return list(_terms(text, index_grams))
-
-
-def query_terms(text: str) -> list[str]:
-    """The terms of a query: those of `index_terms`, but of scripts without separated words only the longest n-grams."""
-    return list(_terms(text, query_grams))
-
-
-def _terms(text: str, grams: _Grams) -> Iterator[str]:
+def terms(text: str) -> Iterator[str]:
+    """The terms of a stored text or a query, in its order, repeated as often as they occur."""
     plain = folded(text)
     compounds = (_ASCII_COMPOUND if plain.isascii() else _COMPOUND).finditer(plain)
     for compound in compounds:
@@ -64,23 +56,25 @@ def _terms(text: str, grams: _Grams) -> Iterator[str]:
         if compound.end() - compound.start() == len(body) and body.isascii() and body.isalpha():  # most are plain words
             yield body[:_WORD_CHARACTERS_MAX]
         else:
-            yield from _compound_terms(compound, grams)
+            yield from _compound_terms(compound)
 
 
-def _compound_terms(compound: Any, grams: _Grams) -> Iterator[str]:
+def _compound_terms(compound: Any) -> Iterator[str]:
     words = _SEPARATORS.split(compound["body"])
     joined = "".join(words)
     for word in words:
-        for run, length in runs(word) if has_unsegmented(word) else [(word, 0)]:
-            yield from grams(run, length) if length else _word_terms(run)
-    if 1 < len(words) and len(joined) <= _JOINED_CHARACTERS_MAX and not has_unsegmented(joined):
+        for run, sizes in runs(word) if has_unsegmented(word) else [(word, ())]:
+            yield from grams(run, sizes) if sizes else _word_terms(run)
+    if len(words) > 1 and len(joined) <= _JOINED_CHARACTERS_MAX and not has_unsegmented(joined):
         yield joined
     if compound["dot"]:
         yield f".{words[0][:_WORD_CHARACTERS_MAX]}"
     if sign := compound["sign"]:
         yield words[-1][:_WORD_CHARACTERS_MAX] + sign
     if unit := (compound["unit"] or "").lstrip("°"):
-        yield from (unit, joined[:_WORD_CHARACTERS_MAX] + unit)
+        yield joined[:_WORD_CHARACTERS_MAX] + unit
+        if unit.isalnum():
+            yield unit
 
 
 def _word_terms(word: str) -> Iterator[str]:

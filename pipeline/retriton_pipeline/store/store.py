@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
+from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.store.collection import (
@@ -28,7 +29,16 @@ from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import check_name, is_valid
-from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, size_of_row, to_chunk, to_row
+from retriton_pipeline.store.rows import (
+    PAYLOAD,
+    Hit,
+    StoredChunk,
+    StoredDocument,
+    bm25_text,
+    size_of_row,
+    to_chunk,
+    to_row,
+)
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import unit
@@ -75,6 +85,7 @@ class Store:
         self._consistency = consistency
         self.index = PROFILES["auto"]
         self._normalize = False
+        self._analysis = ANALYSIS
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
@@ -125,7 +136,12 @@ class Store:
             found = describe(self.milvus, target)
             if found.version_of != self.collection:  # belongs to another name
                 target = following(self.collection, target)
-            elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
+            elif (found.fingerprint, found.layout, found.analysis, found.index) == (
+                encoder.fingerprint,
+                LAYOUT,
+                ANALYSIS,
+                wanted,
+            ):
                 break
             else:
                 self.milvus.call("drop_collection", target)
@@ -214,7 +230,10 @@ class Store:
         Raises:
             StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
         """
-        data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        data = [
+            to_row(*row, vector, self.has_bm25, self._analysis)
+            for row, vector in zip(rows, self._unit(vectors), strict=True)
+        ]
         if self.milvus.is_file:
             check_space(self.uri, sum(map(size_of_row, data)))
         with counted(self.uri, self.collection):
@@ -279,8 +298,9 @@ class Store:
                 f"collection {self.collection!r} has no BM25 index: it was created on a Milvus before 2.5, or by an "
                 "earlier Retriton. Search with mode dense, or rebuild it on Milvus 2.5: `retriton ingest --rebuild`."
             )
+        queries = [bm25_text(text, self._analysis) for text in texts]
         try:
-            return self._search("bm25", list(texts), top_k, filter_, {"metric_type": "BM25"}, with_chunks)
+            return self._search("bm25", queries, top_k, filter_, {"metric_type": "BM25"}, with_chunks)
         except StoreInterrupted:
             raise
         except StoreError:
@@ -342,6 +362,7 @@ class Store:
         self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
+        self._analysis = found.analysis
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scales vectors to unit length if the encoder does not."""
