@@ -75,10 +75,10 @@ def test_a_query_without_terms_finds_nothing(store: Store) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("The end.Next", ["the", "end", "next", "endnext"]),
-        ("(C++11)", ["c", "c++", "11"]),
-        ("ASP.NET.", ["asp", "net", "aspnet"]),
-        ("12.5 mm", ["12", "5", "125", "125mm", "mm"]),
+        ("The end.Next", ["the", "end", "next"]),
+        ("(C++11)", ["c++", "11"]),
+        ("ASP.NET.", ["asp", "net"]),
+        ("12.5 mm", ["12", "5", "mm", "125mm"]),
         ("5%", ["5", "5%"]),
         ("in 2020 the", ["in", "2020", "the"]),
         ("й и", ["й", "и"]),
