@@ -39,11 +39,13 @@ from retriton_pipeline.store.rows import (
     to_chunk,
     to_row,
 )
+from retriton_pipeline.store.settings import delete_settings, read_settings, write_settings
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.store.writes import counted, writes
-from retriton_pipeline.vectors import unit
+from retriton_pipeline.vectors import cosine_spread, unit
 
 _ROWS_PER_PAGE = 1000
+_SPREAD_CHUNKS = 256
 _FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
 
 
@@ -65,6 +67,9 @@ class Store:
         index: index profile of the opened collection.
         has_bm25: whether the opened collection has a BM25 index.
         fingerprint: fingerprint of the encoder of the opened collection.
+        spread: how far the cosines of the encoder differ in the opened collection (see `cosine_spread`); None until
+            the first search, and while there are too few chunks to tell.
+        search_settings: what was stored with `keep_search_settings`; None if nothing was.
 
     Raises:
         InvalidOption: the name of the collection is invalid or reserved (see `check_name`).
@@ -86,6 +91,8 @@ class Store:
         self.index = PROFILES["auto"]
         self._normalize = False
         self._analysis = ANALYSIS
+        self.spread: float | None = None
+        self.search_settings: dict[str, Any] | None = None
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
@@ -278,6 +285,8 @@ class Store:
             InvalidFilter: ``filter_`` is malformed, or Milvus rejects it.
             StoreError: Milvus failed.
         """
+        if self.spread is None:
+            self.spread = self._measured_spread()
         params = self.index.search_params(top_k)
         return self._search("vector", self._unit(vectors), top_k, filter_, params, with_chunks)
 
@@ -317,6 +326,30 @@ class Store:
         """Returns the stored vectors of chunks by primary key, float32 ``[ids, dimension]``, of unit length."""
         found = {row["id"]: row["vector"] for row in self._by_id(ids, ["id", "vector"])}
         return np.array([found[key] for key in ids], np.float32)
+
+    def keep_search_settings(self, values: dict[str, Any] | None) -> None:
+        """Stores the settings of searches for this collection and its encoder; None removes them.
+
+        Raises:
+            StoreError: Milvus failed.
+        """
+        with counted(self.uri, self.collection):
+            if values is None:
+                delete_settings(self.milvus, self.collection)
+            else:
+                write_settings(self.milvus, self.collection, self.fingerprint, values)
+        self.search_settings = values
+
+    def _measured_spread(self) -> float | None:
+        rows = self.milvus.call(
+            "query",
+            self._target,
+            filter="",
+            limit=_SPREAD_CHUNKS,  # any: primary keys are digests, and so are those that come first a random sample
+            output_fields=["vector"],
+            consistency_level=self._consistency,
+        )
+        return cosine_spread(np.array([row["vector"] for row in rows], np.float32))
 
     def _by_id(self, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
         return self._query(f"id in {json.dumps(list(ids))}", fields, self._consistency) if ids else []
@@ -363,6 +396,8 @@ class Store:
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
         self._analysis = found.analysis
+        self.spread = None
+        self.search_settings = read_settings(self.milvus, self.collection, encoder.fingerprint)
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scales vectors to unit length if the encoder does not."""
