@@ -40,7 +40,7 @@ _MEASURE = re.compile(rf"[0-9]+(?:{_UNIT})")
 
 
 def _compound(word: str) -> str:
-    """The pattern of words joined by single characters, with a sign or a unit; ``word`` matches a character of words."""
+    """The pattern of words joined by single characters, and a sign or unit after them; ``word`` is one character."""
     joint = r"(?:[-\u2010'\u2019./_:&@\\]|(?<=\d),(?=\d))"
     return (
         rf"(?P<dot>(?<![\w.)\]])\.(?=[^\W\d]))?(?P<body>{word}+(?:{joint}{word}+)*)"

@@ -21,8 +21,8 @@ from retriton_pipeline.retrieval.rewriting import decompose, standalone
 from retriton_pipeline.retrieval.search import Search
 from retriton_pipeline.retrieval.searcher import Searcher
 from retriton_pipeline.retrieval.second_hop import second_hop
-from retriton_pipeline.retrieval.settings import SearchSettings
 from retriton_pipeline.retrieval.selection import Selection, select
+from retriton_pipeline.retrieval.settings import SearchSettings
 from retriton_pipeline.store import Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
@@ -49,6 +49,11 @@ class Retriever:
     def settings(self) -> SearchSettings:
         """The settings of the collection, for options that a search leaves open."""
         return SearchSettings.stored(self._store.search_settings, self._store.collection)
+
+    @property
+    def spread(self) -> float | None:
+        """The spread of the encoder's cosines in the collection (see `Store`); known after a dense search."""
+        return self._store.spread
 
     async def retrieve(
         self,
