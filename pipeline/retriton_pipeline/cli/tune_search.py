@@ -39,10 +39,10 @@ def tune_search(
     reset: Annotated[bool, typer.Option("--reset", help="Remove the settings of the collection.")] = False,
     json_: Json = False,
 ) -> None:
-    """Learn the weight of dense against BM25, candidates, hops and reranking of a collection from judged queries.
+    """Learn the weights of a collection's searches from judged queries.
 
-    The settings are stored with the collection, and used by all searches that leave these options open. Without DATA,
-    prints the settings.
+    The weight of dense against BM25, the candidates, the hops and reranking are stored with the collection, and used by
+    all searches that leave these options open. Without DATA, prints them.
     """
     if reset and data:
         raise InvalidOption("--reset removes settings: leave out the data, or --reset")
