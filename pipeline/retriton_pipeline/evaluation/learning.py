@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 from ir_measures import Qrel, ScoredDoc
@@ -90,7 +91,7 @@ class _Learning:
         for candidates in _CANDIDATES:
             other = best.model_copy(update={"candidates": candidates})
             best = _better(best, self._fused(rankings, best), other, self._fused(rankings, other))
-        switches = [{"hops": 1}, {"rerank": True}] if with_rerank else [{"hops": 1}]
+        switches: list[dict[str, Any]] = [{"hops": 1}, {"rerank": True}] if with_rerank else [{"hops": 1}]
         after = await self.searched(best)
         for switch in switches:
             other = best.model_copy(update=switch)

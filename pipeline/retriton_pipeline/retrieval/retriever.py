@@ -71,9 +71,11 @@ class Retriever:
             llm: rewrites a follow-up question, and decomposes questions.
 
         Raises:
-            InvalidOption: ``decompose`` without an LLM.
+            InvalidOption: the question is blank, or ``decompose`` without an LLM.
             StoreError, InvalidFilter, LLMError, RetritonError: from Milvus, the LLM and the server.
         """
+        if not question.strip():
+            raise InvalidOption("the query is blank: it has no text to search for")
         options = (options or SearchOptions()).resolved(self.settings)
         if self._results is None or llm is not None:  # an LLM may rewrite the same question differently
             return await self._retrieve(question, options, history, llm)
