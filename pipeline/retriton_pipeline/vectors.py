@@ -21,8 +21,8 @@ def unit(vectors: Vectors) -> Vectors:
 def cosine_spread(vectors: Vectors) -> float | None:
     """How far the cosine of equal texts, 1, is above the mean of different ones, over all pairs of ``vectors``.
 
-    The cosines of encoders lie in different ranges, those of E5 in 0.7 to 1; relative to this they can be added to other
-    scores.
+    The cosines of encoders lie in different ranges, those of E5 in 0.7 to 1; relative to this, they can be added to
+    other scores.
 
     Args:
         vectors: float32 ``[texts, dimension]``, of unit length.
