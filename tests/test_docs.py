@@ -168,7 +168,8 @@ def test_pages_are_in_plain_english(file: Path) -> None:
 def test_the_search_options_are_documented_with_their_defaults() -> None:
     section = (DOCS / "python.md").read_text().partition("### Search options")[2].partition("###")[0]
     rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", section, re.MULTILINE))
-    defaults = {name: field.default for name, field in SearchOptions.model_fields.items()}
+    resolved = SearchOptions().resolved()
+    defaults = {name: getattr(resolved, name) for name in SearchOptions.model_fields}
     assert {name: ast.literal_eval(value) for name, value in rows.items()} == defaults
 
 

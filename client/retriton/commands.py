@@ -59,6 +59,13 @@ GROUPS: dict[str, tuple[Command, ...]] = {
     ),
     "Evaluate": (
         Command("eval", "Score retrieval on datasets in BEIR's layout.", f"{_CLI}.evaluate", "eval", "evaluate"),
+        Command(
+            "tune-search",
+            "Learn the weights of a collection's searches from judged queries.",
+            f"{_CLI}.tune_search",
+            "eval",
+            "tune_search",
+        ),
         Command("techqa", "Convert TechQA's original files for `retriton eval`.", f"{_CLI}.techqa", "eval"),
     ),
 }

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.ranking import Ranking
 from retriton_pipeline.store import Hit
+from retriton_pipeline.vectors import cosine_spread, unit
 
 
 def ranking(stage: str, **scores: float) -> Ranking:
@@ -49,3 +51,22 @@ def test_a_single_ranking_keeps_its_scores_and_empty_ones_add_nothing() -> None:
 def test_equal_scores_are_all_best() -> None:
     equal = ranking("dense", a=0.5, b=0.5)
     assert list(fuse([equal, ranking("bm25")], [0.6, 0.4]).scores.values()) == [0.6, 0.6]
+
+
+def test_a_spread_keeps_a_flat_ranking_from_counting_as_much_as_a_steep_one() -> None:
+    flat = ranking("dense", a=0.52, b=0.51, c=0.5)
+    assert fuse([flat, WORDS], [0.6, 0.4]).ids()[0] == "b"
+    assert fuse([ranking("dense", a=0.52, c=0.5), WORDS], [0.6, 0.4]).ids()[0] == "a"
+    assert fuse([ranking("dense", a=0.52, c=0.5), WORDS], [0.6, 0.4], spreads=[1.0, None]).ids()[0] == "b"
+
+
+@pytest.mark.parametrize("range_", [1.0, 0.3])
+def test_fusion_does_not_depend_on_the_range_of_an_encoders_cosines(range_: float) -> None:
+    vectors = unit(np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32))
+    shared = np.full((64, 1), ((1 - range_) / range_) ** 0.5, np.float32)  # adds the same to all cosines
+    spread = cosine_spread(unit(np.hstack([vectors, shared])))
+    assert spread == pytest.approx(range_ * (cosine_spread(vectors) or 0), rel=1e-3)
+    scores = {name: 1 - range_ + range_ * score for name, score in DENSE.scores.items()}
+    fused = fuse([ranking("dense", **scores), WORDS], [0.75, 0.25], spreads=[spread, None])
+    plain = fuse([DENSE, WORDS], [0.75, 0.25], spreads=[cosine_spread(vectors), None])
+    assert fused.scores == pytest.approx(dict(plain.scores), rel=1e-3)

@@ -140,3 +140,54 @@ def test_what_does_not_fit_a_field_is_cut(store: Store) -> None:
     ((_, _, hit),) = store.search(AXES[:1], 1, with_chunks=True)[0]
     assert hit
     assert (hit.source, hit.text, len(hit.title.encode())) == ("name?.md", "nul and ?", 65534)
+
+
+def test_settings_belong_to_a_name_and_an_encoder(store: Store) -> None:
+    store.open(ENCODER, create=True)
+    store.upsert(rows(OLD, 3), AXES[:3])
+    values = {"dense_weight": 0.4, "queries": 30}
+    store.keep_search_settings(values)
+    store.rebuild(ENCODER)
+    store.upsert(rows(OLD, 3), AXES[:3])
+    store.publish()
+    store.open(ENCODER)
+    assert store.search_settings == values  # a rebuild keeps them
+    store.rebuild(other := replace(ENCODER, fingerprint="f2"))
+    store.publish()
+    store.open(other)
+    assert store.search_settings is None
+
+
+def test_collections_without_analysed_terms_are_searched_as_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("retriton_pipeline.store.collection.ANALYSIS", 0)
+        earlier.setattr("retriton_pipeline.store.rows._ANALYZER", {"type": "standard"})
+        store.open(ENCODER, create=True)
+        store.upsert([(OLD, Chunk("Das Büro, C++", "", None, 0))], AXES[:1])
+    store.open(ENCODER)
+    store.upsert([(OTHER, Chunk("Ein Büro", "", None, 0))], AXES[1:2])
+    assert [len(hits) for hits in store.search_bm25(["Büro", "buro", "C"], 5)] == [2, 0, 1]
+    store.rebuild(ENCODER)
+    store.upsert([(OLD, Chunk("Das Büro, C++", "", None, 0))], AXES[:1])
+    store.publish()
+    assert [len(hits) for hits in store.search_bm25(["Büro", "buro", "C"], 5)] == [1, 1, 0]
+
+
+def test_terms_of_a_later_version_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setattr("retriton_pipeline.store.collection.ANALYSIS", 99)
+        store.open(ENCODER, create=True)
+    with pytest.raises(StoreError, match=r"version 99, this one has \d+\)\. Rebuild it"):
+        store.open(ENCODER)
+
+
+def test_the_spread_is_measured_from_enough_chunks(store: Store) -> None:
+    store.open(ENCODER, create=True)
+    store.upsert(rows(OLD, 3), AXES[:3])
+    store.search(AXES[:1], 1)
+    assert store.spread is None
+    store.upsert(rows(OTHER, 40), np.tile(AXES, (10, 1)))
+    store.search(AXES[:1], 1)
+    assert store.spread == pytest.approx(0.77, abs=0.02)  # a quarter of the pairs are equal

@@ -39,7 +39,7 @@ def compared_options() -> OptionGroup[list[SearchOptions]]:
     parameters = []
     for name in _COMPARED:
         field, default = SearchOptions.model_fields[name], getattr(BASELINE, name)
-        if field.annotation is bool:
+        if bool in get_args(field.annotation):
             option = typer.Option(help=f"{field.description} off, on, or both to compare.", rich_help_panel="Search")
             parameters.append(parameter(name, Annotated[Switch, option], "off"))
         else:
@@ -51,8 +51,9 @@ def compared_options() -> OptionGroup[list[SearchOptions]]:
 
 def _scalar(annotation: Any) -> Any:
     """The type of one value; values of a ``Literal`` are checked by `SearchOptions`."""
-    values = get_args(annotation)
-    return type(values[0]) if values else annotation
+    while values := get_args(annotation):
+        annotation = values[0]  # of an optional type, its type
+    return annotation if isinstance(annotation, type) else type(annotation)
 
 
 def _combinations(**given: Any) -> list[SearchOptions]:

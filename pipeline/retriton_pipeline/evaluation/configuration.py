@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from retriton_pipeline.evaluation.measures import DEPTH
 from retriton_pipeline.retrieval import SearchOptions
 
-BASELINE = SearchOptions(mode="dense", hops=1, candidates=DEPTH)  # measures the encoder alone
-_DEFAULTS = SearchOptions()
+BASELINE = SearchOptions(mode="dense", hops=1, candidates=DEPTH).resolved()  # measures the encoder alone
+_DEFAULTS = SearchOptions().resolved()
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Configuration:
     @property
     def name(self) -> str:
         """The mode, and what differs from the default of the others, for tables."""
-        options = self.options
+        options = self.options.resolved()
         extras = [
             options.fusion if options.fusion != _DEFAULTS.fusion else "",
             f"weight {options.dense_weight:g}" if options.dense_weight != _DEFAULTS.dense_weight else "",
             "history" if self.history else "",
             "rerank" if options.rerank else "",
-            f"{options.hops} hops" if options.hops > 1 else "",
+            f"{options.hops} hops" if options.hops == 2 else "",
         ]
         return " + ".join([options.mode, *filter(None, extras)])

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from retriton_pipeline.errors import InvalidOption
+from retriton_pipeline.retrieval.settings import DEFAULTS, LEARNED, SearchSettings
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
 Mode = Literal["auto", "dense", "bm25", "hybrid"]
@@ -34,11 +35,19 @@ class SearchOptions(BaseModel):
         "BM25 index, else dense.",
     )
     fusion: Fusion = Field("weighted", description="Fusion of hybrid searches: weighted (scores) or rrf (ranks).")
-    dense_weight: float = Field(
-        0.6, ge=0.0, le=1.0, description="Weight of dense scores in the weighted fusion; BM25 has the rest."
+    dense_weight: float | None = Field(
+        None,
+        ge=0.0,
+        le=1.0,
+        description="Weight of dense scores in the weighted fusion; BM25 has the rest. "
+        f"Default: the collection's (see `retriton tune-search`), else {DEFAULTS.dense_weight:g}.",
     )
-    candidates: int = Field(
-        50, ge=1, le=TOP_K_MAX, description="Chunks of each search that enter fusion, reranking and diversity."
+    candidates: int | None = Field(
+        None,
+        ge=1,
+        le=TOP_K_MAX,
+        description="Chunks of each search that enter fusion, reranking and diversity. "
+        f"Default: the collection's, else {DEFAULTS.candidates}.",
     )
     filter: str = Field(
         "",
@@ -51,14 +60,23 @@ class SearchOptions(BaseModel):
     diversity: float = Field(
         0.0, ge=0.0, le=1.0, description="Maximal marginal relevance, from 0 (off) to 1 (diversity alone)."
     )
-    rerank: bool = Field(False, description="Order the candidates with the served cross-encoder.")
+    rerank: bool | None = Field(
+        None, description="Order the candidates with the served cross-encoder. Default: the collection's, else off."
+    )
     neighbours: int = Field(
         1, ge=0, le=16, description="Chunks before and after each hit, on the same page, that join its passage."
     )
-    hops: Literal[1, 2] = Field(
-        2, description="With 2, a second BM25 search follows the names in the best passages (multi-hop questions)."
+    hops: Literal[1, 2] | None = Field(
+        None,
+        description="With 2, a second BM25 search follows the names in the best passages (multi-hop questions). "
+        f"Default: the collection's, else {DEFAULTS.hops}.",
     )
     decompose: bool = Field(False, description="Let the LLM split the question, and search for each part.")
+
+    def resolved(self, settings: SearchSettings = DEFAULTS) -> Self:
+        """The options with the settings of a collection in the place of those that are None."""
+        left_open = [name for name in LEARNED if getattr(self, name) is None]
+        return self.model_copy(update={name: getattr(settings, name) for name in left_open})
 
     @classmethod
     def of(cls, **options: Any) -> Self:
@@ -79,14 +97,14 @@ class SearchKeywords(TypedDict, total=False):
     top_k: int
     mode: Mode
     fusion: Fusion
-    dense_weight: float
-    candidates: int
+    dense_weight: float | None
+    candidates: int | None
     filter: str
     min_score: float | None
     diversity: float
-    rerank: bool
+    rerank: bool | None
     neighbours: int
-    hops: Literal[1, 2]
+    hops: Literal[1, 2] | None
     decompose: bool
 
 

@@ -22,6 +22,7 @@ from retriton_pipeline.retrieval.search import Search
 from retriton_pipeline.retrieval.searcher import Searcher
 from retriton_pipeline.retrieval.second_hop import second_hop
 from retriton_pipeline.retrieval.selection import Selection, select
+from retriton_pipeline.retrieval.settings import SearchSettings
 from retriton_pipeline.store import Store
 from retriton_pipeline.store.indexes import TOP_K_MAX
 
@@ -41,7 +42,18 @@ class Retriever:
         self._client = client
         self._embedder = CoalescingEmbedder(client)
         self._searcher = Searcher(store)
+        self._store = store
         self._results = ResultCache(store, result_cache_s) if result_cache_s else None
+
+    @property
+    def settings(self) -> SearchSettings:
+        """The settings of the collection, for options that a search leaves open."""
+        return SearchSettings.stored(self._store.search_settings, self._store.collection)
+
+    @property
+    def spread(self) -> float | None:
+        """The spread of the encoder's cosines in the collection (see `Store`); known after a dense search."""
+        return self._store.spread
 
     async def retrieve(
         self,
@@ -59,10 +71,12 @@ class Retriever:
             llm: rewrites a follow-up question, and decomposes questions.
 
         Raises:
-            InvalidOption: ``decompose`` without an LLM.
+            InvalidOption: the question is blank, or ``decompose`` without an LLM.
             StoreError, InvalidFilter, LLMError, RetritonError: from Milvus, the LLM and the server.
         """
-        options = options or SearchOptions()
+        if not question.strip():
+            raise InvalidOption("the query is blank: it has no text to search for")
+        options = (options or SearchOptions()).resolved(self.settings)
         if self._results is None or llm is not None:  # an LLM may rewrite the same question differently
             return await self._retrieve(question, options, history, llm)
         return await self._results.get(
@@ -72,7 +86,7 @@ class Retriever:
     async def _retrieve(
         self, question: str, options: SearchOptions, history: Sequence[Turn], llm: LLM | None
     ) -> Retrieved:
-        search = self._search(max(options.top_k, options.candidates), options)
+        search = self._search(max(options.top_k, options.candidates or 0), options)
         questions = await _rewritten(llm, question, history, search)
         follows_up = bool(history) and llm is None
         while True:
@@ -98,7 +112,7 @@ class Retriever:
         Raises:
             InvalidOption: ``decompose``, which needs an LLM; others as for `retrieve`.
         """
-        search = self._search(depth, options)
+        search = self._search(depth, options.resolved(self.settings))
         questions = await _rewritten(None, question, history, search)
         ranking = await self._ranking(search, questions, history)
         chunks = await search.chunks(ranking.scores)
@@ -113,7 +127,7 @@ class Retriever:
             ranking = search.fused(*await search_in_conversation(search, questions[0], history))
         else:
             ranking = search.fused(*await search.both(questions))
-            if search.options.hops > 1 and search.is_bm25:
+            if search.options.hops == 2 and search.is_bm25:
                 ranking = await second_hop(search, questions[0], ranking)
         if search.options.rerank and ranking.scores:
             ranking = await self._reranked(search, questions[0], ranking)

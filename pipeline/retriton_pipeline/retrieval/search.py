@@ -27,7 +27,7 @@ class Search:
     Attributes:
         embedder: embeds the texts.
         searcher: searches the collection.
-        options: how to search.
+        options: how to search, with no option left open (see `SearchOptions.resolved`).
         depth: chunks that each search returns.
         watch: measures the stages.
         tokens_dropped: the most tokens that truncation dropped from the start of a text.
@@ -50,6 +50,11 @@ class Search:
         """Whether the mode searches words."""
         mode = self.options.mode
         return mode in ("bm25", "hybrid") or (mode == "auto" and self.searcher.store.has_bm25)
+
+    @property
+    def weight(self) -> float:
+        """The weight of dense scores."""
+        return self.options.resolved().dense_weight or 0.0
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """Vectors of queries, float32 ``[texts, dimension]``."""
@@ -96,8 +101,9 @@ class Search:
 
     def fused(self, dense: Sequence[Ranking], bm25: Sequence[Ranking]) -> Ranking:
         """One ranking of all, weighted as the options say."""
-        weights = [self.options.dense_weight] * len(dense) + [1.0 - self.options.dense_weight] * len(bm25)
-        return fuse([*dense, *bm25], weights, self.options.fusion)
+        weights = [self.weight] * len(dense) + [1.0 - self.weight] * len(bm25)
+        spreads = [self.searcher.store.spread] * len(dense) + [None] * len(bm25)
+        return fuse([*dense, *bm25], weights, self.options.fusion, spreads)
 
     async def _bm25(self, texts: Sequence[str]) -> list[Ranking]:
         queries = [text[:_BM25_CHARACTERS_MAX] for text in texts]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from retriton_pipeline.retrieval.fusion import with_stage
+from retriton_pipeline.retrieval.fusion import fuse, with_stage
 from retriton_pipeline.retrieval.ranking import Ranking
 from retriton_pipeline.retrieval.search import Search, expanded
 
@@ -16,6 +16,7 @@ _BRIDGES = 2  # results whose names are searched for
 _NAMES_MAX = 16
 _NAME_CHARACTERS_MAX = 200  # a longer one is no name
 _KEPT = 3
+_FIRST_WEIGHT = 0.6  # of the first search, merged with the second
 _UPPER = "".join(filter(str.isupper, map(chr, range(0x10000))))  # `re` has no class for it
 _CAPITALISED = rf"[{_UPPER}]\w+"
 _NAME = re.compile(rf"\b(?:{_CAPITALISED}(?:[ -](?:(?:of|the|de|la|von|van)[ ])?{_CAPITALISED})*|[12]\d{{3}}\b)")
@@ -28,7 +29,8 @@ async def second_hop(search: Search, question: str, first: Ranking) -> Ranking:
     if not names:
         return first
     query = expanded(question, list(islice(names, _NAMES_MAX)))
-    merged = search.fused([first], await search.bm25([query]))
+    (second,) = await search.bm25([query])
+    merged = fuse([first, second], [_FIRST_WEIGHT, 1.0 - _FIRST_WEIGHT], search.options.fusion)
     return _after_the_first(first, merged)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retriton_client import EncoderInfo
+from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.errors import EncoderMismatch, InvalidOption, StoreError
 from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
@@ -25,6 +26,7 @@ class Description:
         version_of: name that users search; the collection is one version of it.
         index: index profile.
         has_bm25: whether the collection has a BM25 index.
+        analysis: version of the terms of the BM25 index; 0 for collections whose texts Milvus splits into words.
     """
 
     encoder: str
@@ -33,13 +35,19 @@ class Description:
     version_of: str
     index: IndexProfile
     has_bm25: bool
+    analysis: int
 
     def check(self, collection: str, encoder: EncoderInfo) -> None:
-        """Raises `StoreError` for another layout, and `EncoderMismatch` for another encoder."""
+        """Raises `StoreError` for another layout or later terms, and `EncoderMismatch` for another encoder."""
         if self.encoder and self.layout != LAYOUT:
             raise StoreError(
                 f"collection {collection!r} has layout {self.layout} of another version of Retriton, this version "
                 f"requires {LAYOUT}. Rebuild it with `retriton ingest --rebuild`."
+            )
+        if self.analysis not in (0, ANALYSIS):
+            raise StoreError(
+                f"the words of collection {collection!r} were indexed by another version of Retriton (version "
+                f"{self.analysis}, this one has {ANALYSIS}). Rebuild it with `retriton ingest --rebuild`."
             )
         if self.fingerprint != encoder.fingerprint:
             raise EncoderMismatch(
@@ -68,6 +76,7 @@ def describe(milvus: Milvus, target: str) -> Description:
         made_with.get("version_of", ""),
         index,
         has_bm25,
+        made_with.get("analysis", 0),
     )
 
 
@@ -108,7 +117,9 @@ def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: 
     schema = milvus.client.create_schema(
         auto_id=False,
         enable_dynamic_field=False,
-        description=json.dumps({**made_with, "layout": LAYOUT, "index": name, "version_of": version_of}),
+        description=json.dumps(
+            {**made_with, "layout": LAYOUT, "analysis": ANALYSIS, "index": name, "version_of": version_of}
+        ),
     )
     add_fields(schema, encoder.dimension, with_bm25)
     milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, with_bm25))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymilvus import CollectionSchema, DataType, Function, FunctionType
 
+from retriton_pipeline.analysis import ANALYSIS, terms
 from retriton_pipeline.chunking import Chunk
 
 TEXT_BYTES_MAX = 65535  # limit of VARCHAR fields in Milvus
@@ -29,7 +30,7 @@ PAYLOAD = (
     "metadata",
 )
 _TEXTS = ("source", "file", "title", "context", "text")
-_ANALYZER = {"type": "standard"}
+_ANALYZER = {"tokenizer": "whitespace"}
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,19 @@ def add_fields(schema: CollectionSchema, dimension: int, with_bm25: bool) -> Non
         schema.add_function(Function("bm25_of_text", FunctionType.BM25, ["bm25_text"], ["bm25"]))
 
 
-def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], with_bm25: bool) -> dict[str, Any]:
-    """Converts a chunk to a row for Milvus; ``with_bm25`` adds the text of the BM25 index."""
-    bm25 = {"bm25_text": _storable(chunk.embedded_text)} if with_bm25 else {}
+def to_row(
+    document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], with_bm25: bool, analysis: int = ANALYSIS
+) -> dict[str, Any]:
+    """Converts a chunk to a row for Milvus.
+
+    Args:
+        document: of the chunk.
+        chunk: the chunk.
+        vector: of the chunk, float32 ``[dimension]``.
+        with_bm25: whether to add the text of the BM25 index.
+        analysis: see `bm25_text`.
+    """
+    bm25 = {"bm25_text": bm25_text(chunk.embedded_text, analysis)} if with_bm25 else {}
     return {
         "id": chunk_id(document.id, document.content_hash, chunk.index),
         "document_id": document.id,
@@ -172,6 +183,16 @@ def to_row(document: StoredDocument, chunk: Chunk, vector: NDArray[np.float32], 
         "vector": vector,
         **bm25,
     }
+
+
+def bm25_text(text: str, analysis: int = ANALYSIS) -> str:
+    """Returns the text that the BM25 index gets for a stored text or a query: its terms, separated by spaces.
+
+    Args:
+        text: the text or the query.
+        analysis: of the collection (see `Description`); with 0, Milvus gets the text as it is.
+    """
+    return _storable(" ".join(terms(text)) if analysis else text)
 
 
 def size_of_row(row: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client import EncoderInfo
+from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.store.collection import (
@@ -28,13 +29,24 @@ from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import check_name, is_valid
-from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, size_of_row, to_chunk, to_row
+from retriton_pipeline.store.rows import (
+    PAYLOAD,
+    Hit,
+    StoredChunk,
+    StoredDocument,
+    bm25_text,
+    size_of_row,
+    to_chunk,
+    to_row,
+)
+from retriton_pipeline.store.settings import delete_settings, read_settings, write_settings
 from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.store.writes import counted, writes
-from retriton_pipeline.vectors import unit
+from retriton_pipeline.vectors import cosine_spread, unit
 
 _ROWS_PER_PAGE = 1000
 _FOLDER = re.compile("[A-Za-z0-9:-]+")  # no wildcards of patterns
+_SPREAD_CHUNKS = 256
 _FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
 
 
@@ -56,6 +68,9 @@ class Store:
         index: index profile of the opened collection.
         has_bm25: whether the opened collection has a BM25 index.
         fingerprint: fingerprint of the encoder of the opened collection.
+        spread: how far the cosines of the encoder differ in the opened collection (see `cosine_spread`); None until
+            the first search, and while there are too few chunks to tell.
+        search_settings: what was stored with `keep_search_settings`; None if nothing was.
 
     Raises:
         InvalidOption: the name of the collection is invalid or reserved (see `check_name`).
@@ -76,6 +91,9 @@ class Store:
         self._consistency = consistency
         self.index = PROFILES["auto"]
         self._normalize = False
+        self._analysis = ANALYSIS
+        self.spread: float | None = None
+        self.search_settings: dict[str, Any] | None = None
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
@@ -126,7 +144,12 @@ class Store:
             found = describe(self.milvus, target)
             if found.version_of != self.collection:  # belongs to another name
                 target = following(self.collection, target)
-            elif (found.fingerprint, found.layout, found.index) == (encoder.fingerprint, LAYOUT, wanted):
+            elif (found.fingerprint, found.layout, found.analysis, found.index) == (
+                encoder.fingerprint,
+                LAYOUT,
+                ANALYSIS,
+                wanted,
+            ):
                 break
             else:
                 self.milvus.call("drop_collection", target)
@@ -223,7 +246,10 @@ class Store:
         Raises:
             StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
         """
-        data = [to_row(*row, vector, self.has_bm25) for row, vector in zip(rows, self._unit(vectors), strict=True)]
+        data = [
+            to_row(*row, vector, self.has_bm25, self._analysis)
+            for row, vector in zip(rows, self._unit(vectors), strict=True)
+        ]
         if self.milvus.is_file:
             check_space(self.uri, sum(map(size_of_row, data)))
         with counted(self.uri, self.collection):
@@ -287,6 +313,8 @@ class Store:
             InvalidFilter: ``filter_`` is malformed, or Milvus rejects it.
             StoreError: Milvus failed.
         """
+        if self.spread is None:
+            self.spread = self._measured_spread()
         params = self.index.search_params(top_k)
         return self._search("vector", self._unit(vectors), top_k, filter_, params, with_chunks)
 
@@ -307,8 +335,9 @@ class Store:
                 f"collection {self.collection!r} has no BM25 index: it was created on a Milvus before 2.5, or by an "
                 "earlier Retriton. Search with mode dense, or rebuild it on Milvus 2.5: `retriton ingest --rebuild`."
             )
+        queries = [bm25_text(text, self._analysis) for text in texts]
         try:
-            return self._search("bm25", list(texts), top_k, filter_, {"metric_type": "BM25"}, with_chunks)
+            return self._search("bm25", queries, top_k, filter_, {"metric_type": "BM25"}, with_chunks)
         except StoreInterrupted:
             raise
         except StoreError:
@@ -325,6 +354,30 @@ class Store:
         """Returns the stored vectors of chunks by primary key, float32 ``[ids, dimension]``, of unit length."""
         found = {row["id"]: row["vector"] for row in self._by_id(ids, ["id", "vector"])}
         return np.array([found[key] for key in ids], np.float32)
+
+    def keep_search_settings(self, values: dict[str, Any] | None) -> None:
+        """Stores the settings of searches for this collection and its encoder; None removes them.
+
+        Raises:
+            StoreError: Milvus failed.
+        """
+        with counted(self.uri, self.collection):
+            if values is None:
+                delete_settings(self.milvus, self.collection)
+            else:
+                write_settings(self.milvus, self.collection, self.fingerprint, values)
+        self.search_settings = values
+
+    def _measured_spread(self) -> float | None:
+        rows = self.milvus.call(
+            "query",
+            self._target,
+            filter="",
+            limit=_SPREAD_CHUNKS,  # any: primary keys are digests, and so are those that come first a random sample
+            output_fields=["vector"],
+            consistency_level=self._consistency,
+        )
+        return cosine_spread(np.array([row["vector"] for row in rows], np.float32))
 
     def _by_id(self, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
         return self._query(f"id in {json.dumps(list(ids))}", fields, self._consistency) if ids else []
@@ -370,6 +423,9 @@ class Store:
         self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint
         self._normalize = not encoder.normalized
+        self._analysis = found.analysis
+        self.spread = None
+        self.search_settings = read_settings(self.milvus, self.collection, encoder.fingerprint)
 
     def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scales vectors to unit length if the encoder does not."""

@@ -1,0 +1,56 @@
+"""Search settings, stored beside the collections that they were learned for.
+
+Collections of Milvus Lite have no properties that can be altered, so a small collection maps names to settings, on
+servers too. Settings belong to a name and an encoder: a rebuild keeps them, another encoder does not use them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from pymilvus import DataType
+
+from retriton_pipeline.store.milvus import Milvus
+from retriton_pipeline.store.names import SETTINGS
+
+_JSON_BYTES_MAX = 4096
+
+
+def read_settings(milvus: Milvus, name: str, fingerprint: str) -> dict[str, Any] | None:
+    """Returns the settings of the collection ``name`` for an encoder; None if there are none. Raises `StoreError`."""
+    if not milvus.has(SETTINGS):
+        return None
+    milvus.call("load_collection", SETTINGS)
+    rows = milvus.call("query", SETTINGS, filter=f'name == "{name}"', output_fields=["settings"], **_STRONG)
+    found = json.loads(rows[0]["settings"]) if rows else {}
+    return found["values"] if found.get("fingerprint") == fingerprint else None
+
+
+def write_settings(milvus: Milvus, name: str, fingerprint: str, values: dict[str, Any]) -> None:
+    """Replaces the settings of the collection ``name``. Raises `StoreError`."""
+    if not milvus.has(SETTINGS):
+        _create(milvus)
+    text = json.dumps({"fingerprint": fingerprint, "values": values})
+    milvus.call("upsert", SETTINGS, data=[{"name": name, "settings": text, "vector": np.zeros(2, np.float32)}])
+
+
+def delete_settings(milvus: Milvus, name: str) -> None:
+    """Deletes the settings of the collection ``name``, if there are any. Raises `StoreError`."""
+    if milvus.has(SETTINGS):
+        milvus.call("load_collection", SETTINGS)
+        milvus.call("delete", SETTINGS, ids=[name])
+
+
+def _create(milvus: Milvus) -> None:
+    schema = milvus.client.create_schema(auto_id=False, enable_dynamic_field=False)
+    schema.add_field("name", DataType.VARCHAR, is_primary=True, max_length=255)
+    schema.add_field("settings", DataType.VARCHAR, max_length=_JSON_BYTES_MAX)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)  # Milvus requires a vector field
+    index = milvus.client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="IP")
+    milvus.call("create_collection", SETTINGS, schema=schema, index_params=index)
+
+
+_STRONG = {"consistency_level": "Strong"}
