@@ -6,6 +6,7 @@ needs neither the checkpoint nor `transformers`. On a GPU, shapes of a small gri
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -56,8 +57,6 @@ class TorchEngine:
         self.devices = chosen_devices(torch.cuda.device_count())
         on_gpu = self.devices[0].startswith("cuda")
         self.workers_per_device = _WORKERS_PER_GPU if on_gpu else max(1, usable_cores() // len(self.devices))
-        if not on_gpu:
-            torch.set_num_threads(1)  # for each worker: several threads of one operator wait for each other
         self._runners: list[Runner] = []
         for device in self.devices:
             exported = torch.export.load(program)
@@ -88,7 +87,7 @@ class TorchEngine:
 
 
 class CpuRunner:
-    """Runs the program on this thread.
+    """Runs the program on the calling thread; on the main thread, which has no workers beside it, with all cores.
 
     Args:
         module: the program.
@@ -98,9 +97,13 @@ class CpuRunner:
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
+        self._thread = threading.local()
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Computes one micro-batch. See `Runner`."""
+        if not hasattr(self._thread, "limited") and threading.current_thread() is not threading.main_thread():
+            torch.set_num_threads(1)  # of this worker: threads of one operator would wait for those of the others
+            self._thread.limited = True
         with torch.inference_mode():
             output: Tensor = self._module(*inputs)
         return output
