@@ -67,9 +67,9 @@ def export_encoder(
     if present and not present.golden:  # of an older version: a server cannot verify it
         present = None
     wanted = (checkpoint.fingerprint(sums), tools)
-    if present and not force and recipe.is_recipe_of(present.artefact):
-        if wanted == (present.encoder.fingerprint, present.tools):
-            return present, False
+    is_wanted = present and recipe.is_recipe_of(present.artefact)
+    if present and is_wanted and not force and wanted == (present.encoder.fingerprint, present.tools):
+        return present, False
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         manifest = _build(checkpoint, Path(scratch), target, recipe, sums, tools, on_step)
         on_step("installing")
@@ -157,7 +157,7 @@ def _make_artefact(
 
 
 def _compute_graph(graph: Path, recipe: Recipe) -> Compute:
-    """A plan for other GPUs cannot run here. Its graph can, and the server compares the plan's outputs with the graph's."""
+    """A plan for other GPUs cannot run here. Its graph can, and servers compare the plan's outputs with its."""
     from retriton_serving.engines.onnx_runtime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(graph, recipe.precision).worker()

@@ -61,8 +61,8 @@ def choose(machine: Machine, precision: str | None = None) -> tuple[Recipe, str]
     if machine.gpus and machine.onnxruntime_on_gpu:
         return (
             Recipe.choose("onnxruntime", precision or "fp16"),
-            "there is a GPU, PyTorch is built without CUDA, and ONNX Runtime has its CUDA execution provider; serve with "
-            "--variant python_gpu from an environment of `retriton setup --gpu`",
+            "there is a GPU, PyTorch is built without CUDA, and ONNX Runtime has its CUDA execution provider; "
+            "serve with --variant python_gpu from an environment of `retriton setup --gpu`",
         )
     recipe = Recipe.choose(None, precision)
     if machine.gpus:

@@ -48,7 +48,8 @@ class SentenceEncoder(nn.Module):
     @property
     def backbone(self) -> nn.Module:
         """The part that computes in the precision of the artefact; pooling and what follows computes in float32."""
-        return self.transformer
+        transformer: nn.Module = self.transformer
+        return transformer
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Computes one vector per row."""
@@ -83,7 +84,8 @@ class CrossEncoder(nn.Module):
     @property
     def backbone(self) -> nn.Module:
         """The part that computes in the precision of the artefact; the activation computes in float32."""
-        return self.classifier
+        classifier: nn.Module = self.classifier
+        return classifier
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """Computes one score per row."""

@@ -79,7 +79,7 @@ class EncoderKind:
     lanes: tuple[str, ...] = tuple(EMBEDDING_LANES.values())
 
     def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int) -> None:
-        self.model = graph.load_encoder(checkpoint)
+        self.model: graph.SentenceEncoder | graph.CrossEncoder = graph.load_encoder(checkpoint)
         self._tokens_max = checkpoint.max_tokens
         self._padding = Padding(pad_token_id, checkpoint.max_tokens)
         self._tokenizers = {
@@ -131,7 +131,9 @@ class CrossEncoderKind:
     lanes: tuple[str, ...] = (RERANK,)
 
     def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> None:
-        self.model = graph.load_cross_encoder(checkpoint, with_types, pad_token_id)
+        self.model: graph.SentenceEncoder | graph.CrossEncoder = graph.load_cross_encoder(
+            checkpoint, with_types, pad_token_id
+        )
         self._tokens_max = checkpoint.max_tokens
         self._padding = Padding(pad_token_id, checkpoint.max_tokens)
         self._tokenizer = PairTokenizer(tokenizer_file, checkpoint.max_tokens)

@@ -42,8 +42,8 @@ def target_capabilities(engine: str, wanted: Sequence[str]) -> tuple[str, ...]:
     chosen = tuple(sorted(set(wanted or here), key=lambda capability: tuple(map(int, capability.split(".")))))
     if unknown := [capability for capability in chosen if capability not in known]:
         raise UnsupportedRecipe(
-            f"{engine} {tensorrt.__version__} builds no plan for compute capability {', '.join(unknown)} here, only for "
-            f"{', '.join(known) or 'the GPU of the machine, which has none'}"
+            f"{engine} {tensorrt.__version__} builds no plan for compute capability {', '.join(unknown)} here, only "
+            f"for {', '.join(known) or 'the GPU of the machine, which has none'}"
         )
     return chosen
 
@@ -88,7 +88,7 @@ def add_profiles(builder: Any, config: Any, network: Any, shapes: Sequence[Profi
     """Adds an optimization profile for each of ``shapes``, for all inputs of the network.
 
     Raises:
-        ExportError: TensorRT has not taken the shapes; without them it would build for others, and fail while it serves.
+        ExportError: TensorRT has not taken the shapes; a plan for others would fail while it serves.
     """
     names = [network.get_input(number).name for number in range(network.num_inputs)]
     for shape in shapes:
@@ -112,7 +112,8 @@ def _parse(tensorrt: Any, network: Any, graph: Path, logger: Any) -> None:
     reasons = "; ".join(dict.fromkeys(error.desc() for error in errors))
     if named:
         raise UnsupportedCheckpoint(
-            f"TensorRT {tensorrt.__version__} does not support the operators {', '.join(named)} of {graph.name}: {reasons}"
+            f"TensorRT {tensorrt.__version__} does not support the operators {', '.join(named)} of {graph.name}: "
+            f"{reasons}"
         )
     raise ExportError(f"TensorRT {tensorrt.__version__} cannot parse {graph.name}: {reasons}")
 

@@ -27,23 +27,23 @@ def export(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="openvino (CPU), onnxruntime (CPU, GPU), torch (GPU, CPU), tensorrt (this GPU), tensorrt-rtx (named GPUs), "
-            "or auto: by what this machine has. Default: openvino."
+            help="openvino (CPU), onnxruntime (CPU, GPU), torch (GPU, CPU), tensorrt (this GPU), "
+            "tensorrt-rtx (named GPUs), or auto: by what this machine has. Default: openvino."
         ),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
-            help="openvino: bf16, fp32, int8; onnxruntime: fp32, fp16, int8; torch: bf16, fp16, fp32; tensorrt: fp16, fp8, "
-            "fp32; tensorrt-rtx: fp16, fp32. Default: the fastest lossless one; on a CPU bf16 if it has the instructions, "
-            "else fp32."
+            help="openvino: bf16, fp32, int8; onnxruntime: fp32, fp16, int8; torch: bf16, fp16, fp32; tensorrt: "
+            "fp16, fp8, fp32; tensorrt-rtx: fp16, fp32. Default: the fastest lossless one; on a CPU bf16 if it has the "
+            "instructions, else fp32."
         ),
     ] = None,
     compute_capability: Annotated[
         list[str] | None,
         typer.Option(
-            help="For tensorrt-rtx: build for GPUs of this compute capability, such as 8.9, on any machine. Repeatable. "
-            "Default: this machine's GPU."
+            help="For tensorrt-rtx: build for GPUs of this compute capability, such as 8.9, on any machine. "
+            "Repeatable. Default: this machine's GPU."
         ),
     ] = None,
     pooling: Annotated[str | None, typer.Option(help="mean, cls or lasttoken, instead of the checkpoint's.")] = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -36,7 +35,7 @@ class DeviceReport:
         file = _file(folder, model)
         temporary = file.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        os.replace(temporary, file)
+        temporary.replace(file)
 
     @classmethod
     def read(cls, folder: Path, model: str) -> DeviceReport:

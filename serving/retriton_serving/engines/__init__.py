@@ -24,8 +24,8 @@ class Engine(Protocol):
     Attributes:
         precision: precision of the computation; may be higher than that of the artefact.
         devices: names of the devices that it is loaded on, for example ``("cuda:0", "cuda:1")``.
-        workers_per_device: how many workers keep a device busy. On a CPU each worker computes on a core of its own; on a
-            GPU one computes while another copies.
+        workers_per_device: how many workers keep a device busy. On a CPU each worker computes on a core of its own; on
+            a GPU one computes while another copies.
     """
 
     precision: str

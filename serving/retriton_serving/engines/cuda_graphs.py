@@ -82,7 +82,7 @@ class GraphRunner:
         self._stream.synchronize()
         inputs = torch.ones(shape, dtype=torch.int64, device=self._device)
         graph = torch.cuda.CUDAGraph()
-        # Other threads allocate pinned memory meanwhile, which is no part of the graph: errors are those of this thread.
+        # Other threads allocate pinned memory meanwhile, which is no part of the graph: only this thread is watched.
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
             output = self._module(*inputs)
         return _Graph(graph, inputs, output)

@@ -31,7 +31,7 @@ class OpenVinoEngine:
     def __init__(self, model: Path, precision: str) -> None:
         bf16 = cpu_has_bf16()
         self.precision = "fp32" if precision == "bf16" and not bf16 else precision
-        self.devices = ("cpu",)
+        self.devices: tuple[str, ...] = ("cpu",)
         self.workers_per_device = cores = usable_cores()
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[self.precision] if bf16 else "f32",

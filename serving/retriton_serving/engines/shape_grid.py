@@ -28,7 +28,7 @@ class ShapeGrid:
 
 
 def _step(size: int) -> int:
-    """The distance between the values of the grid around ``size``: a power of two, at most an eighth of it, at least 1."""
+    """The distance of the values of the grid around ``size``: a power of two, at most an eighth of it, at least 1."""
     return 1 << max(0, (size // _STEPS_PER_OCTAVE).bit_length() - 1)
 
 

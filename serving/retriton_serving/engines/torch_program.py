@@ -38,7 +38,7 @@ class Runner(Protocol):
     pinned: bool
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Returns the output, float32 ``[rows, dimension]``, for inputs on the CPU, int64 ``[inputs, rows, length]``."""
+        """Returns float32 ``[rows, dimension]`` for inputs on the CPU, int64 ``[inputs, rows, length]``."""
 
 
 class TorchEngine:
