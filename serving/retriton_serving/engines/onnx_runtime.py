@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from retriton_serving.batching.cores import usable_cores
-from retriton_serving.contract.variables import ONNXRUNTIME_PROVIDER
+from retriton_serving.contract.variables import DEVICES, ONNXRUNTIME_PROVIDER
 from retriton_serving.engines import Compute, Feed
 from retriton_serving.engines.devices import CPU, NoDevice, chosen_devices, visible_gpus
 
@@ -68,14 +69,21 @@ def _session(graph: Path, device: str) -> onnxruntime.InferenceSession:
     # ONNX Runtime caches a memory pattern per shape, and micro-batches have many shapes.
     options.enable_mem_pattern = False
     providers = _providers(device)
+    _check(providers, onnxruntime.get_available_providers(), device, "is not in this ONNX Runtime")
+    if device != CPU and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # CUDA and cuDNN from their wheels, or from those that PyTorch has installed
     session = onnxruntime.InferenceSession(str(graph), options, providers=providers)
-    missing = [name for name, _ in providers if name not in session.get_providers()]
-    if missing:
-        raise NoDevice(
-            f"{missing[0]} does not load on {device}; ONNX Runtime {onnxruntime.__version__} would compute on the CPU. "
-            "Its log above names the library that is missing: run `retriton setup --gpu`, or set RETRITON_DEVICES=cpu"
-        )
+    _check(providers, session.get_providers(), device, "does not load; its log above names the library that is missing")
     return session
+
+
+def _check(providers: Sequence[tuple[str, Any]], present: Sequence[str], device: str, problem: str) -> None:
+    """Raises `NoDevice` if a provider is missing: ONNX Runtime would compute on the CPU."""
+    if missing := [name for name, _ in providers if name not in present]:
+        raise NoDevice(
+            f"{missing[0]} for {device} {problem} (ONNX Runtime {onnxruntime.__version__}): run `retriton setup "
+            f"--gpu`, or set {DEVICES}=cpu"
+        )
 
 
 def _providers(device: str) -> list[tuple[str, dict[str, Any]]]:
