@@ -59,9 +59,9 @@ def _in_process(folder: Path, shape: Shape, lengths: list[int], precision: str, 
         "devices": len(devices),
         "torch": torch.__version__,
         "precision": precision,
-        "matrix_peak_tflops": round(peak / 1e12, 2),
+        "matrix_peak_tflops": round(peak / 1e12, 4),
     }
-    print(f"{results['device']} x {len(devices)}, matrix peak {peak / 1e12:.1f} TFLOP/s in {precision}", flush=True)
+    print(f"{results['device']} x {len(devices)}, matrix peak {peak / 1e12:.3g} TFLOP/s in {precision}", flush=True)
     print(f"\n{'in process':<24}{'tokens/s':>12}{'share of the peak':>20}", flush=True)
     for length in lengths:
         rows = min(256, _BATCH_TOKENS // length)
