@@ -111,7 +111,7 @@ def test_configurations_parse(file: Path) -> None:
     assert config.output
 
 
-VARIANTS = ("onnxruntime_cpu", "onnxruntime_gpu", "onnxruntime_tensorrt", "openvino_cpu", "tensorrt")
+VARIANTS = ("onnxruntime_cpu", "onnxruntime_gpu", "onnxruntime_tensorrt", "openvino_cpu", "python_gpu", "tensorrt")
 ON_A_GPU = ("onnxruntime_gpu", "onnxruntime_tensorrt", "tensorrt")
 
 
@@ -133,8 +133,12 @@ def test_every_variant_of_the_encoder_has_one_interface(variant: str) -> None:
 @pytest.mark.parametrize("lane", ["embed_query", "embed_passage"])
 def test_lanes_are_the_same_for_every_gpu_variant(lane: str) -> None:
     folder = ROOT / "model_repository" / lane / "configs"
-    assert {path.stem for path in folder.iterdir()} == set(ON_A_GPU)
-    assert len({path.read_text() for path in folder.iterdir()}) == 1
+    assert {path.stem for path in folder.iterdir()} == {*ON_A_GPU, "python_gpu"}
+    assert len({(folder / f"{variant}.pbtxt").read_text() for variant in ON_A_GPU}) == 1
+    config, other = (read_config(folder / f"{variant}.pbtxt") for variant in ("python_gpu", "tensorrt"))
+    for each in (config, other):
+        del each.parameters["in_flight_max"]  # for each device, where the engine has several
+    assert config == other
 
 
 LANES = [path for path in CONFIGS if path.is_relative_to(ROOT / "model_repository") and "embed_" in str(path)]
@@ -151,4 +155,6 @@ def test_lanes_have_one_interface_and_complete_parameters(file: Path) -> None:
     names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max", "texts_max"}
     assert float(parameters.pop("cache_mb")) >= 0
     assert set(parameters) == names | {"batch_tokens_max", "batch_texts_max"}
-    assert all(value in ("cores", "cores+2") or float(value) > 0 for value in parameters.values())
+    assert all(
+        value in ("cores", "cores+2", "devices*2", "devices*3") or float(value) > 0 for value in parameters.values()
+    )

@@ -210,6 +210,15 @@ class AsyncClient:
         except (ValueError, KeyError, TypeError) as error:
             raise ServerFault(f"{self.url}: cannot read the manifest of the cross-encoder: {error!r}") from error
 
+    async def device_problems(self) -> str:
+        """Returns which devices of the server have failed, one model a line; empty if all work. See `embed` for errors.
+
+        A server with several GPUs answers as long as one of them works.
+        """
+        (problems,) = await self._infer(ENCODER_INFO, [], ("devices",), {}, self._deadline_s(None))
+        text: bytes = problems.item()
+        return text.decode("utf-8")
+
     async def check_health(self, timeout_s: float = 2.0, *, rerank: bool = True, secret: str = "") -> dict[str, float]:
         """Sends a short text through each lane, ahead of queued requests.
 

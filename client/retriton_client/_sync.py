@@ -101,6 +101,10 @@ class Client:
         timeout_s = seconds(timeout_s)
         return run(self._client.check_health(timeout_s, rerank=rerank, secret=secret), timeout_s)
 
+    def device_problems(self) -> str:
+        """Returns which devices of the server have failed, empty if all work. See `AsyncClient.device_problems`."""
+        return run(self._client.device_problems(), self._client.timeout_s)
+
     def encoder_info(self) -> EncoderInfo:
         """Returns the description of the served encoder. See `AsyncClient.encoder_info` for errors."""
         return run(self._client.encoder_info(), self._client.timeout_s)

@@ -7,16 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from retriton_export.checkpoint import Checkpoint
 from retriton_export.errors import UnsupportedCheckpoint
-from retriton_export.recipes import GRAPH_FILE, Recipe, describe
+from retriton_export.recipes import GRAPH_FILE, PLANS, Recipe, describe
 from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE, Artefact, Manifest
-from retriton_serving.contract.models import CROSS_ENCODER, EMBEDDING_LANES, ENCODER
+from retriton_serving.contract.models import CROSS_ENCODER, ENCODER
 from retriton_serving.contract.verification import check_digests, sha256
-from retriton_serving.engines import Engine, load_engine
+from retriton_serving.engines import Compute, load_engine
 
-_TOOLS = ("torch", "transformers", "onnx", "onnxscript", "tokenizers", "onnxruntime", "openvino", "nncf", "tensorrt")
+if TYPE_CHECKING:
+    from retriton_export.model_kinds import ModelKind
+
+_TOOLS = (
+    *("torch", "transformers", "onnx", "onnxscript", "tokenizers"),
+    *("onnxruntime", "onnxruntime-gpu", "openvino", "nncf", "tensorrt", "tensorrt-rtx-cu12-bindings"),
+)
 OnStep = Callable[[str], None]
 
 
@@ -59,8 +66,9 @@ def export_encoder(
     present = installed(target)
     if present and not present.golden:  # of an older version: a server cannot verify it
         present = None
-    wanted = (checkpoint.fingerprint(sums), recipe, tools)
-    if present and not force and wanted == (present.encoder.fingerprint, _recipe(present), present.tools):
+    wanted = (checkpoint.fingerprint(sums), tools)
+    is_wanted = present and recipe.is_recipe_of(present.artefact)
+    if present and is_wanted and not force and wanted == (present.encoder.fingerprint, present.tools):
         return present, False
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         manifest = _build(checkpoint, Path(scratch), target, recipe, sums, tools, on_step)
@@ -77,10 +85,6 @@ def installed(folder: Path) -> Manifest | None:
     except (FileNotFoundError, ValueError):
         return None  # missing, damaged, or written by an older version
     return manifest
-
-
-def _recipe(manifest: Manifest) -> Recipe:
-    return Recipe(manifest.artefact.engine, manifest.artefact.precision)
 
 
 def _tools() -> dict[str, str]:
@@ -102,20 +106,13 @@ def _build(
     tools: dict[str, str],
     on_step: OnStep,
 ) -> Manifest:
-    from retriton_export import graph, model_kinds  # PyTorch takes seconds to import
+    from retriton_export import model_kinds  # PyTorch takes seconds to import
 
     on_step("loading the checkpoint into PyTorch")
     pad_token_id, with_types = _save_tokenizer(checkpoint, folder)
     kind = model_kinds.load(checkpoint, folder / TOKENIZER_FILE, pad_token_id, with_types)
-    on_step("exporting to ONNX")
-    graph.export_onnx(kind.model, folder / GRAPH_FILE, kind.inputs, kind.output)
-    on_step(f"building {recipe}")
-    file = recipe.build(folder, kind.calibration)
-    if recipe.engine == "tensorrt":
-        file = _build_plan(folder / file, kind.inputs, target.parent.parent, checkpoint.max_tokens)
-    artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
+    artefact, compute = _make_artefact(recipe, kind, folder, target.parent.parent, checkpoint.max_tokens, on_step)
     on_step("comparing with PyTorch")
-    compute = _load(folder, artefact).worker()
     report = kind.compare(compute, recipe.precision)
     report.check()
     manifest = Manifest(
@@ -123,7 +120,7 @@ def _build(
         artefact=artefact,
         source={"checkpoint": checkpoint.name, "revision": checkpoint.revision, "sha256": sums},
         tools=tools,
-        parity={**asdict(report), "summary": report.summary()},
+        parity={**asdict(report), "summary": report.summary(), "computed_with": _computed_with(recipe)},
         tokenizer_sha256=sha256(folder / TOKENIZER_FILE),
         golden=kind.golden(compute, recipe.precision),
     )
@@ -131,25 +128,70 @@ def _build(
     return manifest
 
 
-def _build_plan(graph: Path, inputs: Sequence[str], model_repository: Path, tokens_max: int) -> str:
-    """Builds the plan, deletes the graph, and returns the plan's file name."""
+def _make_artefact(
+    recipe: Recipe, kind: ModelKind, folder: Path, model_repository: Path, tokens_max: int, on_step: OnStep
+) -> tuple[Artefact, Compute]:
+    """Writes the artefact into ``folder``; returns its description, and the function that the gate compares."""
+    from retriton_export import graph
+
+    model = graph.in_precision(kind.model, recipe.precision) if recipe.engine != "openvino" else kind.model
+    if recipe.engine == "torch":
+        from retriton_export import torch_program
+
+        on_step(f"exporting to {recipe}")
+        torch_program.export_program(model, folder / torch_program.PROGRAM_FILE, len(kind.inputs), tokens_max)
+        artefact = describe(recipe, folder, torch_program.PROGRAM_FILE, 0, others=(TOKENIZER_FILE,))
+        return artefact, load_engine(folder, artefact).worker()
+    capabilities = _capabilities(recipe)  # before the work: it may be impossible here
+    on_step("exporting to ONNX")
+    graph.export_onnx(model, folder / GRAPH_FILE, kind.inputs, kind.output)
+    on_step(f"building {recipe}")
+    file = recipe.build(folder, kind.calibration)
+    if recipe.engine not in PLANS:
+        artefact = describe(recipe, folder, file, graph.OPSET, others=(TOKENIZER_FILE,))
+        return artefact, load_engine(folder, artefact).worker()
+    of_graph = _compute_graph(folder / file, recipe) if recipe.engine == "tensorrt-rtx" else None
+    file = _build_plan(folder / file, recipe, kind.lanes, capabilities, model_repository, tokens_max)
+    artefact = describe(recipe, folder, file, graph.OPSET, (TOKENIZER_FILE,), capabilities)
+    return artefact, of_graph or load_engine(folder, artefact).worker()
+
+
+def _compute_graph(graph: Path, recipe: Recipe) -> Compute:
+    """A plan for other GPUs cannot run here. Its graph can, and servers compare the plan's outputs with its."""
+    from retriton_serving.engines.onnx_runtime import OnnxRuntimeEngine
+
+    return OnnxRuntimeEngine(graph, recipe.precision).worker()
+
+
+def _computed_with(recipe: Recipe) -> str:
+    return "onnxruntime, the graph of the plan" if recipe.engine == "tensorrt-rtx" else recipe.engine
+
+
+def _capabilities(recipe: Recipe) -> tuple[str, ...]:
+    if recipe.engine not in PLANS:
+        return ()
     from retriton_export import tensorrt_plan
 
-    lanes = [tensorrt_plan.lane_limits(model_repository / lane) for lane in EMBEDDING_LANES.values()]
-    (query_tokens, query_texts), (passage_tokens, passage_texts) = lanes
-    shapes = tensorrt_plan.profiles(query_tokens, passage_tokens, max(query_texts, passage_texts), tokens_max)
-    plan = tensorrt_plan.build_plan(graph, inputs, shapes)
+    return tensorrt_plan.target_capabilities(recipe.engine, recipe.compute_capabilities)
+
+
+def _build_plan(
+    graph: Path,
+    recipe: Recipe,
+    lanes: Sequence[str],
+    capabilities: Sequence[str],
+    model_repository: Path,
+    tokens_max: int,
+) -> str:
+    """Builds the plan, deletes the graph, and returns the plan's file name."""
+    from retriton_export import plan_profiles, tensorrt_plan
+
+    limits = [plan_profiles.MicroBatchMax.of(model_repository / lane) for lane in lanes]
+    shapes = plan_profiles.profiles(limits, tokens_max)
+    plan = tensorrt_plan.build_plan(graph, recipe.engine, shapes, capabilities)
     for file in graph.parent.glob(f"{graph.name}*"):
         file.unlink()
     return plan.name
-
-
-def _load(folder: Path, artefact: Artefact) -> Engine:
-    if artefact.engine == "tensorrt":
-        from retriton_export.tensorrt_plan import TensorRtEngine
-
-        return TensorRtEngine(folder / artefact.file, artefact.precision)
-    return load_engine(folder, artefact)
 
 
 def _save_tokenizer(checkpoint: Checkpoint, folder: Path) -> tuple[int, bool]:

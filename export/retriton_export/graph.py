@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ PAIR_OUTPUT = "score"
 # detect the collision. ONNX Runtime then rejects the graph ("Duplicate definition of name").
 OUTPUT = "sentence_embedding"
 ACTIVATIONS = {"Identity": nn.Identity, "Tanh": nn.Tanh, "GELU": nn.GELU, "ReLU": nn.ReLU, "Sigmoid": nn.Sigmoid}
+HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}
 _LARGE_BYTES = 1_900_000_000  # protobuf limits a file to 2 GiB; larger weights are stored in a separate file
 
 
@@ -43,10 +45,16 @@ class SentenceEncoder(nn.Module):
         self.dense = dense
         self.normalize = normalize
 
+    @property
+    def backbone(self) -> nn.Module:
+        """The part that computes in the precision of the artefact; pooling and what follows computes in float32."""
+        transformer: nn.Module = self.transformer
+        return transformer
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Computes one vector per row."""
         states = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        vectors = self.dense(self._pool(states, attention_mask))
+        vectors = self.dense(self._pool(states.float(), attention_mask))
         return nn.functional.normalize(vectors, p=2.0, dim=1) if self.normalize else vectors
 
     def _pool(self, states: Tensor, attention_mask: Tensor) -> Tensor:
@@ -54,7 +62,7 @@ class SentenceEncoder(nn.Module):
             return states[:, 0]
         weights = attention_mask.unsqueeze(-1).to(states.dtype)
         if self.pooling == "mean":
-            return (states * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+            return (states * weights).sum(1) / weights.sum(1).clamp(min=1.0)  # every row has a token
         last = attention_mask.sum(1) - 1
         return states.gather(1, last.view(-1, 1, 1).expand(-1, 1, states.shape[-1])).squeeze(1)
 
@@ -66,14 +74,23 @@ class CrossEncoder(nn.Module):
     ``[batch, 1]``. Models without token types ignore them, so that all cross-encoders have the same inputs.
     """
 
-    def __init__(self, classifier: PreTrainedModel, activation: nn.Module, with_types: bool) -> None:
+    def __init__(self, classifier: PreTrainedModel, activation: nn.Module, with_types: bool, pad_token_id: int) -> None:
         super().__init__()
         self.classifier = classifier
         self.activation = activation
+        self._pad_token_id = pad_token_id
         self._with_types = with_types and getattr(classifier.config, "type_vocab_size", 0) > 1
+
+    @property
+    def backbone(self) -> nn.Module:
+        """The part that computes in the precision of the artefact; the activation computes in float32."""
+        classifier: nn.Module = self.classifier
+        return classifier
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         """Computes one score per row."""
+        # Decoders find the last token of a row by the id of the padding token, whatever the mask says.
+        input_ids = input_ids.masked_fill(attention_mask == 0, self._pad_token_id)
         if self._with_types:
             states = self.classifier(
                 input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
@@ -81,22 +98,24 @@ class CrossEncoder(nn.Module):
         else:
             mask = attention_mask * (token_type_ids >= 0)  # keeps the unused input in the graph
             states = self.classifier(input_ids=input_ids, attention_mask=mask).logits
-        scores: Tensor = self.activation(states)
+        scores: Tensor = self.activation(states.float())
         return scores
 
 
-def load_cross_encoder(checkpoint: Checkpoint, with_types: bool) -> CrossEncoder:
+def load_cross_encoder(checkpoint: Checkpoint, with_types: bool, pad_token_id: int) -> CrossEncoder:
     """Loads a cross-encoder into PyTorch, float32, in evaluation mode: the reference of the parity gate.
 
     Args:
         checkpoint: checkpoint to load.
         with_types: whether its tokenizer returns token types.
+        pad_token_id: of its tokenizer; the configuration of the model may name none.
 
     Raises:
         UnsupportedCheckpoint: `transformers` cannot load it as a sequence classifier.
     """
     classifier = _load(AutoModelForSequenceClassification, checkpoint.folder)
-    return CrossEncoder(classifier, ACTIVATIONS[checkpoint.activation](), with_types).eval()
+    classifier.config.get_text_config().pad_token_id = pad_token_id
+    return CrossEncoder(classifier, ACTIVATIONS[checkpoint.activation](), with_types, pad_token_id).eval()
 
 
 def load_encoder(checkpoint: Checkpoint) -> SentenceEncoder:
@@ -112,6 +131,20 @@ def load_encoder(checkpoint: Checkpoint) -> SentenceEncoder:
     # eval() on the wrapper, because the exporter restores the training flag of the outermost module only, and would
     # leave dropout enabled in the inner ones.
     return SentenceEncoder(transformer, checkpoint.pooling, checkpoint.normalize, dense).eval()
+
+
+def in_precision(model: SentenceEncoder | CrossEncoder, precision: str) -> SentenceEncoder | CrossEncoder:
+    """Returns a copy whose transformer has weights in ``precision``: ``fp16`` or ``bf16``; the model itself for others.
+
+    Buffers stay in float32: among them are the frequencies of rotary position embeddings, which half precision would
+    move by a quarter of a turn at position 512.
+    """
+    if precision not in HALF:
+        return model
+    half = copy.deepcopy(model)
+    for weight in half.backbone.parameters():
+        weight.data = weight.data.to(HALF[precision])
+    return half
 
 
 def export_onnx(model: nn.Module, target: Path, inputs: Sequence[str], output: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 
 from retriton_export import graph, parity, sample_texts, score_parity
 from retriton_export.checkpoint import Checkpoint
@@ -29,11 +28,13 @@ class ModelKind(Protocol):
     Attributes:
         model: reference in PyTorch, float32.
         inputs, output: names of the graph's inputs and output.
+        lanes: names of the models whose micro-batches it computes, those of queries first.
     """
 
-    model: nn.Module
+    model: graph.SentenceEncoder | graph.CrossEncoder
     inputs: tuple[str, ...]
     output: str
+    lanes: tuple[str, ...]
 
     def dimension(self) -> int:
         """Returns the number of values in a row of the output."""
@@ -75,9 +76,10 @@ class EncoderKind:
 
     inputs: tuple[str, ...] = graph.INPUTS
     output: str = graph.OUTPUT
+    lanes: tuple[str, ...] = tuple(EMBEDDING_LANES.values())
 
     def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int) -> None:
-        self.model: nn.Module = graph.load_encoder(checkpoint)
+        self.model: graph.SentenceEncoder | graph.CrossEncoder = graph.load_encoder(checkpoint)
         self._tokens_max = checkpoint.max_tokens
         self._padding = Padding(pad_token_id, checkpoint.max_tokens)
         self._tokenizers = {
@@ -126,9 +128,12 @@ class CrossEncoderKind:
 
     inputs: tuple[str, ...] = graph.PAIR_INPUTS
     output: str = graph.PAIR_OUTPUT
+    lanes: tuple[str, ...] = (RERANK,)
 
     def __init__(self, checkpoint: Checkpoint, tokenizer_file: Path, pad_token_id: int, with_types: bool) -> None:
-        self.model: nn.Module = graph.load_cross_encoder(checkpoint, with_types)
+        self.model: graph.SentenceEncoder | graph.CrossEncoder = graph.load_cross_encoder(
+            checkpoint, with_types, pad_token_id
+        )
         self._tokens_max = checkpoint.max_tokens
         self._padding = Padding(pad_token_id, checkpoint.max_tokens)
         self._tokenizer = PairTokenizer(tokenizer_file, checkpoint.max_tokens)

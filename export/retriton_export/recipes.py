@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,24 +21,34 @@ GRAPH_FILE = "model.onnx"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An engine and its precision. ``str(recipe)`` is, for example, ``openvino bf16``."""
+    """An engine and its precision. ``str(recipe)`` is, for example, ``openvino bf16``.
+
+    Attributes:
+        engine, precision: see `retriton_serving.contract.manifest.Artefact`.
+        compute_capabilities: of the GPUs that a TensorRT plan is built for, such as ``8.9``; empty for this machine's,
+            and for other engines.
+    """
 
     engine: str
     precision: str
+    compute_capabilities: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.engine} {self.precision}"
+        return " ".join((self.engine, self.precision, *self.compute_capabilities))
 
     @classmethod
-    def choose(cls, engine: str | None = None, precision: str | None = None) -> Recipe:
-        """Chooses the fastest lossless recipe of this machine (see docs/benchmarks.md).
+    def choose(
+        cls, engine: str | None = None, precision: str | None = None, compute_capabilities: Sequence[str] = ()
+    ) -> Recipe:
+        """Chooses the fastest lossless recipe of this machine's CPU (see docs/benchmarks.md), or of an engine.
 
         Args:
             engine: required engine; None for any.
             precision: required precision; None for any.
+            compute_capabilities: see `Recipe`.
 
         Raises:
-            UnsupportedRecipe: the engine does not exist, or does not support the precision.
+            UnsupportedRecipe: the engine does not exist, or does not support the precision, or compute capabilities.
         """
         engine = engine or ("onnxruntime" if precision == "fp16" else "tensorrt" if precision == "fp8" else "openvino")
         if engine not in PRECISIONS:
@@ -45,27 +56,36 @@ class Recipe:
         precision = precision or _lossless_precision(engine)
         if precision not in PRECISIONS[engine]:
             raise UnsupportedRecipe(f"{engine} has no precision {precision!r}, only {', '.join(PRECISIONS[engine])}")
-        return cls(engine, precision)
+        if compute_capabilities and engine not in PLANS:
+            raise UnsupportedRecipe(f"{engine} runs on any GPU: --compute-capability is for {' and '.join(PLANS)}")
+        if wrong := [name for name in compute_capabilities if not _CAPABILITY.fullmatch(name)]:
+            raise UnsupportedRecipe(f"{wrong[0]!r} is no compute capability such as 8.9")
+        return cls(engine, precision, tuple(compute_capabilities))
+
+    def is_recipe_of(self, artefact: Artefact) -> bool:
+        """Whether an artefact was made by this recipe; without compute capabilities, for whichever GPU."""
+        if (self.engine, self.precision) != (artefact.engine, artefact.precision):
+            return False
+        return not self.compute_capabilities or set(self.compute_capabilities) == set(artefact.compute_capabilities)
 
     def build(self, folder: Path, calibration: Callable[[], Sequence[Feed]]) -> str:
-        """Converts ``model.onnx`` in float32 to the engine's file, and returns the name of that file.
+        """Converts ``model.onnx`` to the engine's file, and returns the name of that file.
 
         Args:
-            folder: folder with ``model.onnx``; afterwards it contains only files that the engine needs.
+            folder: folder with ``model.onnx``, in float16 for fp16, else in float32; afterwards it contains only files
+                that the engine needs.
             calibration: returns inputs made from real texts, for recipes that quantize activations.
 
         Raises:
             ExportError: a package that the recipe requires is missing.
         """
         match self.engine, self.precision:
-            case "onnxruntime", "fp16":
-                _to_float16(folder / GRAPH_FILE)
+            case "onnxruntime" | "tensorrt" | "tensorrt-rtx", "fp16":
+                compute_softmax_in_float32(folder / GRAPH_FILE)
             case "onnxruntime", "int8":
                 _quantize_onnx(folder / GRAPH_FILE, calibration())
             case "openvino", "int8":
                 return _quantize_openvino(folder / GRAPH_FILE, calibration())
-            case "tensorrt", "fp16":
-                _to_float16(folder / GRAPH_FILE)
             case "tensorrt", "fp8":
                 _quantize_to_fp8(folder / GRAPH_FILE, calibration())
         return GRAPH_FILE  # the other recipes use the graph unchanged
@@ -74,11 +94,22 @@ class Recipe:
 PRECISIONS = {
     "openvino": ("bf16", "fp32", "int8"),
     "onnxruntime": ("fp32", "fp16", "int8"),
-    "tensorrt": ("fp16", "fp8"),
+    "torch": ("bf16", "fp16", "fp32"),
+    "tensorrt": ("fp16", "fp8", "fp32"),
+    "tensorrt-rtx": ("fp16", "fp32"),
 }
+PLANS = ("tensorrt", "tensorrt-rtx")  # engines whose artefact is a plan for certain GPUs
+_CAPABILITY = re.compile(r"\d{1,2}\.\d")
 
 
-def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequence[str]) -> Artefact:
+def describe(
+    recipe: Recipe,
+    folder: Path,
+    file: str,
+    opset: int,
+    others: Sequence[str],
+    compute_capabilities: Sequence[str] = (),
+) -> Artefact:
     """Describes the artefact in ``folder``.
 
     Args:
@@ -87,6 +118,7 @@ def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequen
         file: name of the file that the engine opens.
         opset: ONNX opset version of the graph.
         others: names of files that do not belong to the artefact.
+        compute_capabilities: of the GPUs that a plan is for.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in others)
     return Artefact(
@@ -96,6 +128,7 @@ def describe(recipe: Recipe, folder: Path, file: str, opset: int, others: Sequen
         opset=opset,
         size_bytes=sum(path.stat().st_size for path in files),
         sha256={path.name: sha256(path) for path in files},
+        compute_capabilities=list(compute_capabilities),
     )
 
 
@@ -107,12 +140,30 @@ def _lossless_precision(engine: str) -> str:
     return "bf16" if cpu_has_bf16() else "fp32"
 
 
-def _to_float16(graph: Path) -> None:
-    """Converts weights and operators to float16; inputs and outputs keep their types."""
-    import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
+def compute_softmax_in_float32(graph: Path) -> None:
+    """Wraps each softmax of a float16 graph in casts.
 
-    model = convert_float_to_float16(onnx.load(graph), keep_io_types=True)
+    It is the only step that needs it: the exporter marks layer normalisations to compute in float32 (``stash_type``),
+    models upcast their own root mean squares, and pooling and what follows is float32 in the graph already.
+    """
+    import onnx
+    from onnx import helper
+
+    model = onnx.load(graph)
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "Softmax":
+            nodes.append(node)
+            continue
+        source, target = node.input[0], node.output[0]
+        node.input[0], node.output[0] = f"{target}_float32_input", f"{target}_float32"
+        nodes += [
+            helper.make_node("Cast", [source], [node.input[0]], to=onnx.TensorProto.FLOAT),
+            node,
+            helper.make_node("Cast", [node.output[0]], [target], to=onnx.TensorProto.FLOAT16),
+        ]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     _replace(graph, model)
 
 

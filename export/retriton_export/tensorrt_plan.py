@@ -1,258 +1,139 @@
-"""Builds TensorRT plans from the exported graph, on the GPU that serves them.
+"""Builds TensorRT plans from an exported graph, with TensorRT 10, TensorRT 11 or TensorRT for RTX.
 
-Written against the Python API of TensorRT 10 and 11 (https://docs.nvidia.com/deeplearning/tensorrt), and not tested by
-the authors. Networks are strongly typed: the precision is that of the graph.
+TensorRT builds on the GPU that serves the plan. TensorRT for RTX builds for named compute capabilities, on any machine,
+and compiles the rest where the plan is loaded. Networks are strongly typed: the precision is that of the graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from google.protobuf import text_format
-from numpy.typing import NDArray
-from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from retriton_export.errors import ExportError, UnsupportedCheckpoint
-from retriton_serving.engines import Compute, Feed
+from retriton_export.errors import ExportError, UnsupportedCheckpoint, UnsupportedRecipe
+from retriton_export.plan_profiles import Profile
+from retriton_serving.engines.tensor_rt import import_tensorrt
 
 TIMING_CACHE = Path(".retriton/tensorrt-timing.cache")
-_QUERY_TOKENS = 64  # the profile of queries covers texts of up to this length
 _WORKSPACE_BYTES = 4 << 30
-# Operators that TensorRT's parser documents and that exported encoders use. Others are reported before the build.
-OPERATORS = frozenset(
-    [
-        "Abs",
-        "Add",
-        "And",
-        "Cast",
-        "Clip",
-        "Ceil",
-        "Concat",
-        "Constant",
-        "ConstantOfShape",
-        "Cos",
-        "CumSum",
-        "DequantizeLinear",
-        "Div",
-        "Equal",
-        "Erf",
-        "Exp",
-        "Expand",
-        "Flatten",
-        "Floor",
-        "Gather",
-        "GatherElements",
-        "GatherND",
-        "Gelu",
-        "Gemm",
-        "Greater",
-        "GreaterOrEqual",
-        "Identity",
-        "IsNaN",
-        "LayerNormalization",
-        "Log",
-        "Less",
-        "LessOrEqual",
-        "MatMul",
-        "Max",
-        "Min",
-        "Mod",
-        "Mul",
-        "Neg",
-        "Not",
-        "Or",
-        "Pad",
-        "Pow",
-        "QuantizeLinear",
-        "RMSNormalization",
-        "Range",
-        "Reciprocal",
-        "ReduceL2",
-        "ReduceMax",
-        "ReduceMean",
-        "ReduceSum",
-        "Relu",
-        "Reshape",
-        "Round",
-        "ScatterND",
-        "Sign",
-        "Size",
-        "Shape",
-        "Sigmoid",
-        "Sin",
-        "Slice",
-        "Softmax",
-        "Split",
-        "Sqrt",
-        "Squeeze",
-        "Sub",
-        "Tanh",
-        "Tile",
-        "Transpose",
-        "Trilu",
-        "Unsqueeze",
-        "Where",
-    ]
-)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """An optimization profile: minimum, optimum and maximum shape ``[texts, tokens]``."""
-
-    smallest: tuple[int, int]
-    usual: tuple[int, int]
-    largest: tuple[int, int]
+def plan_file(capabilities: Sequence[str]) -> str:
+    """Returns the file name of a plan; Triton's configuration lists the names of plans for one compute capability."""
+    names = ["sm" + capability.replace(".", "") for capability in capabilities]
+    return f"model_{'_'.join(names)}.plan"
 
 
-def profiles(query_tokens: int, passage_tokens: int, texts_max: int, tokens_max: int) -> tuple[Profile, Profile]:
-    """Computes the profiles of the query and the passage lane, which cover all their micro-batches.
+def target_capabilities(engine: str, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Returns the compute capabilities that a plan is built for: those that are wanted, else that of this GPU.
 
-    Args:
-        query_tokens: ``batch_tokens_max`` of the query lane.
-        passage_tokens: ``batch_tokens_max`` of the passage lane.
-        texts_max: the larger ``batch_texts_max`` of both lanes.
-        tokens_max: maximum number of tokens of a text.
+    Raises:
+        UnsupportedRecipe: the engine builds for this machine's GPU only, or not for a wanted compute capability.
+        ExportError: the package is missing, or there is no GPU and none is wanted.
     """
-    short = min(_QUERY_TOKENS, tokens_max)
-    few, half = min(32, short), max(1, tokens_max // 2)
-    long_texts = min(texts_max, max(1, max(query_tokens, passage_tokens) // (short + 1)))
-    return (
-        Profile((1, 1), (_between(1, query_tokens // few, texts_max), few), (texts_max, short)),
-        Profile((1, 1), (_between(1, passage_tokens // half, long_texts), half), (long_texts, tokens_max)),
-    )
+    tensorrt = _package(engine)
+    here = ["{}.{}".format(*torch.cuda.get_device_capability())] if torch.cuda.is_available() else []
+    known = _known_capabilities(engine, tensorrt) or here
+    if not wanted and not here:
+        hint = f"name its GPU with --compute-capability ({', '.join(known)})" if known else "export on that machine"
+        raise ExportError(f"{engine} builds for the GPU that serves, and PyTorch finds none here: {hint}")
+    chosen = tuple(sorted(set(wanted or here), key=lambda capability: tuple(map(int, capability.split(".")))))
+    if unknown := [capability for capability in chosen if capability not in known]:
+        raise UnsupportedRecipe(
+            f"{engine} {tensorrt.__version__} builds no plan for compute capability {', '.join(unknown)} here, only "
+            f"for {', '.join(known) or 'the GPU of the machine, which has none'}"
+        )
+    return chosen
 
 
-def lane_limits(lane: Path) -> tuple[int, int]:
-    """Reads the maximum numbers of tokens and texts in a micro-batch from the lane's configuration for TensorRT."""
-    config = text_format.Parse((lane / "configs" / "tensorrt.pbtxt").read_text(encoding="utf-8"), ModelConfig())
-    tokens, texts = (int(config.parameters[f"batch_{unit}_max"].string_value) for unit in ("tokens", "texts"))
-    return tokens, texts
-
-
-def _between(lowest: int, value: int, highest: int) -> int:
-    return max(lowest, min(value, highest))
-
-
-def unsupported_operators(graph: Path) -> set[str]:
-    """Returns the operators of an ONNX graph that are not in `OPERATORS`."""
-    import onnx
-
-    model = onnx.load(graph, load_external_data=False)
-    nodes = [*model.graph.node, *(node for function in model.functions for node in function.node)]
-    local = {function.name for function in model.functions}
-    return {node.op_type for node in nodes} - OPERATORS - local
-
-
-def plan_file(compute_capability: tuple[int, int]) -> str:
-    """Returns the file name of a plan for a compute capability; Triton's configuration lists these names."""
-    major, minor = compute_capability
-    return f"model_sm{major}{minor}.plan"
-
-
-def build_plan(graph: Path, inputs: Sequence[str], shapes: Sequence[Profile]) -> Path:
-    """Builds the plan for this machine's GPU next to the graph. The first build takes minutes.
+def build_plan(graph: Path, engine: str, shapes: Sequence[Profile], capabilities: Sequence[str]) -> Path:
+    """Builds a plan next to the graph. With TensorRT, the first build takes minutes.
 
     Args:
         graph: ONNX graph.
-        inputs: names of its inputs.
+        engine: ``tensorrt`` or ``tensorrt-rtx``.
         shapes: optimization profiles.
+        capabilities: from `target_capabilities`.
 
     Raises:
-        UnsupportedCheckpoint: the graph has operators that TensorRT does not support.
-        ExportError: TensorRT or a GPU is missing, or the build failed.
+        UnsupportedCheckpoint: TensorRT cannot compute an operator of the graph.
+        ExportError: the package is missing, or the build failed.
     """
-    if unknown := unsupported_operators(graph):
-        raise UnsupportedCheckpoint(
-            f"TensorRT does not support the operators {', '.join(sorted(unknown))} of {graph.name}"
-        )
-    tensorrt = import_tensorrt()
-    logger = tensorrt.Logger(tensorrt.Logger.WARNING)
+    tensorrt = _package(engine)
+    logger = tensorrt.Logger(tensorrt.Logger.ERROR)
     builder = tensorrt.Builder(logger)
     network = builder.create_network(_strongly_typed(tensorrt))
-    parser = tensorrt.OnnxParser(network, logger)
-    if not parser.parse_from_file(str(graph)):
-        errors = "; ".join(str(parser.get_error(number)) for number in range(parser.num_errors))
-        raise ExportError(f"TensorRT {tensorrt.__version__} cannot parse the graph: {errors}")
+    _parse(tensorrt, network, graph, logger)
     config = builder.create_builder_config()
     config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
-    for shape in shapes:
-        profile = builder.create_optimization_profile()
-        for name in inputs:
-            profile.set_shape(name, shape.smallest, shape.usual, shape.largest)
-        config.add_optimization_profile(profile)
-    _read_timing_cache(config)
+    add_profiles(builder, config, network, shapes)
+    if known := _known_capabilities(engine, tensorrt):
+        config.num_compute_capabilities = len(capabilities)
+        for place, capability in enumerate(capabilities):
+            config.set_compute_capability(known[capability], place)
+    timings = None if known else _read_timing_cache(config)  # for RTX, kernels are chosen where the plan is loaded
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise ExportError(f"TensorRT {tensorrt.__version__} could not build the plan; see its log above")
-    _write_timing_cache(config)
-    target = graph.with_name(plan_file(torch.cuda.get_device_capability()))
+        raise ExportError(f"{engine} {tensorrt.__version__} could not build the plan; its log above says why")
+    if timings is not None:
+        _write_timing_cache(config)
+    target = graph.with_name(plan_file(capabilities))
     target.write_bytes(bytes(plan))
     return target
 
 
-def import_tensorrt() -> Any:
-    """Imports the package.
+def add_profiles(builder: Any, config: Any, network: Any, shapes: Sequence[Profile]) -> None:
+    """Adds an optimization profile for each of ``shapes``, for all inputs of the network.
 
     Raises:
-        ExportError: the package or a GPU is missing.
+        ExportError: TensorRT has not taken the shapes; a plan for others would fail while it serves.
     """
+    names = [network.get_input(number).name for number in range(network.num_inputs)]
+    for shape in shapes:
+        profile = builder.create_optimization_profile()
+        wanted = [shape.smallest, shape.usual, shape.largest]
+        for name in names:
+            profile.set_shape(name, *wanted)
+            if (taken := [tuple(dims) for dims in profile.get_shape(name)]) != wanted:
+                raise ExportError(f"the profile of {name} is {taken}, it should be {wanted}")
+        if config.add_optimization_profile(profile) < 0:
+            raise ExportError(f"TensorRT refuses the optimization profile {shape}")
+
+
+def _parse(tensorrt: Any, network: Any, graph: Path, logger: Any) -> None:
+    """Asks the parser of the installed release, which is the one that knows its operators."""
+    parser = tensorrt.OnnxParser(network, logger)
+    if parser.parse_from_file(str(graph)):
+        return
+    errors = [parser.get_error(number) for number in range(parser.num_errors)]
+    named = sorted({error.node_operator() for error in errors if error.node_operator()})
+    reasons = "; ".join(dict.fromkeys(error.desc() for error in errors))
+    if named:
+        raise UnsupportedCheckpoint(
+            f"TensorRT {tensorrt.__version__} does not support the operators {', '.join(named)} of {graph.name}: "
+            f"{reasons}"
+        )
+    raise ExportError(f"TensorRT {tensorrt.__version__} cannot parse {graph.name}: {reasons}")
+
+
+def _package(engine: str) -> Any:
     try:
-        import tensorrt
+        return import_tensorrt(engine)
     except ImportError as error:
         raise ExportError(
-            "the package tensorrt is missing: pip install tensorrt, on the machine with the GPU that serves the plan"
+            f"the package {error.name} is missing: pip install 'retriton[{engine}]'"
+            + (", on the machine with the GPU that serves the plan" if engine == "tensorrt" else "")
         ) from error
-    if not torch.cuda.is_available():
-        raise ExportError("TensorRT requires a GPU, and PyTorch finds none: export on the machine that serves the plan")
-    return tensorrt
 
 
-class TensorRtEngine:
-    """A loaded plan, for the parity gate. See `retriton_serving.engines.Engine`.
-
-    Raises:
-        ExportError: TensorRT or a GPU is missing, or another version of TensorRT built the plan.
-    """
-
-    def __init__(self, plan: Path, precision: str) -> None:
-        tensorrt = import_tensorrt()
-        self.precision = precision
-        runtime = tensorrt.Runtime(tensorrt.Logger(tensorrt.Logger.WARNING))
-        self._engine = runtime.deserialize_cuda_engine(plan.read_bytes())
-        if self._engine is None:
-            raise ExportError(f"TensorRT {tensorrt.__version__} cannot load {plan}: it was built by another version")
-
-    def worker(self) -> Compute:
-        """Returns a function that runs the plan with the profile of passages, which covers all lengths.
-
-        See `retriton_serving.engines.Engine.worker` for shapes.
-        """
-        context = self._engine.create_execution_context()
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        context.set_optimization_profile_async(self._engine.num_optimization_profiles - 1, stream.cuda_stream)
-        output = self._engine.get_tensor_name(self._engine.num_io_tensors - 1)
-
-        def compute(feed: Feed) -> NDArray[np.float32]:
-            arrays = {name: torch.from_numpy(np.ascontiguousarray(array)).cuda() for name, array in feed.items()}
-            for name, array in arrays.items():
-                context.set_input_shape(name, tuple(array.shape))
-                context.set_tensor_address(name, array.data_ptr())
-            vectors = torch.empty(tuple(context.get_tensor_shape(output)), dtype=torch.float32, device="cuda")
-            context.set_tensor_address(output, vectors.data_ptr())
-            torch.cuda.synchronize()
-            if not context.execute_async_v3(stream.cuda_stream):
-                raise ExportError(f"TensorRT failed on {[tuple(array.shape) for array in arrays.values()]}")
-            stream.synchronize()
-            result: NDArray[np.float32] = vectors.cpu().numpy()
-            return result
-
-        return compute
+def _known_capabilities(engine: str, tensorrt: Any) -> dict[str, Any]:
+    """The compute capabilities that TensorRT for RTX builds for on any machine, by name such as ``8.9``."""
+    if engine == "tensorrt":
+        return {}
+    members = tensorrt.ComputeCapability.__members__
+    return {f"{name[2:-1]}.{name[-1]}": member for name, member in members.items() if name.startswith("SM")}
 
 
 def _strongly_typed(tensorrt: Any) -> int:
@@ -261,9 +142,11 @@ def _strongly_typed(tensorrt: Any) -> int:
     return 0 if flag is None else 1 << int(flag)
 
 
-def _read_timing_cache(config: Any) -> None:
+def _read_timing_cache(config: Any) -> Any:
     known = TIMING_CACHE.read_bytes() if TIMING_CACHE.exists() else b""
-    config.set_timing_cache(config.create_timing_cache(known), ignore_mismatch=False)
+    cache = config.create_timing_cache(known)
+    config.set_timing_cache(cache, ignore_mismatch=False)
+    return cache
 
 
 def _write_timing_cache(config: Any) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retriton_pipeline.cli.progress import steps
 from retriton_pipeline.cli.server_options import ModelRepository
 from retriton_pipeline.errors import PipelineError
-from retriton_serving.contract.manifest import Manifest
+from retriton_serving.contract.manifest import Artefact, Manifest
 from retriton_serving.launcher import default_repository
+
+if TYPE_CHECKING:
+    from retriton_export import Recipe
 
 
 def export(
@@ -23,13 +26,24 @@ def export(
     model_repository: ModelRepository = None,
     engine: Annotated[
         str | None,
-        typer.Option(help="openvino (CPU), onnxruntime (CPU, GPU) or tensorrt (GPU). Default: the fastest here."),
+        typer.Option(
+            help="openvino (CPU), onnxruntime (CPU, GPU), torch (GPU, CPU), tensorrt (this GPU), "
+            "tensorrt-rtx (named GPUs), or auto: by what this machine has. Default: openvino."
+        ),
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
-            help="openvino: bf16, fp32, int8; onnxruntime: fp32, fp16, int8; tensorrt: fp16, fp8. Default: the fastest "
-            "lossless one; on a CPU bf16 if it has the instructions, else fp32."
+            help="openvino: bf16, fp32, int8; onnxruntime: fp32, fp16, int8; torch: bf16, fp16, fp32; tensorrt: "
+            "fp16, fp8, fp32; tensorrt-rtx: fp16, fp32. Default: the fastest lossless one; on a CPU bf16 if it has the "
+            "instructions, else fp32."
+        ),
+    ] = None,
+    compute_capability: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="For tensorrt-rtx: build for GPUs of this compute capability, such as 8.9, on any machine. "
+            "Repeatable. Default: this machine's GPU."
         ),
     ] = None,
     pooling: Annotated[str | None, typer.Option(help="mean, cls or lasttoken, instead of the checkpoint's.")] = None,
@@ -59,7 +73,7 @@ def export(
 
     A running server keeps the encoder that it has loaded: restart it.
     """
-    from retriton_export import Checkpoint, Overrides, Recipe, export_encoder, installed
+    from retriton_export import Checkpoint, Overrides, export_encoder, installed
 
     repository = model_repository or default_repository()
     if list_:
@@ -72,9 +86,8 @@ def export(
         return
     overrides = Overrides(pooling, normalize, max_tokens, query_prompt, passage_prompt)
     with steps() as on_step, export_errors():
-        manifest, done = export_encoder(
-            Checkpoint.read(checkpoint, overrides), repository, Recipe.choose(engine, precision), force, on_step
-        )
+        recipe = _recipe(engine, precision, compute_capability or [])
+        manifest, done = export_encoder(Checkpoint.read(checkpoint, overrides), repository, recipe, force, on_step)
     typer.echo(f"{'installed' if done else 'up to date:'} in {repository}: {_describe(manifest)}")
 
 
@@ -89,10 +102,28 @@ def export_errors() -> Iterator[None]:
         raise PipelineError(str(error)) from error
 
 
+def _recipe(engine: str | None, precision: str | None, compute_capabilities: list[str]) -> Recipe:
+    from retriton_export import Recipe
+
+    if engine != "auto":
+        return Recipe.choose(engine, precision, compute_capabilities)
+    from retriton_export.engine_choice import Machine, choose
+
+    recipe, reason = choose(Machine.here(), precision)
+    typer.echo(f"chosen: {recipe}, because {reason}")
+    return recipe
+
+
 def _describe(manifest: Manifest) -> str:
     """One line about an installed artefact."""
     encoder, artefact, parity = manifest.encoder, manifest.artefact, manifest.parity
     return (
-        f"{encoder.name}, {artefact.engine} {artefact.precision}, {encoder.dimension} dimensions, "
+        f"{encoder.name}, {artefact.engine} {artefact.precision}{_gpus(artefact)}, {encoder.dimension} dimensions, "
         f"{encoder.max_tokens} tokens, {artefact.size_bytes / 1e6:.0f} MB; against PyTorch: {parity['summary']}"
     )
+
+
+def _gpus(artefact: Artefact) -> str:
+    """For which GPUs a plan is."""
+    capabilities = artefact.compute_capabilities
+    return f" for GPUs of compute capability {', '.join(capabilities)}" if capabilities else ""

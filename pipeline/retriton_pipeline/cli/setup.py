@@ -26,6 +26,15 @@ def setup(
     constraint: Annotated[
         Path | None, typer.Option(envvar="RETRITON_CONSTRAINT", help="A file of constraints for pip.")
     ] = None,
+    gpu: Annotated[
+        bool | None,
+        typer.Option(
+            "--gpu/--no-gpu",
+            help="Whether it has the engines for NVIDIA GPUs: PyTorch, ONNX Runtime with CUDA, TensorRT (several GB). "
+            "Default: as it is.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Create the environment of the Triton server, or bring it up to date.
 
@@ -34,5 +43,5 @@ def setup(
     it is missing.
     """
     with steps() as on_step:
-        environment = create_server_env(server_env, python=python, constraint=constraint, on_step=on_step)
+        environment = create_server_env(server_env, python=python, constraint=constraint, gpu=gpu, on_step=on_step)
     typer.echo(f"the server's environment is ready: {environment}")

@@ -50,12 +50,14 @@ class Artefact:
     """Files that an engine loads.
 
     Attributes:
-        engine: ``onnxruntime``, ``openvino`` or ``tensorrt``.
+        engine: ``openvino``, ``onnxruntime``, ``torch``, ``tensorrt`` or ``tensorrt-rtx``.
         precision: ``fp32``, ``fp16``, ``bf16``, ``fp8`` or ``int8``.
         file: name of the file that the engine opens.
         opset: ONNX opset version of the graph.
         size_bytes: total size of the file and the files that it refers to.
         sha256: hex digest of each of these files, by name.
+        compute_capabilities: of the GPUs that a TensorRT plan is for, such as ``8.9``; empty for other engines, and in
+            the manifest of an older version.
     """
 
     engine: str
@@ -64,6 +66,7 @@ class Artefact:
     opset: int
     size_bytes: int
     sha256: dict[str, str]
+    compute_capabilities: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ class OpenVinoEngine:
     def __init__(self, model: Path, precision: str) -> None:
         bf16 = cpu_has_bf16()
         self.precision = "fp32" if precision == "bf16" and not bf16 else precision
-        cores = usable_cores()
+        self.devices: tuple[str, ...] = ("cpu",)
+        self.workers_per_device = cores = usable_cores()
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[self.precision] if bf16 else "f32",
             "NUM_STREAMS": cores,
@@ -41,7 +42,7 @@ class OpenVinoEngine:
         }
         self._model = openvino.Core().compile_model(str(model), "CPU", settings)
 
-    def worker(self) -> Compute:
+    def worker(self, device: int = 0) -> Compute:
         """Returns a function with an inference request of its own. See `Engine.worker` for shapes."""
         request = self._model.create_infer_request()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from retriton_serving.contract.variables import QUERY_CACHE_MB
+from retriton_serving.contract.variables import DEVICES, ONNXRUNTIME_PROVIDER, QUERY_CACHE_MB
 
 MORE_VARIABLES = "RETRITON_TRITON_ENVIRONMENT"
 _NAMES = (
     *("HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PWD", "SHELL", "TERM", "USER"),
     *("TMP", "TMPDIR", "TEMP", "TZ", "TZDIR", "GLIBC_TUNABLES"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy", QUERY_CACHE_MB),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy", QUERY_CACHE_MB, DEVICES, ONNXRUNTIME_PROVIDER),
 )
 # Libraries, devices and threads. OTEL_ has the headers of the trace collector, which Triton sends.
 _PREFIXES = (

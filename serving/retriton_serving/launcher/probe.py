@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -11,6 +12,7 @@ from retriton_serving.contract.manifest import GoldenOutput, Manifest
 from retriton_serving.contract.models import EMBED_PASSAGE, EMBED_QUERY
 
 TIMEOUT_S = 3.0
+log = logging.getLogger("retriton.serve")
 
 
 class WrongOutput(ServerFault):
@@ -31,6 +33,7 @@ class Probe:
         self._secret = secret
         self._client = Client(url, tls=tls, timeout_s=TIMEOUT_S, retry=Retry(attempts_max=1))
         self._reranks = len(models) > 1
+        self._problems = ""
         self._golden = [output for model in models for output in model.golden]
 
     def __enter__(self) -> Self:
@@ -44,11 +47,16 @@ class Probe:
     def check(self) -> None:
         """Checks that the lanes, what they call, and `encoder_info` answer; `rerank` only with a cross-encoder.
 
+        Devices that have failed while others work are logged once, and are no error: the server answers.
+
         Raises:
             RetritonError: one does not.
         """
         self._client.check_health(TIMEOUT_S, rerank=self._reranks, secret=self._secret)
-        self._client.reranker_info()
+        problems = self._client.device_problems()
+        if problems != self._problems:
+            self._problems = problems
+            log.error("%s", problems)
 
     def compare(self, cached: bool = True) -> None:
         """Compares outputs with those of the manifests; does nothing for manifests that have none.

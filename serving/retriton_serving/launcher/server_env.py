@@ -37,11 +37,13 @@ class Contents:
         requirements: of its packages, without Triton's own.
         python: version of its interpreter.
         constraint: SHA-256 of the file of constraints; empty without one.
+        gpu: whether it has the engines for GPUs.
     """
 
     requirements: list[str]
     python: str
     constraint: str = ""
+    gpu: bool = False
 
 
 def default_server_env() -> Path:
@@ -83,6 +85,7 @@ def create_server_env(
     *,
     python: str | None = None,
     constraint: Path | None = None,
+    gpu: bool | None = None,
     on_step: Callable[[str], None] = log.info,
 ) -> Path:
     """Creates the environment, or brings it up to date; does nothing where it is up to date.
@@ -93,6 +96,7 @@ def create_server_env(
         environment: its folder; default: `default_server_env`.
         python: an interpreter or its version; default: see `choose_interpreter`.
         constraint: a file of constraints for pip.
+        gpu: whether it gets the engines for GPUs; None keeps what it has.
         on_step: called with each step before it begins.
 
     Raises:
@@ -105,12 +109,15 @@ def create_server_env(
         )
     environment.mkdir(parents=True, exist_ok=True)
     with _locked(environment / _MARKER) as marker:
-        if _up_to_date(environment, marker, python, constraint):
+        made = _made(environment, marker)
+        gpu = (made.gpu if made else False) if gpu is None else gpu
+        if made and _up_to_date(made, python, constraint, gpu):
             return environment
         interpreter = choose_interpreter(python, on_step)
         marker.truncate(0)
         _clear(environment)
-        contents = Contents(server_requirements(interpreter.version), interpreter.version, _digest(constraint))
+        requirements = server_requirements(interpreter.version, gpu)
+        contents = Contents(requirements, interpreter.version, _digest(constraint), gpu)
         on_step(f"creating the server's environment in {environment} (Python {interpreter.version})")
         install_packages(environment, interpreter, contents.requirements, constraint, on_step)
         marker.write(json.dumps(asdict(contents)))
@@ -133,13 +140,18 @@ def _locked(marker: Path) -> Iterator[IO[str]]:
         yield file
 
 
-def _up_to_date(environment: Path, marker: IO[str], python: str | None, constraint: Path | None) -> bool:
+def _made(environment: Path, marker: IO[str]) -> Contents | None:
+    """What a complete environment was made from."""
     text = marker.read()
     if not text or not (environment / "bin" / "python").exists():
-        return False
-    made = Contents(**json.loads(text))
+        return None
+    return Contents(**json.loads(text))
+
+
+def _up_to_date(made: Contents, python: str | None, constraint: Path | None, gpu: bool) -> bool:
     return (
-        made.requirements == server_requirements(made.python)
+        made.gpu == gpu
+        and made.requirements == server_requirements(made.python, gpu)
         and (python is None or made.python == choose_interpreter(python).version)
         and (constraint is None or made.constraint == _digest(constraint))
     )

@@ -12,12 +12,17 @@ from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.interpreter import Interpreter
 
 TRITON_WHEEL = "nvidia-pytriton>=0.7"  # without its dependencies: only the server inside is used
-_EXTRA = "triton"
+_EXTRA, _GPU_EXTRA = "triton", "gpu"
+_FOR_CPUS = "onnxruntime"  # the package onnxruntime-gpu has the same modules, and computes on CPUs, too
 _ERROR_LINES = 15
 
 
-def server_requirements(python: str) -> list[str]:
+def server_requirements(python: str, gpu: bool = False) -> list[str]:
     """The extra `triton` of the installed distribution, for a version of Python, and then the wheel of Triton.
+
+    Args:
+        python: the version.
+        gpu: whether the extra `gpu` is added.
 
     Raises:
         LaunchError: retriton is not installed.
@@ -29,16 +34,17 @@ def server_requirements(python: str) -> list[str]:
     except importlib.metadata.PackageNotFoundError:
         raise LaunchError("retriton is not installed, so the requirements of its server are unknown") from None
     variables = {"python_version": python, "python_full_version": f"{python}.0"}
-    found = []
+    found = set()
     for requirement in map(Requirement, declared):
         marker = requirement.marker
-        if (
-            marker
-            and marker.evaluate({**variables, "extra": _EXTRA})
-            and not marker.evaluate({**variables, "extra": ""})
-        ):
+        if not marker or marker.evaluate({**variables, "extra": ""}):
+            continue  # of every installation
+        extras = [_EXTRA, _GPU_EXTRA] if gpu else [_EXTRA]
+        if any(marker.evaluate({**variables, "extra": extra}) for extra in extras):
+            if gpu and requirement.name == _FOR_CPUS:
+                continue
             requirement.marker = None
-            found.append(str(requirement))
+            found.add(str(requirement))
     return [*sorted(found), TRITON_WHEEL]
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from retriton_serving.contract.manifest import MANIFEST_FILE, TOKENIZER_FILE, Manifest
 from retriton_serving.contract.models import CROSS_ENCODER, ENCODER
 from retriton_serving.contract.verification import check_digests
+from retriton_serving.triton.device_state import device_problems
 
 
 class TritonPythonModel:
-    """Returns ``manifest.json`` and ``tokenizer.json`` of the encoder, and the manifest of the cross-encoder."""
+    """Returns the manifests and the tokenizer, and which devices of the encoders have failed."""
 
     def initialize(self, args: dict[str, str]) -> None:
         """Reads the files once, and compares all artefacts with their manifests; a new encoder needs a restart.
@@ -40,10 +42,15 @@ class TritonPythonModel:
         """Returns the outputs that each request names."""
         return [
             pb_utils.InferenceResponse(
-                [pb_utils.Tensor(name, self._files[name]) for name in request.requested_output_names()]
+                [pb_utils.Tensor(name, self._answer(name)) for name in request.requested_output_names()]
             )
             for request in requests
         ]
+
+    def _answer(self, name: str) -> NDArray[np.object_]:
+        if name == "devices":
+            return np.array([device_problems().encode()], np.object_)
+        return self._files[name]
 
 
 def _verify(folder: Path, required: bool) -> None:

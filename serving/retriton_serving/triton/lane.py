@@ -29,6 +29,7 @@ from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import Expired, RequestRefused, WrongEncoder
 from retriton_serving.contract.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
+from retriton_serving.engines.devices import chosen_devices, visible_gpus
 from retriton_serving.triton import workers
 from retriton_serving.triton.lane_metrics import LaneMetrics
 from retriton_serving.triton.lane_request import LaneRequest, ProbeSlots
@@ -193,7 +194,9 @@ def lane_limits(parameters: dict[str, str]) -> LaneLimits:
 
 
 def _in_flight(value: str) -> int:
-    """The parameter ``in_flight_max``: a number, or ``cores+N`` for N more than the usable cores."""
+    """The parameter ``in_flight_max``: a number, ``cores+N`` for N more than the usable cores, or ``devices*N``."""
+    if value.startswith("devices*"):
+        return len(chosen_devices(visible_gpus())) * int(value.removeprefix("devices*"))
     if not value.startswith("cores"):
         return int(value)
     return usable_cores() + int(value.removeprefix("cores") or 0)
