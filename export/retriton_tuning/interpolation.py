@@ -63,7 +63,5 @@ def choose(points: Sequence[Interpolation], loss_max: float) -> Interpolation:
 
 def holds(point: Interpolation, original: Interpolation, loss_max: float) -> bool:
     """Whether no guard set loses more than ``loss_max``."""
-    losses = [
-        float(np.mean(b.ndcg) - np.mean(a.ndcg)) for b, a in zip(original.guards, point.guards, strict=True)
-    ]
+    losses = [float(np.mean(b.ndcg) - np.mean(a.ndcg)) for b, a in zip(original.guards, point.guards, strict=True)]
     return all(loss <= loss_max for loss in losses)

@@ -8,7 +8,9 @@ _SIMILAR_MIN = 0.8  # cosine of the sets of word n-grams
 _ROWS = 512
 
 
-def near_duplicates(texts: Sequence[str], words: int = 3, similar_min: float = _SIMILAR_MIN) -> Iterator[tuple[int, int]]:
+def near_duplicates(
+    texts: Sequence[str], words: int = 3, similar_min: float = _SIMILAR_MIN
+) -> Iterator[tuple[int, int]]:
     """Positions of texts that share most of their n-grams of ``words`` words, as pairs ``(earlier, later)``."""
     from sklearn.feature_extraction.text import HashingVectorizer
 

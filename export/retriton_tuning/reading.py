@@ -63,7 +63,9 @@ def read_corpus(file: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def _read_folder(folder: Path) -> Labels:
     if not (folder / "corpus.jsonl").is_file():
-        raise InvalidData(f"{folder} has no corpus.jsonl: name a folder in BEIR's layout, or documents with --documents")
+        raise InvalidData(
+            f"{folder} has no corpus.jsonl: name a folder in BEIR's layout, or documents with --documents"
+        )
     passages, titles = read_corpus(folder / "corpus.jsonl")
     splits = sorted(file.stem for file in (folder / "qrels").glob("*.tsv"))
     queries: dict[str, str] = {}

@@ -67,7 +67,10 @@ class Recipe:
         values = {**chosen.__dict__, **{key: value for key, value in given.items() if value is not None}}
         values["mini_batch"] = min(values["mini_batch"], values["batch"])
         if is_cross_encoder:
-            values |= {"hard_negatives": values["hard_negatives"] or 4, "learning_rate": given.get("learning_rate") or 2e-5}
+            values |= {
+                "hard_negatives": values["hard_negatives"] or 4,
+                "learning_rate": given.get("learning_rate") or 2e-5,
+            }
         if given.get("epochs") is None:
             steps = max(1, pairs // values["batch"])
             values["epochs"] = min(_EPOCHS_MAX, max(1, math.ceil(_STEPS_MIN / steps)))
@@ -153,9 +156,7 @@ def _parts(ranking: RankingModel, recipe: Recipe) -> tuple[Any, Any, Any]:
 
     loss: Any
     if recipe.mini_batch < recipe.batch:
-        loss = losses.CachedMultipleNegativesRankingLoss(
-            ranking.model, scale=_SCALE, mini_batch_size=recipe.mini_batch
-        )
+        loss = losses.CachedMultipleNegativesRankingLoss(ranking.model, scale=_SCALE, mini_batch_size=recipe.mini_batch)
     else:
         loss = losses.MultipleNegativesRankingLoss(ranking.model, scale=_SCALE)
     if recipe.matryoshka:
