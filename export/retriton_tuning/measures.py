@@ -48,7 +48,8 @@ def p_value(before: Values, after: Values, groups: Sequence[int] | None = None, 
     """The two-sided p-value of a paired randomisation test of the mean difference.
 
     Args:
-        before, after: values of the same queries.
+        before: values of the queries.
+        after: other values of the same queries.
         groups: by query; the differences of a group change their sign together, because queries about one document are
             not independent. None: each query is its own group.
         seed: of the random signs; the test is exact where there are few.

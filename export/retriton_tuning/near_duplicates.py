@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 _SIMILAR_MIN = 0.8  # cosine of the sets of word n-grams
 _ROWS = 512
+_WORD = r"\b\w+\b"
 
 
 def near_duplicates(
@@ -17,7 +18,7 @@ def near_duplicates(
     if len(texts) < 2:
         return
     vectorizer = HashingVectorizer(
-        n_features=1 << 22, ngram_range=(words, words), binary=True, alternate_sign=False, token_pattern=r"\b\w+\b"
+        n_features=1 << 22, ngram_range=(words, words), binary=True, alternate_sign=False, token_pattern=_WORD
     )
     rows = vectorizer.transform(texts)  # of unit length
     for start in range(0, len(texts), _ROWS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from retriton_tuning.labels import Labels, Pair
@@ -19,9 +19,8 @@ def labelled_pairs(labels: Labels, split: Split) -> list[Pair]:
     pairs = []
     for query in split.queries["train"]:
         known = tuple(labels.passages[key] for key in labels.negatives.get(query, ()) if key not in split.excluded)
-        for passage in labels.relevant[query]:
-            if passage not in split.excluded:
-                pairs.append(Pair(labels.queries[query], labels.passages[passage], known))
+        passages = [passage for passage in labels.relevant[query] if passage not in split.excluded]
+        pairs += [Pair(labels.queries[query], labels.passages[passage], known) for passage in passages]
     return list(dict.fromkeys(pairs))
 
 
@@ -53,7 +52,7 @@ def with_negatives(
     found = []
     for pair in pairs:
         query = ids.get(pair.query, "")
-        positives = {text for text in (labels.passages[key] for key in labels.relevant.get(query, ()))} | {pair.passage}
+        positives = {labels.passages[key] for key in labels.relevant.get(query, ())} | {pair.passage}
         mined = _mined(labels, dense.get(query, {}), positives, held_out)
         filling = (labels.passages[chance.choice(others)] for _ in range(10 * count + 10))
         listed = dict.fromkeys([*pair.negatives, *mined, *(text for text in filling if text not in positives)])
@@ -61,12 +60,11 @@ def with_negatives(
     return found
 
 
-def _mined(labels: Labels, scores: dict[str, float] | object, positives: Set[str], held_out: Set[str]) -> list[str]:
-    ranked = dict(scores) if isinstance(scores, dict) else {}
-    of_positives = [value for key, value in ranked.items() if labels.passages[key] in positives]
-    limit = _POSITIVE_SHARE_MAX * (max(of_positives) if of_positives else max(ranked.values(), default=0.0))
+def _mined(labels: Labels, scores: Mapping[str, float], positives: Set[str], held_out: Set[str]) -> list[str]:
+    of_positives = [value for key, value in scores.items() if labels.passages[key] in positives]
+    limit = _POSITIVE_SHARE_MAX * (max(of_positives) if of_positives else max(scores.values(), default=0.0))
     return [
         labels.passages[key]
-        for key, value in list(ranked.items())[:_NEAREST]
+        for key, value in list(scores.items())[:_NEAREST]
         if value <= limit and key not in held_out and labels.passages[key] not in positives
     ]

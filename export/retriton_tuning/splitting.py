@@ -15,6 +15,11 @@ TEST_MIN = 30  # fewer test queries cannot show an improvement
 _TRAIN_MIN = 8
 _LARGEST_SHARE = 0.4  # of the queries that may belong to one group of documents
 _FEW = 150
+_RULES = (  # what connects queries to groups that stay in one part
+    (("title", "passage", "query", "relevant"), "by document: no document has queries in two parts"),
+    (("passage", "query", "relevant"), "by passage: titles connect too many passages to split by document"),
+    (("passage", "query"), "by query: relevant passages are shared by too many queries to split by passage"),
+)
 _SHARES = {"train": 0.5, "validation": 0.1, "test": 0.4}
 _SHARES_OF_FEW = {"train": 0.4, "validation": 0.1, "test": 0.5}
 
@@ -60,17 +65,18 @@ def split(labels: Labels, seed: int = 0) -> Split:
     links = _links(labels)
     if labels.parts and (given := _given(labels, links)):
         return given
-    for kinds, note in (
-        (("title", "passage", "query", "relevant"), "by document: no document has queries in two parts"),
-        (("passage", "query", "relevant"), "by passage: titles connect too many passages to split by document"),
-        (("passage", "query"), "by query: relevant passages are shared by too many queries to split by passage"),
-    ):
-        groups = _groups(labels, links, kinds)
-        largest = Counter(groups.values()).most_common(1)[0][1]
-        if largest <= _LARGEST_SHARE * len(queries) or "relevant" not in kinds:
-            break
+    groups, note = _grouping(labels, links)
     parts = _assign(groups, len(queries), seed)
     return _finished(labels, links, parts, groups, note)
+
+
+def _grouping(labels: Labels, links: Mapping[str, set[tuple[str, str]]]) -> tuple[dict[str, int], str]:
+    """The group of each query, by the strictest rule that leaves several groups, and that rule in words."""
+    for kinds, note in _RULES:
+        groups = _groups(labels, links, kinds)
+        if Counter(groups.values()).most_common(1)[0][1] <= _LARGEST_SHARE * len(groups):
+            return groups, note
+    return groups, note
 
 
 def _given(labels: Labels, links: Mapping[str, set[tuple[str, str]]]) -> Split | None:

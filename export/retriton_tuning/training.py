@@ -38,7 +38,7 @@ class Recipe:
         hard_negatives: mined negatives for each pair.
         matryoshka: shorter dimensions that are trained as well.
         bf16: whether activations are bfloat16 (GPU).
-        gradient_checkpointing: whether activations are computed again instead of kept (GPU).
+        activation_checkpointing: whether activations are computed again instead of kept (GPU).
         seed: of all random choices.
     """
 
@@ -50,7 +50,7 @@ class Recipe:
     hard_negatives: int = 0
     matryoshka: tuple[int, ...] = ()
     bf16: bool = False
-    gradient_checkpointing: bool = False
+    activation_checkpointing: bool = False
     seed: int = 0
 
     @classmethod
@@ -60,7 +60,7 @@ class Recipe:
         if on_gpu:
             chosen = cls(
                 learning_rate=2e-5, batch=256, mini_batch=32, tokens_max=512, hard_negatives=4, bf16=True,
-                gradient_checkpointing=True,
+                activation_checkpointing=True,
             )  # fmt: skip
         else:
             chosen = cls(batch=32 if pairs >= _FEW_PAIRS else 16)
@@ -101,7 +101,7 @@ def train(
         lr_scheduler_type="linear",
         warmup_steps=max(1, steps // 10),
         bf16=recipe.bf16,
-        gradient_checkpointing=recipe.gradient_checkpointing,
+        **({"activation_checkpointing": True} if recipe.activation_checkpointing else {}),
         eval_strategy="steps",
         eval_steps=every,
         save_strategy="steps",
@@ -118,13 +118,12 @@ def train(
         use_cpu=device() == "cpu",
         **_sampling(ranking),
     )
-    validate = _Validation(ranking, validation, recipe.tokens_max)
     trainer = trainer_class(
         model=ranking.model,
         args=arguments,
         train_dataset=_dataset(ranking, pairs),
         loss=loss,
-        evaluator=validate,
+        evaluator=_validation(ranking, validation, recipe.tokens_max),
         callbacks=[_remaining(steps, on_step), EarlyStoppingCallback(_PATIENCE)],
     )
     for noisy in (PrinterCallback, ProgressCallback):
@@ -197,17 +196,17 @@ def _last_checkpoint(folder: Path) -> str | None:
     return str(newest) if newest else None
 
 
-class _Validation:
-    """An evaluator of sentence-transformers: nDCG@10 on the validation part."""
+def _validation(ranking: RankingModel, task: Task, tokens_max: int) -> Any:
+    """An evaluator for the trainer: nDCG@10 on the validation part."""
+    from sentence_transformers.base.evaluation import BaseEvaluator
 
-    primary_metric = NDCG
+    class Validation(BaseEvaluator):  # type: ignore[misc]
+        primary_metric = NDCG
 
-    def __init__(self, ranking: RankingModel, task: Task, tokens_max: int) -> None:
-        self._ranking, self._task, self._tokens_max = ranking, task, tokens_max
+        def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
+            return {NDCG: float(score(task, ranking.rank(task, tokens_max)).ndcg.mean())}
 
-    def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
-        value = float(score(self._task, self._ranking.rank(self._task, self._tokens_max)).ndcg.mean())
-        return {NDCG: value}
+    return Validation()
 
 
 def _remaining(steps: int, on_step: OnStep) -> Any:

@@ -8,16 +8,15 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from retriton_export import Checkpoint
 from retriton_tuning import interpolation, pairs, unlabelled
-from retriton_tuning.bm25 import Bm25, bm25_index
+from retriton_tuning.bm25 import bm25_run
 from retriton_tuning.errors import InvalidData, TooLittleData
-from retriton_tuning.fusion import CANDIDATES, FIXED_WEIGHT, Fusion, hybrid, learned_weight
+from retriton_tuning.fusion import FIXED_WEIGHT, Fusion, hybrid, learned_weight
 from retriton_tuning.labels import Labels, Pair, Task
 from retriton_tuning.measures import Run, Scores, score
 from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, load, nearest, weights_of
@@ -155,35 +154,35 @@ class Tuning:
         Raises:
             TooLittleData: there is too little to train on, or to test with.
         """
-        with ExitStack() as stack:
-            divided = self._split()
-            self._on_step(f"{self._labels.name}: {len(self._labels.passages)} passages, {divided.sizes}")
-            self._on_step("indexing for BM25")
-            bm25 = stack.enter_context(bm25_index(self._labels.passages))
-            return self._run(divided, bm25)
+        divided = self._split()
+        self._on_step(f"{self._labels.name}: {len(self._labels.passages)} passages, {divided.sizes}")
+        self._on_step("searching with BM25")
+        log = {f"log{number}": text for number, text in enumerate(self._labels.unlabelled)}
+        self._queries = {**self._labels.queries, **log}
+        self._bm25 = bm25_run(self._labels.passages, self._queries, DEPTH)
+        return self._run(divided)
 
-    def _run(self, divided: Split, bm25: Bm25) -> Outcome:
-        labels, held_out = self._labels, pairs.held_out_passages(self._labels, divided)
-        test = self._task("test", divided.queries["test"], labels.passages, bm25)
+    def _run(self, divided: Split) -> Outcome:
+        labels = self._labels
+        held_out = pairs.held_out_passages(labels, divided)
+        test = self._task("test", divided.queries["test"])
         self._on_step("measuring the original model")
         before = self._rank_all(test, "before")
-        examples, divided, held_out, learned = self._pairs(divided, held_out, bm25)
+        examples, divided, held_out, learned = self._pairs(divided, held_out)
         recipe = Recipe.choose(
             len(examples), self._checkpoint.is_cross_encoder, **{"seed": self._settings.seed, **self._settings.recipe}
         )
         if wanted := recipe.hard_negatives or int(any(pair.negatives for pair in examples)):
             self._on_step(f"mining {wanted} negatives for each pair")
-            dense = self._rank_all(self._task("train", divided.queries["train"], labels.passages, bm25), "before")
+            dense = self._rank_all(self._task("train", divided.queries["train"]), "before")
             examples = pairs.with_negatives(examples, labels, dense, held_out, wanted, self._settings.seed)
-        validation = self._validation(divided, examples, bm25, before)
+        validation = self._validation(divided, examples)
         examples = [pair for pair in examples if pair.query not in set(validation.queries.values())]
         self._check_pairs(examples)
         self._on_step(f"training on {len(examples)} pairs from {self._source}: {_describe(recipe)}")
         history = train(self.ranking, examples, recipe, validation, self._work / "checkpoints", self._on_step)
         chosen, points, guards = self._interpolate(validation, recipe)
-        return self._finish(
-            divided, test, before, chosen, points, guards, history, recipe, len(examples), bm25, learned
-        )
+        return self._finish(divided, test, before, chosen, points, guards, history, recipe, len(examples), learned)
 
     def _finish(
         self,
@@ -196,7 +195,6 @@ class Tuning:
         history: Sequence[float],
         recipe: Recipe,
         count: int,
-        bm25: Bm25,
         learned: Task,
     ) -> Outcome:
         guards = tuple(
@@ -205,24 +203,24 @@ class Tuning:
         )
         groups = [divided.groups.get(query, n) for n, query in enumerate(test.queries)]
         if self._judge and not test.queries:
-            test, before, after, groups = self._judged(bm25)
+            test, before, after, groups = self._judged()
         else:
             self._on_step("measuring the tuned model")
             after = before if chosen.alpha == 0 else self._rank_all(test, "after")
         verdict = fusion = None
         if test.queries:
-            bm25_run = bm25.rank(test.queries, DEPTH)
+            bm25 = _of(self._bm25, test.queries)
             verdict = judge(
                 score(test, before),
                 score(test, after),
                 groups,
                 guards,
                 self._settings.guard_loss_max,
-                _doubts(test, before, bm25_run),
+                _doubts(test, before, bm25),
             )
             if not self._checkpoint.is_cross_encoder:
                 self._on_step("learning the weight of the fusion")
-                fusion = self._fusion(learned, test, before, after, bm25, bm25_run)
+                fusion = self._fusion(learned, test, before, after, bm25)
         else:
             self._notes.append(
                 "no query is judged, so nothing shows whether the tuned model is better: judge at least 30 of your own "
@@ -256,8 +254,7 @@ class Tuning:
                 raise InvalidData(f"the guard set {folder} has no judged queries")
             task = Task(labels.name, labels.queries, labels.passages, labels.relevant)
             if self._checkpoint.is_cross_encoder:
-                with bm25_index(labels.passages) as bm25:
-                    task = _with_candidates(task, bm25)
+                task = _with_candidates(task, bm25_run(labels.passages, labels.queries, _CANDIDATES))
             tasks.append(task)
         return tasks
 
@@ -273,19 +270,17 @@ class Tuning:
             return "llm"
         return "queries" if self._labels.unlabelled else "documents"
 
-    def _pairs(self, divided: Split, held_out: Any, bm25: Bm25) -> tuple[list[Pair], Split, Any, Task]:
+    def _pairs(self, divided: Split, held_out: Any) -> tuple[list[Pair], Split, Any, Task]:
         """Training pairs; the split, the held-out passages, and the queries that the fusion is learned on."""
         labels = self._labels
-        learned = self._task(
-            "train", [*divided.queries["train"], *divided.queries["validation"]], labels.passages, bm25
-        )
+        learned = self._task("train", [*divided.queries["train"], *divided.queries["validation"]])
         if self._source == "labels":
             return pairs.labelled_pairs(labels, divided), divided, held_out, learned
-        learned = self._task("validation", divided.queries["validation"], labels.passages, bm25)
+        learned = self._task("validation", divided.queries["validation"])
         if self._source == "documents":
             made = unlabelled.pairs_of_documents(labels.passages, held_out, self._settings.seed)
         elif self._source == "queries":
-            made = self._of_queries(divided, held_out, bm25)
+            made = self._of_queries(divided, held_out)
         elif self._generate:
             rest = {key: text for key, text in labels.passages.items() if key not in held_out}
             made = list(self._generate(rest, self._work / "synthetic.jsonl"))
@@ -293,27 +288,27 @@ class Tuning:
             raise InvalidData("source llm needs an LLM: --llm-url and --llm-model")
         return made, divided, held_out, learned
 
-    def _of_queries(self, divided: Split, held_out: Any, bm25: Bm25) -> list[Pair]:
+    def _of_queries(self, divided: Split, held_out: Any) -> list[Pair]:
         """Pairs of logged queries; those of the training part count as logged, without their labels."""
-        log = dict(enumerate([*self._labels.unlabelled, *(self._labels.queries[q] for q in divided.queries["train"])]))
-        queries = {f"log{number}": text for number, text in log.items()}
+        queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
+        queries |= {query: self._labels.queries[query] for query in divided.queries["train"]}
         if not queries:
             raise InvalidData("source queries needs a log of queries: --queries FILE")
         self._on_step(f"searching for {len(queries)} logged queries")
         task = Task("log", queries, self._labels.passages, {})
-        found = bm25.rank(queries, CANDIDATES)
+        found = _of(self._bm25, queries)
         fused = (
             found if self._checkpoint.is_cross_encoder else hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
         )
         return unlabelled.pairs_of_queries(queries, fused, self._labels, held_out)
 
-    def _validation(self, divided: Split, examples: Sequence[Pair], bm25: Bm25, before: Run) -> Task:
+    def _validation(self, divided: Split, examples: Sequence[Pair]) -> Task:
         """Judged queries to choose with, or where there are none some of the made pairs, over some of the passages."""
         if divided.queries["validation"]:
-            full = self._task("validation", divided.queries["validation"], self._labels.passages, bm25)
+            full = self._task("validation", divided.queries["validation"])
         else:
             full = self._of_pairs(examples)
-        return self._smaller(full, bm25)
+        return self._smaller(full)
 
     def _of_pairs(self, examples: Sequence[Pair]) -> Task:
         ids = {text: key for key, text in self._labels.passages.items()}
@@ -323,22 +318,26 @@ class Tuning:
         passages = {**self._labels.passages, **{keys[f"made{n}"]: pair.passage for n, pair in enumerate(kept)}}
         return Task("validation", queries, passages, {query: {key: 1} for query, key in keys.items()})
 
-    def _smaller(self, task: Task, bm25: Bm25) -> Task:
+    def _smaller(self, task: Task) -> Task:
         """The task over few passages: relevant ones, the best of BM25, and random ones."""
         chance = random.Random(self._settings.seed)  # noqa: S311
-        found = bm25.rank(task.queries, _HARD_PER_QUERY)
+        found = _of(self._bm25, task.queries)
         keys = dict.fromkeys(key for grades in task.relevant.values() for key in grades)
-        keys |= dict.fromkeys(key for hits in found.values() for key in hits)
+        keys |= dict.fromkeys(key for hits in found.values() for key in list(hits)[:_HARD_PER_QUERY])
         others = [key for key in task.passages if key not in keys]
         chance.shuffle(others)
         keys |= dict.fromkeys(others[: max(0, _VALIDATION_PASSAGES - len(keys))])
         smaller = replace(task, passages={key: task.passages[key] for key in keys})
-        return _with_candidates(smaller, bm25) if self._checkpoint.is_cross_encoder else smaller
+        return _with_candidates(smaller, self._bm25) if self._checkpoint.is_cross_encoder else smaller
 
-    def _task(self, name: str, queries: Sequence[str], passages: Mapping[str, str], bm25: Bm25) -> Task:
+    def _task(
+        self,
+        name: str,
+        queries: Sequence[str],
+    ) -> Task:
         texts = {query: self._labels.queries[query] for query in queries}
-        task = Task(name, texts, passages, {query: self._labels.relevant[query] for query in queries})
-        return _with_candidates(task, bm25) if self._checkpoint.is_cross_encoder else task
+        task = Task(name, texts, self._labels.passages, {query: self._labels.relevant[query] for query in queries})
+        return _with_candidates(task, self._bm25) if self._checkpoint.is_cross_encoder else task
 
     def _rank_all(self, task: Task, state: str) -> Run:
         """Ranks all passages, whose vectors are kept for other tasks and for a later run."""
@@ -348,16 +347,16 @@ class Tuning:
         passages = cached(self._work / f"{state}.npy", texts, lambda: model.embed(texts, "passage"))
         return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
 
-    def _judged(self, bm25: Bm25) -> tuple[Task, Run, Run, list[int]]:
+    def _judged(self) -> tuple[Task, Run, Run, list[int]]:
         """Asks which results of both models and of BM25 are relevant."""
-        queries = {f"log{number}": text for number, text in enumerate(self._labels.unlabelled)}
+        queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
         log = Task("log", queries, self._labels.passages, {})
         tuned = weights_of(self.ranking)
         after = self._rank_all(log, "after")
         interpolation.set_weights(self.ranking, self._base, self._base, 0.0)
         before = self._rank_all(log, "before")
         interpolation.set_weights(self.ranking, tuned, tuned, 0.0)
-        runs = [before, after, bm25.rank(queries, DEPTH)]
+        runs = [before, after, _of(self._bm25, queries)]
         if self._judge is None:
             raise InvalidData("nobody judges")
         labels = self._judge(list(queries.values()), runs, self._labels, self._work / "judgements.jsonl")
@@ -366,18 +365,18 @@ class Tuning:
         test = Task("test", {key: queries[key] for key in relevant}, self._labels.passages, relevant)
         return test, _of(before, relevant), _of(after, relevant), list(range(len(relevant)))
 
-    def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Bm25, bm25_run: Run) -> Fusion:
+    def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Run) -> Fusion:
         """Learns the weight on queries that are not in the test part."""
         weight = FIXED_WEIGHT
         if learned.queries:
             state = "after" if after is not before else "before"
-            weight = learned_weight(learned, self._rank_all(learned, state), bm25.rank(learned.queries, CANDIDATES))
+            weight = learned_weight(learned, self._rank_all(learned, state), _of(self._bm25, learned.queries))
         return Fusion(
             weight,
-            score(test, hybrid(before, bm25_run, FIXED_WEIGHT)),
-            score(test, hybrid(after, bm25_run, weight)),
-            score(test, hybrid(after, bm25_run, FIXED_WEIGHT)),
-            score(test, bm25_run),
+            score(test, hybrid(before, bm25, FIXED_WEIGHT)),
+            score(test, hybrid(after, bm25, weight)),
+            score(test, hybrid(after, bm25, FIXED_WEIGHT)),
+            score(test, bm25),
         )
 
     def _check_pairs(self, examples: Sequence[Pair]) -> None:
@@ -405,9 +404,9 @@ def _opened(work: Path, identity: str) -> Path:
     return work
 
 
-def _with_candidates(task: Task, bm25: Bm25) -> Task:
-    found = bm25.rank(task.queries, _CANDIDATES)
-    return replace(task, candidates={q: [key for key in hits if key in task.passages] for q, hits in found.items()})
+def _with_candidates(task: Task, bm25: Run) -> Task:
+    found = {query: list(bm25.get(query, {}))[:_CANDIDATES] for query in task.queries}
+    return replace(task, candidates={q: [key for key in keys if key in task.passages] for q, keys in found.items()})
 
 
 def _of(run: Run, queries: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
@@ -420,8 +419,8 @@ def _doubts(test: Task, dense: Run, bm25: Run) -> list[str]:
     chance = min(1.0, 5 / len(test.passages))
     if len(test.passages) >= 100 and best < max(_CHANCE * chance, 0.02):
         return [
-            f"the labels look wrong: among the first five passages the original model and BM25 find {100 * best:.1f} % of "
-            f"the relevant ones, random labels give {100 * chance:.1f} %"
+            f"the labels look wrong: among the first five passages the original model and BM25 find {100 * best:.1f} % "
+            f"of the relevant ones, random labels give {100 * chance:.1f} %"
         ]
     return []
 

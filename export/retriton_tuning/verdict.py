@@ -73,7 +73,8 @@ def judge(
     """Judges the measures of the test part.
 
     Args:
-        before, after: of the same queries.
+        before: of the original model.
+        after: of the tuned one, for the same queries.
         groups: the group of documents of each query.
         guards: general sets, before and after.
         guard_loss_max: the most nDCG@10 that one may lose.
@@ -91,7 +92,7 @@ def judge(
         reasons.append(f"nDCG@10 changes by {100 * gain:+.1f} points; at least {100 * GAIN_MIN:+.1f} are required")
     elif max(p, p_documents) >= P_MAX:
         reasons.append(
-            f"the gain of {100 * gain:.1f} points may be chance: p is {p:.3f} by query and {p_documents:.3f} by document, "
+            f"the gain of {100 * gain:.1f} points may be chance: p is {p:.3f} by query, {p_documents:.3f} by document; "
             f"less than {P_MAX} is required"
         )
     reasons += [
