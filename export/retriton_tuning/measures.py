@@ -59,7 +59,7 @@ def p_value(before: Values, after: Values, groups: Sequence[int] | None = None, 
     differences = after - before
     if groups is not None:
         _, places = np.unique(np.asarray(groups), return_inverse=True)
-        differences = np.bincount(places, weights=differences)
+        differences = np.bincount(places, weights=differences).astype(np.float64)
     if len(differences) < 2 or not differences.any():
         return 1.0
     found = permutation_test(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from retriton_export import Checkpoint
-from retriton_tuning import interpolation, pairs, unlabelled
+from retriton_tuning import interpolation, pairs, synthetic, unlabelled
 from retriton_tuning.bm25 import bm25_run
 from retriton_tuning.errors import InvalidData, TooLittleData
 from retriton_tuning.fusion import FIXED_WEIGHT, Fusion, hybrid, learned_weight
@@ -33,8 +33,8 @@ _PAIRS_MIN = 8
 _CANDIDATES = 30  # passages that a cross-encoder orders
 _CHANCE = 3.0  # times the expectation of random labels
 Generate = Callable[[Mapping[str, str], Path], Sequence[Pair]]
-Judge = Callable[[Sequence[str], Sequence[Run], Labels, Path], Labels]
-"""Judges results: queries, rankings, the collection, a file to resume from; gives the collection with judgements."""
+Judge = Callable[[Mapping[str, str], Sequence[Run], Mapping[str, str], Path], Mapping[str, Mapping[str, int]]]
+"""Judges results: queries, rankings, passages, and a file to resume from; gives grades by query."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,7 @@ class Tuning:
         )
         groups = [divided.groups.get(query, n) for n, query in enumerate(test.queries)]
         if self._judge and not test.queries:
-            test, before, after, groups = self._judged()
+            test, before, after, groups = self._judged(self._judge)
         else:
             self._on_step("measuring the tuned model")
             after = before if chosen.alpha == 0 else self._rank_all(test, "after")
@@ -283,7 +283,7 @@ class Tuning:
             made = self._of_queries(divided, held_out)
         elif self._generate:
             rest = {key: text for key, text in labels.passages.items() if key not in held_out}
-            made = list(self._generate(rest, self._work / "synthetic.jsonl"))
+            made = self._leading_back(self._generate(rest, self._work / "synthetic.jsonl"))
         else:
             raise InvalidData("source llm needs an LLM: --llm-url and --llm-model")
         return made, divided, held_out, learned
@@ -301,6 +301,17 @@ class Tuning:
             found if self._checkpoint.is_cross_encoder else hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
         )
         return unlabelled.pairs_of_queries(queries, fused, self._labels, held_out)
+
+    def _leading_back(self, made: Sequence[Pair]) -> list[Pair]:
+        """Synthetic pairs whose query leads back to its passage."""
+        queries = {f"made{number}": pair.query for number, pair in enumerate(made)}
+        task = Task("made", queries, self._labels.passages, {})
+        found = bm25_run(task.passages, queries, DEPTH)
+        if not self._checkpoint.is_cross_encoder:
+            found = hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
+        kept = synthetic.leads_back(made, list(queries), found, task.passages)
+        self._notes.append(f"{len(kept)} of {len(made)} synthetic queries lead back to their passage")
+        return kept
 
     def _validation(self, divided: Split, examples: Sequence[Pair]) -> Task:
         """Judged queries to choose with, or where there are none some of the made pairs, over some of the passages."""
@@ -347,7 +358,7 @@ class Tuning:
         passages = cached(self._work / f"{state}.npy", texts, lambda: model.embed(texts, "passage"))
         return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
 
-    def _judged(self) -> tuple[Task, Run, Run, list[int]]:
+    def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
         """Asks which results of both models and of BM25 are relevant."""
         queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
         log = Task("log", queries, self._labels.passages, {})
@@ -357,11 +368,7 @@ class Tuning:
         before = self._rank_all(log, "before")
         interpolation.set_weights(self.ranking, tuned, tuned, 0.0)
         runs = [before, after, _of(self._bm25, queries)]
-        if self._judge is None:
-            raise InvalidData("nobody judges")
-        labels = self._judge(list(queries.values()), runs, self._labels, self._work / "judgements.jsonl")
-        ids = {text: key for key, text in queries.items()}
-        relevant = {ids[labels.queries[query]]: grades for query, grades in labels.relevant.items()}
+        relevant = judge_results(queries, runs, self._labels.passages, self._work / "judgements.jsonl")
         test = Task("test", {key: queries[key] for key in relevant}, self._labels.passages, relevant)
         return test, _of(before, relevant), _of(after, relevant), list(range(len(relevant)))
 
