@@ -19,6 +19,7 @@ from retriton_tuning.measures import Run
 Weights = Mapping[str, torch.Tensor]
 DEPTH = 100  # hits of a ranking
 _TEXTS_PER_BATCH = 32
+_TEXTS_PER_FILE = 400
 
 
 class RankingModel(Protocol):
@@ -145,31 +146,37 @@ class CrossEncoderModel:
 
 
 def _sentence_transformer(checkpoint: Checkpoint) -> Any:
+    """The modules that the export takes from the checkpoint, too, so that both compute the same vectors."""
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 
-    folder = str(checkpoint.folder)
-    if (checkpoint.folder / "modules.json").is_file():
-        model = SentenceTransformer(folder, device=device(), local_files_only=True)
-    else:
-        transformer = Transformer(folder, max_seq_length=checkpoint.max_tokens)
-        pooling = Pooling(transformer.get_embedding_dimension(), pooling_mode=checkpoint.pooling)
-        modules = [transformer, pooling, *([Normalize()] if checkpoint.normalize else [])]
-        model = SentenceTransformer(modules=modules, device=device())
-    model.prompts = {role: prompt for role, prompt in checkpoint.prompts.items() if prompt}
-    model.max_seq_length = checkpoint.max_tokens
-    return model
+    transformer = Transformer(str(checkpoint.folder), max_seq_length=checkpoint.max_tokens)
+    modules = [transformer, Pooling(transformer.get_embedding_dimension(), pooling_mode=checkpoint.pooling)]
+    modules += [Dense.load(str(layer.weights.parent)) for layer in checkpoint.dense]
+    modules += [Normalize()] if checkpoint.normalize else []
+    prompts = {role: prompt for role, prompt in checkpoint.prompts.items() if prompt}
+    return SentenceTransformer(modules=modules, device=device(), prompts=prompts or None)
 
 
-def cached(file: Path, texts: Sequence[str], compute: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The vectors of ``texts`` from ``file``, or computed and written there, so that a killed run has them."""
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-    target = file.with_name(f"{file.stem}-{digest}.npy")
-    if target.is_file():
-        loaded: NDArray[np.float32] = np.load(target)
-        return loaded
-    vectors = compute()
-    scratch = target.with_suffix(".tmp.npy")
-    np.save(scratch, vectors)
-    scratch.replace(target)
-    return vectors
+def cached(
+    folder: Path, state: str, texts: Sequence[str], compute: Callable[[Sequence[str]], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Vectors of texts, float32 ``[texts, dimension]``, from files of earlier calls, of which a run may have been killed.
+
+    Args:
+        folder: has the files, one for some hundred texts.
+        state: of the model: its vectors are kept apart.
+        texts: to embed.
+        compute: embeds texts that no file has.
+    """
+    blocks = []
+    for start in range(0, len(texts), _TEXTS_PER_FILE):
+        block = texts[start : start + _TEXTS_PER_FILE]
+        digest = hashlib.sha256("\0".join(block).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        file = folder / f"{state}-{digest}.npy"
+        if not file.is_file():
+            scratch = file.with_suffix(".tmp.npy")
+            np.save(scratch, compute(block))
+            scratch.replace(file)
+        blocks.append(np.load(file))
+    return np.concatenate(blocks)

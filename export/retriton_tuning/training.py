@@ -17,6 +17,7 @@ from retriton_tuning.models import RankingModel, device, fast_matmul
 
 OnStep = Callable[[str], None]
 _EVALUATIONS = 4
+_STEPS_BETWEEN_MIN = 4
 _PATIENCE = 3  # evaluations without a better one
 _FEW_PAIRS = 150
 _STEPS_MIN = 22
@@ -92,7 +93,7 @@ def train(
 
     trainer_class, arguments_class, loss = _parts(ranking, recipe)
     steps = _steps(len(pairs), recipe)
-    every = max(1, steps // _EVALUATIONS)
+    every = min(steps, max(_STEPS_BETWEEN_MIN, math.ceil(steps / _EVALUATIONS)))
     arguments = arguments_class(
         output_dir=str(folder),
         max_steps=steps,

@@ -27,7 +27,7 @@ from retriton_tuning.verdict import GUARD_LOSS_MAX, Guard, Verdict, judge
 
 SOURCES = ("labels", "llm", "queries", "documents")
 GENERAL = Path(__file__).parent / "general"
-_VALIDATION_PASSAGES = 400
+_VALIDATION_PASSAGES = 300
 _HARD_PER_QUERY = 5  # nearest passages of the original model that the validation part includes
 _PAIRS_MIN = 8
 _CANDIDATES = 30  # passages that a cross-encoder orders
@@ -355,7 +355,7 @@ class Tuning:
         if not isinstance(self.ranking, EncoderModel):
             return self.ranking.rank(task)
         model, texts = self.ranking, list(task.passages.values())
-        passages = cached(self._work / f"{state}.npy", texts, lambda: model.embed(texts, "passage"))
+        passages = cached(self._work, state, texts, lambda block: model.embed(block, "passage"))
         return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
 
     def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
