@@ -86,7 +86,9 @@ def test_only_the_command_line_reaches_into_the_other_packages() -> None:
         if pipeline / "cli" not in file.parents:
             allowed = {name for name in imports(file) if is_below(name, "retriton_serving.contract")}
             wrong = {
-                name for name in imports(file) - allowed if name.startswith(("retriton_export", "retriton_serving", "retriton_tuning"))
+                name
+                for name in imports(file) - allowed
+                if name.startswith(("retriton_export", "retriton_serving", "retriton_tuning"))
             }
             assert wrong <= {"retriton_serving"}, file
 

@@ -161,7 +161,7 @@ def _sentence_transformer(checkpoint: Checkpoint) -> Any:
 def cached(
     folder: Path, state: str, texts: Sequence[str], compute: Callable[[Sequence[str]], NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Vectors of texts, float32 ``[texts, dimension]``, from files of earlier calls, of which a run may have been killed.
+    """Vectors of texts, float32 ``[texts, dimension]``; a run that was killed left the first ones in files.
 
     Args:
         folder: has the files, one for some hundred texts.

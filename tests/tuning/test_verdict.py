@@ -23,7 +23,7 @@ def test_measures_are_those_of_the_evaluation() -> None:
 
     passages = {f"p{n}": "text" for n in range(30)}
     queries = {f"q{n}": "text" for n in range(20)}
-    relevant = {query: {f"p{CHANCE.integers(30)}": 1, f"p{CHANCE.integers(30)}": 2} for query in queries}
+    relevant = {query: dict(zip(map("p{}".format, CHANCE.permutation(30)), (1, 2), strict=False)) for query in queries}
     run = {query: {key: float(CHANCE.random()) for key in passages} for query in list(queries)[1:]}
     found = score(Task("t", queries, passages, relevant), run)
     qrels = [Qrel(query, key, grade) for query, grades in relevant.items() for key, grade in grades.items()]

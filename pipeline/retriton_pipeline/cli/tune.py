@@ -83,6 +83,14 @@ def tune(
         typer.Option(rich_help_panel=_RECIPE, help="A shorter dimension to train as well. Repeat it."),
     ] = None,
     seed: Annotated[int, typer.Option(rich_help_panel=_RECIPE, help="Of all random choices.")] = 0,
+    serve_compare: Annotated[
+        bool,
+        typer.Option(
+            "--serve-compare",
+            help="Also export the original and the tuned encoder, and compare their engines: on the test part, and on "
+            "the queries of the log.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Exit with 0 even if the model was not shown to be better.")
     ] = False,
@@ -119,7 +127,8 @@ def tune(
         )
         outcome = run.run()
         write(outcome, run.ranking, output)
-    _print(outcome, output, json_)
+        served = _as_served(checkpoint, output, outcome, on_step) if serve_compare else []
+    _print(outcome, output, served, json_)
     if not (outcome.accepted or force):
         raise typer.Exit(EXIT_NOT_ACCEPTED)
 
@@ -135,10 +144,26 @@ def tuning_errors() -> Iterator[None]:
         raise PipelineError(str(error)) from error
 
 
-def _print(outcome: Outcome, output: Path, json_: bool) -> None:
+def _as_served(checkpoint: Any, output: Path, outcome: Outcome, on_step: Callable[[str], None]) -> list[str]:
+    """Lines about what both engines find."""
+    from retriton_export import Checkpoint
+    from retriton_tuning.served import compare
+
+    if checkpoint.is_cross_encoder:
+        return ["--serve-compare compares encoders alone"]
+    found = compare(checkpoint, Checkpoint.read(str(output)), outcome.test, outcome.labels.unlabelled, on_step)
+    judged = len(found.before.ndcg)
+    measured = (
+        f"nDCG@10 {found.before.ndcg.mean():.3f} -> {found.after.ndcg.mean():.3f}, p {found.p:.4f}" if judged else "-"
+    )
+    same = f"{100 * found.same:.0f} % of the first five hits are the same"
+    return [f"as served: {judged} judged queries: {measured}; {same}"]
+
+
+def _print(outcome: Outcome, output: Path, served: Sequence[str], json_: bool) -> None:
     from retriton_tuning.report import summary
 
-    typer.echo(visible_lines(summary(outcome)), err=json_)
+    typer.echo(visible_lines("\n".join([summary(outcome), *served])), err=json_)
     verdict = "accepted" if outcome.accepted else "not accepted"
     typer.echo(f"{verdict}; checkpoint and report: {visible(str(output))}", err=json_)
     if json_:
