@@ -29,6 +29,7 @@ _HEAD = """\
 | 1 | an error, reported on standard error |
 | 2 | invalid usage, or an extra is missing |
 | 3 | success, but files were skipped |
+| 4 | `retriton tune`: the model was not shown to be better |
 | 130 | interrupted |
 
 `RETRITON_TLS_CA` is a file of certificates that enables TLS for connections to Triton; `RETRITON_TLS_NAME` is the host

@@ -24,6 +24,10 @@ FORBIDDEN = {
         *HEAVY,
     },
     "export/retriton_export": {"retriton_client", "retriton_pipeline", SERVING + "triton", SERVING + "launcher"},
+    "export/retriton_tuning": {
+        *(f"retriton_pipeline.{part}" for part in ("cli", "gateway", "generation", "ingest", "mcp", "rag")),
+        *(SERVING + part for part in ("triton", "launcher")),
+    },
     "serving/retriton_serving/contract": {"numpy", "retriton", "retriton_client", "retriton_export", *HEAVY},
     "serving/retriton_serving/batching": {"retriton_client", "retriton_export", "retriton_pipeline", *HEAVY},
     "serving/retriton_serving/engines": {"retriton_client", "retriton_export", "retriton_pipeline", "transformers"},
@@ -82,7 +86,9 @@ def test_only_the_command_line_reaches_into_the_other_packages() -> None:
         if pipeline / "cli" not in file.parents:
             allowed = {name for name in imports(file) if is_below(name, "retriton_serving.contract")}
             wrong = {
-                name for name in imports(file) - allowed if name.startswith(("retriton_export", "retriton_serving"))
+                name
+                for name in imports(file) - allowed
+                if name.startswith(("retriton_export", "retriton_serving", "retriton_tuning"))
             }
             assert wrong <= {"retriton_serving"}, file
 

@@ -19,7 +19,7 @@ def main() -> None:
     """Runs the command line.
 
     Exit codes: 0 all done; 1 an error, named on standard error; 2 wrong usage, or an extra is not installed; 3 done,
-    but documents were skipped; 130 interrupted.
+    but documents were skipped; 4 a tuned model was not shown to be better; 130 interrupted.
     """
     sys.exit(_run(sys.argv[1:]))
 

@@ -49,6 +49,7 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         ),
         Command("export", "Export an encoder or a reranker into the model repository.", f"{_CLI}.export", "export"),
     ),
+    "Tune": (Command("tune", "Tune an encoder or a reranker on your documents.", f"{_CLI}.tune", "tune"),),
     "Search": (
         Command(
             "ingest", "Read documents, split them into chunks, embed and store them.", f"{_CLI}.ingest", "documents"

@@ -43,7 +43,8 @@ def export_encoder(
         checkpoint: checkpoint to export.
         model_repository: folder that Triton serves.
         recipe: engine and precision; None selects the fastest lossless recipe of this machine.
-        force: whether to export even if the artefact is already installed.
+        force: whether to export even if the artefact is already installed, or the checkpoint was tuned and not shown
+            to be better.
         on_step: receives a description of each step when it begins.
 
     Returns:
@@ -51,6 +52,7 @@ def export_encoder(
 
     Raises:
         UnsupportedCheckpoint: the checkpoint cannot be exported, or ``model_repository`` is not one of Retriton.
+        NotAccepted: the checkpoint was tuned, and not shown to be better; ``force`` exports it.
         ParityError: the artefact did not pass the parity gate.
         ExportError: a package or a GPU that the recipe requires is missing.
     """
@@ -60,6 +62,8 @@ def export_encoder(
         raise UnsupportedCheckpoint(
             f"{target} does not exist: {model_repository} is not a model repository of Retriton"
         )
+    if not force:
+        checkpoint.check_accepted()
     on_step("reading the checkpoint")
     sums = checkpoint.file_sums()
     tools = _tools()

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from retriton_export.errors import ExportError, UnsupportedCheckpoint
+from retriton_export.errors import ExportError, NotAccepted, UnsupportedCheckpoint
 from retriton_serving.contract.manifest import EncoderSpec
 from retriton_serving.contract.verification import sha256
 
 DEFAULT_CHECKPOINT = "all-MiniLM-L6-v2"
+TUNING_FILE = "tuning.json"  # the report in a checkpoint that `retriton tune` wrote
 POOLINGS = ("mean", "cls", "lasttoken")
 _E5_PROMPTS = {"query": "query: ", "passage": "passage: "}
 _MODULES = {"Transformer", "Pooling", "Dense", "Normalize"}
@@ -139,6 +140,17 @@ class Checkpoint:
             normalize=False,
             max_tokens=_max_tokens(folder, config, wanted if wanted < _UNBOUNDED else None),
             activation=activation,
+        )
+
+    def check_accepted(self) -> None:
+        """Raises `NotAccepted` if the checkpoint was tuned, and not shown to be better than its original."""
+        report = _read_json(self.folder / TUNING_FILE) or {}
+        if report.get("accepted", True):
+            return
+        reasons = "; ".join(report.get("reasons") or ["the report names no reason"])
+        raise NotAccepted(
+            f"{self.folder} was tuned, and not shown to be better than {report.get('original', 'its original')}: "
+            f"{reasons}. Export it nevertheless with --force"
         )
 
     def file_sums(self) -> dict[str, str]:

@@ -5,6 +5,7 @@
     ExportError
     ├── UnsupportedCheckpoint   the checkpoint cannot be exported; the message names the reason
     ├── UnsupportedRecipe       the engine or its precision does not exist
+    ├── NotAccepted             the checkpoint was tuned, and not shown to be better
     └── ParityError             the artefact differs from the checkpoint; it was not installed
 """
 
@@ -19,6 +20,10 @@ class UnsupportedCheckpoint(ExportError):
 
 class UnsupportedRecipe(ExportError):
     """The engine does not exist, or does not support the precision."""
+
+
+class NotAccepted(ExportError):
+    """The checkpoint was tuned, and not shown to be better than its original."""
 
 
 class ParityError(ExportError):

@@ -57,7 +57,12 @@ def export(
         bool, typer.Option("--if-missing", help="Do nothing if any encoder is installed already.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Export again, even if the same is installed already.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Export again, even if the same is installed already; and a tuned checkpoint even if it was not shown "
+            "to be better.",
+        ),
     ] = False,
     list_: Annotated[bool, typer.Option("--list", help="Only list what is installed.")] = False,
 ) -> None:

@@ -1,0 +1,439 @@
+"""Tunes an encoder or a cross-encoder: splits, trains, interpolates, tests, and writes a checkpoint with its report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from retriton_export import Checkpoint
+from retriton_tuning import interpolation, pairs, synthetic, unlabelled
+from retriton_tuning.bm25 import bm25_run
+from retriton_tuning.errors import InvalidData, TooLittleData
+from retriton_tuning.fusion import FIXED_WEIGHT, Fusion, hybrid, learned_weight
+from retriton_tuning.labels import Labels, Pair, Task
+from retriton_tuning.measures import Run, Scores, score
+from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, load, nearest, weights_of
+from retriton_tuning.reading import read_labels
+from retriton_tuning.splitting import Split, split
+from retriton_tuning.training import OnStep, Recipe, train
+from retriton_tuning.verdict import GUARD_LOSS_MAX, Guard, Verdict, judge
+
+SOURCES = ("labels", "llm", "queries", "documents")
+GENERAL = Path(__file__).parent / "general"
+_VALIDATION_PASSAGES = 300
+_HARD_PER_QUERY = 5  # nearest passages of the original model that the validation part includes
+_PAIRS_MIN = 8
+_CANDIDATES = 30  # passages that a cross-encoder orders
+_CHANCE = 3.0  # times the expectation of random labels
+Generate = Callable[[Mapping[str, str], Path], Sequence[Pair]]
+Judge = Callable[[Mapping[str, str], Sequence[Run], Mapping[str, str], Path], Mapping[str, Mapping[str, int]]]
+"""Judges results: queries, rankings, passages, and a file to resume from; gives grades by query."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run of tuning does.
+
+    Attributes:
+        source: what pairs are made of, in `SOURCES`; empty: labels if there are any, else the best that is given.
+        guards: further general sets, folders in BEIR's layout.
+        guard_loss_max: the most nDCG@10 that a guard set may lose.
+        seed: of all random choices.
+        recipe: values of `Recipe` that replace its defaults.
+    """
+
+    source: str = ""
+    guards: Sequence[Path] = ()
+    guard_loss_max: float = GUARD_LOSS_MAX
+    seed: int = 0
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of tuning.
+
+    Attributes:
+        labels, split, source, recipe: what was trained on, and how.
+        pairs: number of training pairs.
+        verdict: the test; None where no query is judged.
+        guards: general sets, before and after.
+        alpha: share of the tuned weights in the written checkpoint.
+        points: measured interpolations.
+        history: nDCG@10 on the validation part during training.
+        fusion: hybrid searches; None for cross-encoders, and where no query is judged.
+        test: the test part.
+        notes: what a reader of the report must know.
+        seconds: of the whole run.
+    """
+
+    labels: Labels
+    split: Split
+    source: str
+    recipe: Recipe
+    pairs: int
+    verdict: Verdict | None
+    guards: tuple[Guard, ...]
+    alpha: float
+    points: Sequence[interpolation.Interpolation]
+    history: Sequence[float]
+    fusion: Fusion | None
+    test: Task
+    notes: Sequence[str]
+    seconds: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the tuned model was shown to be better."""
+        return self.verdict is not None and self.verdict.accepted
+
+    def as_json(self) -> dict[str, Any]:
+        """The result for programs."""
+        verdict = self.verdict
+        none = {"ndcg@10": None, "recall@5": None}
+        return {
+            "before": verdict.before.as_json() if verdict else none,
+            "after": verdict.after.as_json() if verdict else none,
+            "p": round(verdict.p, 4) if verdict else None,
+            "queries": len(verdict.before.ndcg) if verdict else 0,
+            "guard": [
+                {"name": guard.name, "before": round(guard.before, 4), "after": round(guard.after, 4)}
+                for guard in self.guards
+            ],
+            "alpha": self.alpha,
+            "fusion": self.fusion.as_json() if self.fusion else None,
+            "accepted": self.accepted,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class Tuning:
+    """One run of tuning. `run` does everything; a killed run continues from ``work``.
+
+    Args:
+        checkpoint: the original.
+        labels: the collection.
+        settings: what to do.
+        work: folder for what a later run continues from.
+        on_step: receives a description of each step when it begins.
+        generate: makes pairs with an LLM; None without one.
+        judge_results: asks which results are relevant, where nothing is labelled; None: nobody is asked.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        labels: Labels,
+        settings: Settings,
+        work: Path,
+        on_step: OnStep = lambda step: None,
+        generate: Generate | None = None,
+        judge_results: Judge | None = None,
+    ) -> None:
+        self._start = time.monotonic()
+        self._labels, self._settings, self._on_step = labels, settings, on_step
+        self._generate, self._judge = generate, judge_results
+        self._checkpoint = checkpoint
+        self._source = settings.source or self._best_source()
+        self._work = _opened(work, self._identity(checkpoint))
+        self._notes: list[str] = list(labels.dropped)
+        on_step("loading the original model")
+        self.ranking: RankingModel = load(checkpoint)
+        self._base = weights_of(self.ranking)
+
+    def run(self) -> Outcome:
+        """Tunes; afterwards `ranking` has the weights to write.
+
+        Raises:
+            TooLittleData: there is too little to train on, or to test with.
+        """
+        divided = self._split()
+        self._on_step(f"{self._labels.name}: {len(self._labels.passages)} passages, {divided.sizes}")
+        self._on_step("searching with BM25")
+        log = {f"log{number}": text for number, text in enumerate(self._labels.unlabelled)}
+        self._queries = {**self._labels.queries, **log}
+        self._bm25 = bm25_run(self._labels.passages, self._queries, DEPTH)
+        return self._run(divided)
+
+    def _run(self, divided: Split) -> Outcome:
+        labels = self._labels
+        held_out = pairs.held_out_passages(labels, divided)
+        test = self._task("test", divided.queries["test"])
+        self._on_step("measuring the original model")
+        before = self._rank_all(test, "before")
+        examples, divided, held_out, learned = self._pairs(divided, held_out)
+        recipe = Recipe.choose(
+            len(examples), self._checkpoint.is_cross_encoder, **{"seed": self._settings.seed, **self._settings.recipe}
+        )
+        if wanted := recipe.hard_negatives or int(any(pair.negatives for pair in examples)):
+            self._on_step(f"mining {wanted} negatives for each pair")
+            dense = self._rank_all(self._task("train", divided.queries["train"]), "before")
+            examples = pairs.with_negatives(examples, labels, dense, held_out, wanted, self._settings.seed)
+        validation = self._validation(divided, examples)
+        examples = [pair for pair in examples if pair.query not in set(validation.queries.values())]
+        self._check_pairs(examples)
+        self._on_step(f"training on {len(examples)} pairs from {self._source}: {_describe(recipe)}")
+        history = train(self.ranking, examples, recipe, validation, self._work / "checkpoints", self._on_step)
+        chosen, points, guards = self._interpolate(validation, recipe)
+        return self._finish(divided, test, before, chosen, points, guards, history, recipe, len(examples), learned)
+
+    def _finish(
+        self,
+        divided: Split,
+        test: Task,
+        before: Run,
+        chosen: interpolation.Interpolation,
+        points: Sequence[interpolation.Interpolation],
+        guard_tasks: Sequence[Task],
+        history: Sequence[float],
+        recipe: Recipe,
+        count: int,
+        learned: Task,
+    ) -> Outcome:
+        guards = tuple(
+            Guard(task.name, float(old.ndcg.mean()), float(new.ndcg.mean()))
+            for task, old, new in zip(guard_tasks, points[0].guards, chosen.guards, strict=True)
+        )
+        groups = [divided.groups.get(query, n) for n, query in enumerate(test.queries)]
+        if self._judge and not test.queries:
+            test, before, after, groups = self._judged(self._judge)
+        else:
+            self._on_step("measuring the tuned model")
+            after = before if chosen.alpha == 0 else self._rank_all(test, "after")
+        verdict = fusion = None
+        if test.queries:
+            bm25 = _of(self._bm25, test.queries)
+            verdict = judge(
+                score(test, before),
+                score(test, after),
+                groups,
+                guards,
+                self._settings.guard_loss_max,
+                _doubts(test, before, bm25),
+            )
+            if not self._checkpoint.is_cross_encoder:
+                self._on_step("learning the weight of the fusion")
+                fusion = self._fusion(learned, test, before, after, bm25)
+        else:
+            self._notes.append(
+                "no query is judged, so nothing shows whether the tuned model is better: judge at least 30 of your own "
+                "queries with --judge 30, or compare both models yourself"
+            )
+        return Outcome(
+            self._labels, divided, self._source, recipe, count, verdict, guards, chosen.alpha, points, history, fusion,
+            test, [*divided.notes, *self._notes], time.monotonic() - self._start,
+        )  # fmt: skip
+
+    def _interpolate(
+        self, validation: Task, recipe: Recipe
+    ) -> tuple[interpolation.Interpolation, list[interpolation.Interpolation], list[Task]]:
+        """Chooses the weights, gives them to the model, and measures the guard sets."""
+        guards = self._guards()
+        tuned = weights_of(self.ranking)
+        points = []
+        for alpha in (0.0, *interpolation.ALPHAS):
+            self._on_step(f"interpolating: {alpha:g} of the tuned weights")
+            interpolation.set_weights(self.ranking, self._base, tuned, alpha)
+            points.append(interpolation.measure(self.ranking, alpha, validation, guards, recipe.tokens_max))
+        chosen = interpolation.choose(points, self._settings.guard_loss_max)
+        interpolation.set_weights(self.ranking, self._base, tuned, chosen.alpha)
+        return chosen, points, guards
+
+    def _guards(self) -> list[Task]:
+        tasks = []
+        for folder in (GENERAL, *self._settings.guards):
+            labels = read_labels(folder)
+            if not labels.queries:
+                raise InvalidData(f"the guard set {folder} has no judged queries")
+            task = Task(labels.name, labels.queries, labels.passages, labels.relevant)
+            if self._checkpoint.is_cross_encoder:
+                task = _with_candidates(task, bm25_run(labels.passages, labels.queries, _CANDIDATES))
+            tasks.append(task)
+        return tasks
+
+    def _split(self) -> Split:
+        if self._labels.queries:
+            return split(self._labels, self._settings.seed)
+        return Split({"train": [], "validation": [], "test": []}, {})
+
+    def _best_source(self) -> str:
+        if self._labels.queries:
+            return "labels"
+        if self._generate:
+            return "llm"
+        return "queries" if self._labels.unlabelled else "documents"
+
+    def _pairs(self, divided: Split, held_out: Any) -> tuple[list[Pair], Split, Any, Task]:
+        """Training pairs; the split, the held-out passages, and the queries that the fusion is learned on."""
+        labels = self._labels
+        learned = self._task("train", [*divided.queries["train"], *divided.queries["validation"]])
+        if self._source == "labels":
+            return pairs.labelled_pairs(labels, divided), divided, held_out, learned
+        learned = self._task("validation", divided.queries["validation"])
+        if self._source == "documents":
+            made = unlabelled.pairs_of_documents(labels.passages, held_out, self._settings.seed)
+        elif self._source == "queries":
+            made = self._of_queries(divided, held_out)
+        elif self._generate:
+            rest = {key: text for key, text in labels.passages.items() if key not in held_out}
+            made = self._leading_back(self._generate(rest, self._work / "synthetic.jsonl"))
+        else:
+            raise InvalidData("source llm needs an LLM: --llm-url and --llm-model")
+        return made, divided, held_out, learned
+
+    def _of_queries(self, divided: Split, held_out: Any) -> list[Pair]:
+        """Pairs of logged queries; those of the training part count as logged, without their labels."""
+        queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
+        queries |= {query: self._labels.queries[query] for query in divided.queries["train"]}
+        if not queries:
+            raise InvalidData("source queries needs a log of queries: --queries FILE")
+        self._on_step(f"searching for {len(queries)} logged queries")
+        task = Task("log", queries, self._labels.passages, {})
+        found = _of(self._bm25, queries)
+        fused = (
+            found if self._checkpoint.is_cross_encoder else hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
+        )
+        return unlabelled.pairs_of_queries(queries, fused, self._labels, held_out)
+
+    def _leading_back(self, made: Sequence[Pair]) -> list[Pair]:
+        """Synthetic pairs whose query leads back to its passage."""
+        queries = {f"made{number}": pair.query for number, pair in enumerate(made)}
+        task = Task("made", queries, self._labels.passages, {})
+        found = bm25_run(task.passages, queries, DEPTH)
+        if not self._checkpoint.is_cross_encoder:
+            found = hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
+        kept = synthetic.leads_back(made, list(queries), found, task.passages)
+        self._notes.append(f"{len(kept)} of {len(made)} synthetic queries lead back to their passage")
+        return kept
+
+    def _validation(self, divided: Split, examples: Sequence[Pair]) -> Task:
+        """Judged queries to choose with, or where there are none some of the made pairs, over some of the passages."""
+        if divided.queries["validation"]:
+            full = self._task("validation", divided.queries["validation"])
+        else:
+            full = self._of_pairs(examples)
+        return self._smaller(full)
+
+    def _of_pairs(self, examples: Sequence[Pair]) -> Task:
+        ids = {text: key for key, text in self._labels.passages.items()}
+        kept = examples[:: max(1, len(examples) // 50)][: max(1, len(examples) // 8)]
+        queries = {f"made{n}": pair.query for n, pair in enumerate(kept)}
+        keys = {f"made{n}": ids.get(pair.passage, f"made{n}") for n, pair in enumerate(kept)}
+        passages = {**self._labels.passages, **{keys[f"made{n}"]: pair.passage for n, pair in enumerate(kept)}}
+        return Task("validation", queries, passages, {query: {key: 1} for query, key in keys.items()})
+
+    def _smaller(self, task: Task) -> Task:
+        """The task over few passages: relevant ones, the best of BM25, and random ones."""
+        chance = random.Random(self._settings.seed)  # noqa: S311
+        found = _of(self._bm25, task.queries)
+        keys = dict.fromkeys(key for grades in task.relevant.values() for key in grades)
+        keys |= dict.fromkeys(key for hits in found.values() for key in list(hits)[:_HARD_PER_QUERY])
+        others = [key for key in task.passages if key not in keys]
+        chance.shuffle(others)
+        keys |= dict.fromkeys(others[: max(0, _VALIDATION_PASSAGES - len(keys))])
+        smaller = replace(task, passages={key: task.passages[key] for key in keys})
+        return _with_candidates(smaller, self._bm25) if self._checkpoint.is_cross_encoder else smaller
+
+    def _task(
+        self,
+        name: str,
+        queries: Sequence[str],
+    ) -> Task:
+        texts = {query: self._labels.queries[query] for query in queries}
+        task = Task(name, texts, self._labels.passages, {query: self._labels.relevant[query] for query in queries})
+        return _with_candidates(task, self._bm25) if self._checkpoint.is_cross_encoder else task
+
+    def _rank_all(self, task: Task, state: str) -> Run:
+        """Ranks all passages, whose vectors are kept for other tasks and for a later run."""
+        if not isinstance(self.ranking, EncoderModel):
+            return self.ranking.rank(task)
+        model, texts = self.ranking, list(task.passages.values())
+        passages = cached(self._work, state, texts, lambda block: model.embed(block, "passage"))
+        return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
+
+    def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
+        """Asks which results of both models and of BM25 are relevant."""
+        queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
+        log = Task("log", queries, self._labels.passages, {})
+        tuned = weights_of(self.ranking)
+        after = self._rank_all(log, "after")
+        interpolation.set_weights(self.ranking, self._base, self._base, 0.0)
+        before = self._rank_all(log, "before")
+        interpolation.set_weights(self.ranking, tuned, tuned, 0.0)
+        runs = [before, after, _of(self._bm25, queries)]
+        relevant = judge_results(queries, runs, self._labels.passages, self._work / "judgements.jsonl")
+        test = Task("test", {key: queries[key] for key in relevant}, self._labels.passages, relevant)
+        return test, _of(before, relevant), _of(after, relevant), list(range(len(relevant)))
+
+    def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Run) -> Fusion:
+        """Learns the weight on queries that are not in the test part."""
+        weight = FIXED_WEIGHT
+        if learned.queries:
+            state = "after" if after is not before else "before"
+            weight = learned_weight(learned, self._rank_all(learned, state), _of(self._bm25, learned.queries))
+        return Fusion(
+            weight,
+            score(test, hybrid(before, bm25, FIXED_WEIGHT)),
+            score(test, hybrid(after, bm25, weight)),
+            score(test, hybrid(after, bm25, FIXED_WEIGHT)),
+            score(test, bm25),
+        )
+
+    def _check_pairs(self, examples: Sequence[Pair]) -> None:
+        if len(examples) < _PAIRS_MIN:
+            raise TooLittleData(
+                f"{len(examples)} training pairs remain from {self._source}, at least {_PAIRS_MIN} are needed: "
+                "add labels, queries or documents"
+            )
+
+    def _identity(self, checkpoint: Checkpoint) -> str:
+        """A digest of what determines the result, so that only the same run is continued."""
+        settings = {**asdict(self._settings), "source": self._source}
+        parts = [self._labels.digest(), checkpoint.fingerprint(checkpoint.file_sums()), settings]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _opened(work: Path, identity: str) -> Path:
+    """The folder of the same run that was killed, or an empty one."""
+    mark = work / "identity"
+    if mark.is_file() and mark.read_text(encoding="utf-8") == identity:
+        return work
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    mark.write_text(identity, encoding="utf-8")
+    return work
+
+
+def _with_candidates(task: Task, bm25: Run) -> Task:
+    found = {query: list(bm25.get(query, {}))[:_CANDIDATES] for query in task.queries}
+    return replace(task, candidates={q: [key for key in keys if key in task.passages] for q, keys in found.items()})
+
+
+def _of(run: Run, queries: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    return {query: run.get(query, {}) for query in queries}
+
+
+def _doubts(test: Task, dense: Run, bm25: Run) -> list[str]:
+    """Labels that neither the original model nor BM25 finds better than chance are wrong, such as shuffled ones."""
+    best = max(float(score(test, run).recall.mean()) for run in (dense, bm25))
+    chance = min(1.0, 5 / len(test.passages))
+    if len(test.passages) >= 100 and best < max(_CHANCE * chance, 0.02):
+        return [
+            f"the labels look wrong: among the first five passages the original model and BM25 find {100 * best:.1f} % "
+            f"of the relevant ones, random labels give {100 * chance:.1f} %"
+        ]
+    return []
+
+
+def _describe(recipe: Recipe) -> str:
+    return f"{recipe.epochs} epochs, batches of {recipe.batch}, learning rate {recipe.learning_rate:g}"
+
+
+__all__ = ["GENERAL", "SOURCES", "Outcome", "Scores", "Settings", "Tuning"]
