@@ -290,7 +290,7 @@ def test_snippets_of_the_documentation_run(tiny: Gateway, tmp_path: Path) -> Non
         ).stdout.splitlines()
         for snippet in (files, sdk)
     ]
-    assert printed[0][0].startswith("lanes.md 1.0 {'year': 2026, 'team': 'serving'} There are two lanes")
+    assert printed[0][0].startswith("lanes.md 1.0 {'year': 2026.0, 'team': 'serving'} There are two lanes")
     assert "filename='lanes.md'" in printed[0][1]
     assert printed[1][-1] == "Two lanes keep queries fast [1]. [1]"
     assert run_client("python", "-c", langchain, folder=tmp_path, **environ).startswith("32 2")
