@@ -21,7 +21,7 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    dense_weight: float = Field(0.75, ge=0.0, le=1.0)
+    dense_weight: float = Field(0.8, ge=0.0, le=1.0)
     candidates: int = Field(50, ge=1, le=TOP_K_MAX)
     hops: Literal[1, 2] = 2
     rerank: bool = False
