@@ -93,7 +93,8 @@ def test_one_of_two_devices_fails_and_nothing_is_lost(server: TritonServer, swit
         assert client.device_problems() == problem
         np.testing.assert_allclose(client.embed_passages(texts), wanted, atol=0.02)
     assert devices(server) == {"working": 1, "failed": 1}
-    command = [sys.executable, "-m", "retriton_client.health", server.endpoint.grpc_url, "--timeout", "10"]
+    health = Path(sys.executable).with_name("retriton-health")
+    command = [str(health), server.endpoint.grpc_url, "--timeout", "10"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1] == f"degraded: {problem}"
     with Probe(server.endpoint.grpc_url, server.models, secret=server.secret) as probe:
