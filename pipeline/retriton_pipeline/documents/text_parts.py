@@ -32,11 +32,11 @@ def text_parts(file: SourceFile, part_bytes: int = PART_BYTES) -> Iterator[FileP
             with open_file(file.path, file.within) as opened:
                 head = _head_bytes(opened) if suffix in _TABLES else 0
                 for size, lines in _ranges(opened, part_bytes, suffix in _TABLES):
-                    yield FilePart(file.path, start, start + size, line, file.within, head)
+                    yield FilePart(file.path, start, start + size, line, file.within, head=head)
                     start, line = start + size, line + lines
     except (OSError, UnreadableDocument):
         pass  # reading the range below reports the reason
-    yield FilePart(file.path, start, None, line, file.within, head)
+    yield FilePart(file.path, start, None, line, file.within, head=head)
 
 
 def _head_bytes(opened: BinaryIO) -> int:
