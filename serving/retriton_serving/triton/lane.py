@@ -10,12 +10,11 @@ import json
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from retriton_serving.batching.batcher import LaneLimits, MicroBatcher
@@ -25,12 +24,13 @@ from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import Vectors
 from retriton_serving.batching.tokenization import LaneTokenizer, Truncate, utf8_bytes
 from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.batching.word_cache import Ids
 from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import Expired, RequestRefused, WrongEncoder
 from retriton_serving.contract.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.triton import workers
 from retriton_serving.triton.lane_metrics import LaneMetrics
-from retriton_serving.triton.lane_request import LaneRequest, ProbeSlots
+from retriton_serving.triton.lane_request import Counts, LaneRequest, ProbeSlots
 from retriton_serving.triton.model_call import ModelCall
 from retriton_serving.triton.tokenization_budget import LongTexts, Round
 
@@ -108,7 +108,7 @@ class Lane(ABC):
     def read_texts(self, request: Any) -> list[Any]:
         """The texts of a request of Triton. Raises `RequestRefused`."""
 
-    def read_options(self, parameters: dict[str, Any]) -> Any:
+    def read_options(self, parameters: Mapping[str, Any]) -> Any:
         """The parameters that `outputs` needs. Raises `RequestRefused`."""
         return None
 
@@ -121,8 +121,8 @@ class Lane(ABC):
         """The inputs of the computing model, by name."""
 
     @abstractmethod
-    def outputs(self, options: Any, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
-        """The output tensors, from the model's rows and the token counts of each text."""
+    def outputs(self, options: Any, rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
+        """The outputs by name, from the model's rows and the token counts of each text."""
 
     def _close(self) -> None:
         self._long_texts.close()
@@ -134,7 +134,8 @@ class Lane(ABC):
         A request that is refused is answered here, before it costs tokenizing; one with long texts is queued.
         """
         try:
-            request.truncate = Truncate.parse(request.parameters.get("truncate", Truncate.NONE))
+            if (truncate := request.parameters.get("truncate")) is not None:
+                request.truncate = Truncate.parse(truncate)
             request.options = self.read_options(request.parameters)
             self._check_encoder(request.parameters.get("fingerprint"))
             self._batcher.check_room(request.deadline_s, request.is_urgent)
@@ -149,10 +150,13 @@ class Lane(ABC):
 
     def _tokenize(self, requests: Sequence[LaneRequest]) -> None:
         start = time.perf_counter()
-        ids = iter(self._tokenizer.tokenize([text for request in requests for text in request.texts]))
+        ids = self._tokenizer.tokenize([text for request in requests for text in request.texts])
         self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
+        first = 0
         for request in requests:
-            self._submit(request, [next(ids) for _ in request.texts])
+            end = first + len(request.texts)
+            self._submit(request, ids[first:end])
+            first = end
 
     def _tokenize_long(self, request: LaneRequest) -> None:
         """Tokenizes a request with long texts, unless nobody waits for it any more."""
@@ -161,7 +165,7 @@ class Lane(ABC):
         else:
             self._tokenize([request])
 
-    def _submit(self, request: LaneRequest, ids: list[list[int]]) -> None:
+    def _submit(self, request: LaneRequest, ids: list[Ids]) -> None:
         try:
             self._batcher.submit(request.tokenized(ids, self._tokenizer, partial(self.outputs, request.options)))
         except RequestRefused as error:

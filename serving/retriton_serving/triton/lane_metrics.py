@@ -79,6 +79,12 @@ class LaneMetrics:
         with self._lock:
             self._observed[name].append(value)
 
+    def answered(self, seconds: float) -> None:
+        """Counts a request with the outcome OK, and its time from receipt to response."""
+        with self._lock:
+            self._sums["requests_total", "outcome", "OK"] += 1
+            self._observed["request_seconds"].append(seconds)
+
     def record(self, batch: ComputedBatch) -> None:
         """Counts a micro-batch."""
         with self._lock:

@@ -18,6 +18,7 @@ from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
 from retriton_serving.contract.models import CROSS_ENCODER
 from retriton_serving.triton.lane import Lane
+from retriton_serving.triton.lane_request import Counts
 from retriton_serving.triton.responses import error_response, send
 
 _PASSAGES_MAX = 1024
@@ -78,10 +79,6 @@ class TritonPythonModel(Lane):
         ids, types = unpack(ids)
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
-    def outputs(self, options: None, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+    def outputs(self, options: None, rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
         """Scores, float32 ``[n]``."""
-        return [
-            pb_utils.Tensor("score", np.ascontiguousarray(rows[:, 0])),
-            pb_utils.Tensor("tokens", tokens),
-            pb_utils.Tensor("tokens_dropped", dropped),
-        ]
+        return {"score": np.ascontiguousarray(rows[:, 0]), "tokens": tokens, "tokens_dropped": dropped}
