@@ -33,12 +33,12 @@ class TritonPythonModel(Lane):
         """A tokenizer with the prompt of the lane's role."""
         return RoleTokenizer(file, spec.prompts.get(parameters["role"], ""), spec.max_tokens)
 
-    def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
-        """A cache of ``cache_mb`` megabytes; for queries the environment overrides the parameter."""
+    def make_cache(self, parameters: dict[str, str], processes: int) -> VectorCache | None:
+        """This process's share of ``cache_mb`` megabytes; for queries the environment overrides the parameter."""
         megabytes = float(parameters["cache_mb"])
         if parameters["role"] == "query":
             megabytes = float(os.environ.get(QUERY_CACHE_MB, megabytes))
-        return VectorCache(int(megabytes * 1e6)) if megabytes else None
+        return VectorCache(int(megabytes * 1e6 / processes)) if megabytes else None
 
     def read_texts(self, request: Any) -> list[str]:
         """The input ``text``, BYTES ``[texts, 1]``."""

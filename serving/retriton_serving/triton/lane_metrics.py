@@ -132,8 +132,10 @@ class LaneMetrics:
             sums.update(_as_histogram(name, values))
         for key, amount in sums.items():
             self._metric(key).increment(amount)
-        for name, ask in self._gauges.items():
-            self._metric((name, "", "")).set(ask())
+        for name, ask in self._gauges.items():  # the processes of a lane share the gauge, so each adds its difference
+            now = ask()
+            self._metric((name, "", "")).increment(now - self._reported[name])
+            self._reported[name] = now  # type: ignore[assignment]
 
     def _metric(self, key: tuple[str, str, str]) -> Any:
         if key not in self._metrics:

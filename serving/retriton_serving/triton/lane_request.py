@@ -21,7 +21,7 @@ from retriton_serving.triton.lane_metrics import LaneMetrics
 from retriton_serving.triton.responses import error_response, send
 
 _ABANDONED_AFTER_S = 0.5
-_PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
+PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
 _PROBE_TOKENS_MAX = 16
 Counts = NDArray[np.int32]
 Outputs = Callable[[Vectors, Counts, Counts], dict[str, NDArray[Any]]]
@@ -29,10 +29,14 @@ _NO_PARAMETERS: Mapping[str, Any] = {}
 
 
 class ProbeSlots:
-    """Limits the health probes that precede other requests. Those of the supervisor, who has the secret, always do."""
+    """Limits the health probes that precede other requests. Those of the supervisor, who has the secret, always do.
 
-    def __init__(self) -> None:
-        self._free = threading.Semaphore(_PROBES_MAX)
+    Args:
+        number: of slots.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.Semaphore(number)
 
     def take(self, parameters: Mapping[str, Any]) -> Callable[[], None] | None:
         """What gives the slot back, for a request that is a probe and has one; None for any other request."""

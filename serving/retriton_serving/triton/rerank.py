@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
 from retriton_serving.contract.models import CROSS_ENCODER
 from retriton_serving.triton.lane import Lane
+from retriton_serving.triton.lane_process import LaneProcess
 from retriton_serving.triton.lane_request import Counts
 from retriton_serving.triton.responses import error_response, send
 
@@ -34,7 +36,8 @@ class TritonPythonModel(Lane):
         """Starts as any lane, if a cross-encoder is installed."""
         self._refusal = Manifest.missing(Path(args["model_repository"]).parent / self.model / "1")
         if self._refusal:
-            drain_on_request(args["model_name"], lambda: None)
+            process = LaneProcess(json.loads(args["model_config"]), args["model_instance_name"])
+            drain_on_request(process.name, lambda: None)
         else:
             super().initialize(args)
 
