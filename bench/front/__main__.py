@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 from bench.front.measurements import PASSAGES, QUERIES, QUERY_BATCHES, Cost, Front, null_server, results
 from bench.workloads import REPORT
+from retriton_serving.contract.variables import LANE_PROCESSES
 
 _LOADS = {
     "64 connections, one query of 16 tokens": QUERIES,
@@ -19,7 +21,10 @@ def main() -> None:
     """Measures every load on one server."""
     parser = argparse.ArgumentParser(prog="bench.front", description=__doc__)
     parser.add_argument("--seconds", type=float, default=8.0, help="duration of each load")
+    parser.add_argument("--processes", help="processes of each lane; default: what its configuration says")
     options = parser.parse_args()
+    if options.processes:
+        os.environ[LANE_PROCESSES] = options.processes
     folder = REPORT / "front"
     folder.mkdir(parents=True, exist_ok=True)
     with null_server(folder) as (server, load):

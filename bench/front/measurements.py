@@ -19,6 +19,8 @@ from bench.perf_analyzer import Load, PerfAnalyzer
 from bench.served import role_of
 from bench.workloads import Workloads
 from retriton_client import Client
+from retriton_serving.contract.models import LANES
+from retriton_serving.contract.variables import QUERY_CACHE_MB
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 
 PASSAGE_TOKENS = 129
@@ -26,7 +28,6 @@ QUERIES = Load("embed_query", "queries", texts=1, connections=64)
 QUERY_BATCHES = Load("embed_query", "queries", texts=32, connections=8)
 PASSAGES = Load("embed_passage", "front_passages", texts=32, connections=8)
 _NULL_MODEL = Path(__file__).parent / "null_model.py"
-_LANES = ("embed_query", "embed_passage", "rerank")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Front:
         spent_ms, texts = self._cpu_s(), self._texts(load.lane) - texts
         spent_ms.subtract(cpu_s)
         each = {role: seconds * 1e3 / texts for role, seconds in spent_ms.items()}
-        lanes_ms = sum(each[lane] for lane in _LANES)
+        lanes_ms = sum(each[lane] for lane in LANES)
         return Cost(measured.texts_per_s, each["triton"], lanes_ms, each["encoder"])
 
     def _cpu_s(self) -> Counter[str]:
@@ -92,18 +93,17 @@ class Front:
 
 
 @contextmanager
-def null_server(folder: Path, **environ: str) -> Iterator[tuple[TritonServer, PerfAnalyzer]]:
-    """A server with the null engine and what sends load to it.
+def null_server(folder: Path) -> Iterator[tuple[TritonServer, PerfAnalyzer]]:
+    """A server with the null engine and what sends load to it. The cache is off, because texts are repeated.
 
     Args:
         folder: of the copied model repository, the log and the workloads.
-        environ: more variables of the server. The cache of queries is off, because texts are repeated.
     """
     repository = folder / "model_repository"
     shutil.rmtree(repository, ignore_errors=True)
-    shutil.copytree(REPOSITORY, repository)
+    shutil.copytree(REPOSITORY, repository, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copyfile(_NULL_MODEL, repository / "encoder" / "1" / "model.py")
-    variables = {"RETRITON_QUERY_CACHE_MB": "0", **environ}
+    variables = {QUERY_CACHE_MB: "0"}
     with (folder / "front.log").open("wb") as log:
         server = TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), log, environ=variables)
         with server, Client(server.endpoint.grpc_url, timeout_s=60) as client:

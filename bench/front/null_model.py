@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from retriton_serving.contract.manifest import Manifest
+from retriton_serving.contract.manifest import Artefact, Manifest
+from retriton_serving.engines import Compute, Engine
 from retriton_serving.triton import encoder
 from retriton_serving.triton.encoder import TritonPythonModel
 
@@ -18,11 +19,15 @@ __all__ = ["TritonPythonModel"]
 class _NullEngine:
     precision = "null"
 
-    def __init__(self, dimension):
-        self._dimension = dimension
+    def __init__(self, folder: Path) -> None:
+        self._dimension = Manifest.read(folder).encoder.dimension
 
-    def worker(self):
+    def worker(self) -> Compute:
         return lambda feed: np.zeros((len(feed["input_ids"]), self._dimension), np.float32)
 
 
-encoder.load_engine = lambda folder, artefact: _NullEngine(Manifest.read(Path(folder)).encoder.dimension)
+def _load_null_engine(folder: Path, artefact: Artefact) -> Engine:
+    return _NullEngine(folder)
+
+
+encoder.load_engine = _load_null_engine

@@ -85,6 +85,7 @@ def test_a_probe_sees_each_process(two: TritonServer) -> None:
         for _ in range(4):  # whichever process Triton chooses
             with pytest.raises(RetritonError):
                 prober.check_health(4.0, secret=two.secret)
+    two.stop(grace_s=0.0)  # the killed process would not report that it is drained
 
 
 def test_a_drain_answers_what_both_have_accepted(two: TritonServer) -> None:

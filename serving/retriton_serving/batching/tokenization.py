@@ -135,6 +135,8 @@ class RoleTokenizer:
 
     def _encode(self, texts: Sequence[str]) -> list[Ids]:
         """One call into Rust, parallel over the texts."""
+        if not texts:
+            return []
         return [np.array(encoding.ids, np.int64) for encoding in self._tokenizer.encode_batch_fast(texts)]
 
     def _cut(self, text: str, truncate: Truncate) -> list[int]:

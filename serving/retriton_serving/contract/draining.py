@@ -2,7 +2,8 @@
 
 Triton's own stop does not do it: requests that a lane has taken over do not count as in flight, so the encoder is
 unloaded while they wait, and new requests get NOT_FOUND, which no client retries. Instead, the process that started
-the server communicates through a folder: it creates the file ``drain``, and each process of a lane creates ``<process>.drained``.
+the server communicates through a folder: it creates the file ``drain``, and each process of a lane creates
+``<process>.drained``.
 
 The launcher uses it outside Triton, and the lanes inside.
 """
