@@ -69,7 +69,7 @@ class Front:
 
     def cost(self, load: Load) -> Cost:
         """Measures one load, after a warm-up."""
-        self._load.measure(load, 1.0)
+        self._load.measure(load, 3.0)
         texts, cpu_s = self._texts(load.lane), self._cpu_s()
         measured = self._load.measure(load, self._seconds)
         spent_ms, texts = self._cpu_s(), self._texts(load.lane) - texts

@@ -39,20 +39,10 @@ CACHES = [(tokenizer, WordCache(tokenizer)) for tokenizer in (UNCASED, CASED, MI
 FRAGMENTS = st.one_of(
     st.sampled_from(
         [
-            *WORDS,
-            "The",
-            "passages,",
-            "(Retrieval)",
-            "[SEP]",
-            "[CLS]x",
-            "[ MASK ]",
-            "É",
-            "e\u0301",
-            "\u0301",
-            "中文",
-            "x" * 101,
+            *(*WORDS, "The", "passages,", "(Retrieval)", "[SEP]", "[CLS]x", "[ MASK ]", "x" * 101),
+            *("É", "e\u0301", "\u0301", "中文", " ", "  ", "\n", "\r\n", "\t", "\x0b", "\x1c", "\x00", "\x7f"),
+            *("\x85", "\xa0", "\u2028", "\u200b", "\ufffd"),
         ]
-        + [" ", "  ", "\n", "\r\n", "\t", "\x0b", "\x1c", "\x00", "\x7f", "\x85", "\xa0", "\u2028", "\u200b", "\ufffd"]
     ),
     st.text(max_size=8),
 )

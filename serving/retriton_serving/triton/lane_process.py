@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from retriton_serving.batching.request import Request, Vectors
-from retriton_serving.batching.word_cache import Ids
+from retriton_serving.batching.request import Request, Tokens, Vectors
 from retriton_serving.contract.errors import EncoderUnavailable, RequestRefused
 from retriton_serving.contract.models import process_name
 from retriton_serving.contract.variables import DRAIN_FOLDER
@@ -63,7 +62,7 @@ class LaneProcess:
             listener.listen()
             threading.Thread(target=_serve, args=(listener, submit), daemon=True).start()
 
-    def check_others(self, ids: Ids) -> None:
+    def check_others(self, ids: Tokens) -> None:
         """Has every other process compute a probe, all at a time.
 
         Raises:
@@ -79,12 +78,12 @@ class LaneProcess:
                 reason = answer.decode(errors="replace") or "there is no answer"
                 raise EncoderUnavailable(f"process {number} of {self._lane} does not compute: {reason}")
 
-    def _ask(self, number: int, ids: Ids) -> socket.socket:
+    def _ask(self, number: int, ids: Tokens) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(_ANSWER_S)
         try:
             connection.connect(self._address(number))
-            connection.sendall(ids.tobytes())
+            connection.sendall(np.asarray(ids, np.int64).tobytes())
             connection.shutdown(socket.SHUT_WR)
         except OSError as error:
             connection.close()
