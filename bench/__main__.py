@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from bench import curves, report
+from bench.front import measurements as front
 from bench.measurements import REPOSITORY, SERVER_ENV, Measurements
 from bench.perf_analyzer import PerfAnalyzer
 from bench.retrieval import measurements as retrieval
@@ -35,6 +36,7 @@ def main() -> None:
                 "throughput_against_connections": curves.throughput_against_connections(load),
                 "mixed_load": curves.mixed_load(url, load, workloads),
             }
+    results |= front.measure(REPORT)
     results |= retrieval.measure("", list(retrieval.MODES), seconds=6.0, brief=True)
     report.write(REPORT, results, drawn)
     print(f"{REPORT}/report.md has the curves\n")

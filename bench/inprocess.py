@@ -16,6 +16,7 @@ from pathlib import Path
 from retriton_serving.batching.length_sorted_queue import BatchLimits, LengthSortedQueue
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.tokenization import RoleTokenizer
+from retriton_serving.batching.word_cache import Ids
 from retriton_serving.contract.manifest import TOKENIZER_FILE, Manifest
 from retriton_serving.engines import load_engine
 
@@ -34,7 +35,7 @@ def main(encoder: Path, passages: Path, seconds: float) -> None:
     spec = manifest.encoder
     tokenizer = RoleTokenizer(encoder / TOKENIZER_FILE, spec.prompts.get("passage", ""), spec.max_tokens)
     texts = tokenizer.tokenize([step["text"][0] for step in json.loads(passages.read_text())["data"]])
-    queue: LengthSortedQueue[list[int]] = LengthSortedQueue()
+    queue: LengthSortedQueue[Ids] = LengthSortedQueue()
     for text in texts:
         queue.add(len(text), text)
     padding = Padding(spec.pad_token_id, spec.max_tokens)

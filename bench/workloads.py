@@ -31,11 +31,18 @@ class Workloads:
     """
 
     def __init__(self, client: Client) -> None:
-        counter = TokenCounter(client.encoder_info())
+        self._counter = counter = TokenCounter(client.encoder_info())
         draw = random.Random(7)
         self.queries = [" ".join(draw.choices(_WORDS, k=13)) for _ in range(512)]
         self.passages = [_text(counter, draw, draw.randint(8, 250)) for _ in range(512)]
         self.passage_tokens = sum(counter.count_passage(text) for text in self.passages) / len(self.passages)
+
+    def passages_of(self, tokens: int) -> list[str]:
+        """512 passages of exactly ``tokens`` tokens, special tokens included."""
+        special = self._counter.count_passage("")
+        words = [word for word in _WORDS if self._counter.count_passage(word) == special + 1]
+        draw = random.Random(11)
+        return [" ".join(draw.choices(words, k=tokens - special)) for _ in range(512)]
 
     def write(self, folder: Path) -> None:
         """Writes ``queries.json`` and ``passages.json`` for perf_analyzer and for the engine in process."""

@@ -158,9 +158,10 @@ def test_lanes_have_one_interface_and_complete_parameters(file: Path) -> None:
     assert (config.input, config.output) == (other.input, other.output)
     parameters = {key: value.string_value for key, value in config.parameters.items()}
     assert parameters.pop("role") == role
-    names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__} - {"batch", "tokens_max", "texts_max"}
+    names = {*BatchLimits.__dataclass_fields__, *LaneLimits.__dataclass_fields__, "processes"} - {
+        *("batch", "tokens_max", "texts_max")
+    }
     assert float(parameters.pop("cache_mb")) >= 0
     assert set(parameters) == names | {"batch_tokens_max", "batch_texts_max"}
-    assert all(
-        value in ("cores", "cores+2", "devices*2", "devices*3") or float(value) > 0 for value in parameters.values()
-    )
+    computed = {"cores", "cores+2", "cores/4", "devices*2", "devices*3"}
+    assert all(value in computed or float(value) > 0 for value in parameters.values())

@@ -42,7 +42,7 @@ def of_many_lengths(tokens_max: int) -> list[str]:
 def token_ids(tokenizer: LaneTokenizer, texts: Sequence[Any]) -> list[list[int]]:
     """Returns the token ids of texts or pairs, truncated at the end to the tokenizer's maximum."""
     return [
-        tokenizer.fit(text, ids, Truncate.END, index).ids
+        tokenizer.fit(text, ids, Truncate.END, index).ids.tolist()
         for index, (text, ids) in enumerate(zip(texts, tokenizer.tokenize(texts), strict=True))
     ]
 

@@ -1,3 +1,6 @@
+from math import inf
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +27,8 @@ def test_every_text_goes_once_and_batches_keep_the_limits(lengths: list[int], to
     assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
     for batch in batches:
         sizes = [lengths[index] for index in batch]
-        assert len(batch) == 1 or limits.admit(len(sizes), sum(sizes), max(sizes))
+        padding = len(sizes) * max(sizes) - sum(sizes)
+        assert len(batch) == 1 or limits.padding(len(sizes), sum(sizes), max(sizes)) == padding
 
 
 @given(LENGTHS)
@@ -74,3 +78,18 @@ def test_padding_stays_small_on_mixed_lengths() -> None:
 
 def test_a_text_longer_than_the_budget_goes_alone() -> None:
     assert take_all([10, 10, 5000, 10], BatchLimits(64)) == [[0, 1], [2], [3]]
+
+
+def test_an_urgent_text_does_not_overtake_urgent_ones_that_wait() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    queue.add(512, "probe 0", urgent=True)
+    queue.add(512, "probe 1", urgent=True)
+    assert queue.take(BatchLimits(512)) == ["probe 0"]
+    queue.add(512, "probe 2", urgent=True)
+    assert [queue.take(BatchLimits(512)) for _ in range(2)] == [["probe 1"], ["probe 2"]]
+
+
+@pytest.mark.parametrize(("texts", "tokens", "longest"), [(5, 400, 128), (9, 60, 16), (4, 330, 128)])
+def test_what_does_not_fit_has_infinite_padding(texts: int, tokens: int, longest: int) -> None:
+    """Too many tokens, too many texts, too much padding."""
+    assert BatchLimits(512, texts_max=8).padding(texts, tokens, longest) == inf

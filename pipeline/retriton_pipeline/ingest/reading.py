@@ -42,7 +42,7 @@ from retriton_pipeline.ingest.worker_limits import EXIT_MEMORY, end_with_parent,
 from retriton_pipeline.store import StoredDocument, content_hash, document_id
 from retriton_pipeline.tokens import TokenCounter
 
-CHUNKER_VERSION = 3  # increment it when the same file would be chunked differently
+CHUNKER_VERSION = 4  # increment it when the same file would be chunked differently
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
 _HASH_BYTES = 1 << 20

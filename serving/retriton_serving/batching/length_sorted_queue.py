@@ -7,9 +7,10 @@ stays small.
 from __future__ import annotations
 
 import sys
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -40,11 +41,18 @@ class BatchLimits:
         """
         return _WINDOW_BATCHES * self.tokens_max
 
-    def admit(self, texts: int, tokens: int, longest: int) -> bool:
-        """Whether ``texts`` texts with ``tokens`` tokens in all, the longest with ``longest``, fit one micro-batch."""
+    def padding(self, texts: int, tokens: int, longest: int) -> float:
+        """The padding of ``texts`` texts with ``tokens`` tokens in all, the longest with ``longest``.
+
+        Infinite if they do not fit one micro-batch.
+        """
         padded = texts * longest
-        padding_max = max(self.padding_free_tokens, self.padding_share_max * padded)
-        return texts <= self.texts_max and padded <= self.tokens_max and padded - tokens <= padding_max
+        padding = padded - tokens
+        if texts > self.texts_max or padded > self.tokens_max:
+            return inf
+        if padding > self.padding_free_tokens and padding > self.padding_share_max * padded:
+            return inf
+        return padding
 
 
 class LengthSortedQueue(Generic[T]):
@@ -55,6 +63,10 @@ class LengthSortedQueue(Generic[T]):
         self._later: deque[tuple[int, int, T]] = deque()
         self._window: list[tuple[int, int, T]] = []  # the oldest texts, sorted; arrivals are unique
         self._window_tokens = 0
+        # The window in the order of arrival, urgent texts apart, and the arrivals of what was taken out of it since.
+        self._urgent_order: deque[tuple[int, int]] = deque()  # (tokens, arrival)
+        self._order: deque[tuple[int, int]] = deque()
+        self._taken: set[int] = set()
         self._arrivals = 0
         self._urgent_arrivals = -sys.maxsize  # before all others
         self.tokens = 0
@@ -79,39 +91,50 @@ class LengthSortedQueue(Generic[T]):
             ValueError: the queue is empty.
         """
         self._fill_window(limits.window_tokens)
-        low, high = self._neighbours(self._oldest(), limits)
+        low, high = self._neighbours(bisect_left(self._window, self._oldest()), limits)
         batch = self._window[low:high]
         del self._window[low:high]
         tokens = sum(length for length, _, _ in batch)
         self._window_tokens -= tokens
         self.tokens -= tokens
+        self._taken.update(arrival for _, arrival, _ in batch)
         return [item for _, _, item in batch]
 
     def _fill_window(self, tokens_max: int) -> None:
         """Moves the oldest texts into the window: urgent ones always, the others while there is room."""
-        while self._urgent or (self._later and (not self._window or self._window_tokens < tokens_max)):
-            entry = (self._urgent or self._later).popleft()
-            insort(self._window, entry)
-            self._window_tokens += entry[0]
+        while self._urgent:
+            self._urgent_order.append(self._insert(self._urgent.popleft()))
+        while self._later and (not self._window or self._window_tokens < tokens_max):
+            self._order.append(self._insert(self._later.popleft()))
 
-    def _oldest(self) -> int:
-        """The index of the oldest text in the window."""
-        return min(range(len(self._window)), key=lambda place: self._window[place][1])
+    def _insert(self, entry: tuple[int, int, T]) -> tuple[int, int]:
+        insort(self._window, entry)
+        self._window_tokens += entry[0]
+        return entry[:2]
+
+    def _oldest(self) -> tuple[int, int]:
+        """Tokens and arrival of the oldest text in the window."""
+        for order in (self._urgent_order, self._order):
+            while order and order[0][1] in self._taken:
+                self._taken.remove(order.popleft()[1])
+            if order:
+                return order[0]
+        raise ValueError("the queue is empty")
 
     def _neighbours(self, place: int, limits: BatchLimits) -> tuple[int, int]:
         """Extends the range around ``place`` to the side that adds less padding, within ``limits``."""
-        entries = self._window
+        window = self._window
         low, high = place, place + 1
-        tokens = longest = entries[place][0]
+        tokens = longest = window[place][0]
         while True:
-            choices = []
-            if low > 0:
-                choices.append((low - 1, high, tokens + entries[low - 1][0], longest))
-            if high < len(entries):
-                choices.append((low, high + 1, tokens + entries[high][0], entries[high][0]))
-            admitted = [choice for choice in choices if limits.admit(choice[1] - choice[0], choice[2], choice[3])]
-            if not admitted:
-                return low, high
-            low, high, tokens, longest = min(
-                admitted, key=lambda choice: (choice[1] - choice[0]) * choice[3] - choice[2]
-            )
+            texts = high - low + 1
+            shorter = window[low - 1][0] if low > 0 else 0
+            longer = window[high][0] if high < len(window) else 0
+            left = limits.padding(texts, tokens + shorter, longest) if shorter else inf
+            right = limits.padding(texts, tokens + longer, longer) if longer else inf
+            if left <= right:
+                if left == inf:
+                    return low, high
+                low, tokens = low - 1, tokens + shorter
+            else:
+                high, tokens, longest = high + 1, tokens + longer, longer

@@ -22,15 +22,14 @@ class Padding:
         self._token_id = token_id
         self._tokens_max = tokens_max
 
-    def __call__(self, texts: Sequence[Sequence[int]]) -> tuple[TokenIds, TokenIds]:
-        """Token ids and attention mask, both int64 ``[texts, length]``."""
-        length = self._length(max(map(len, texts)))
-        ids = np.full((len(texts), length), self._token_id, np.int64)
-        mask = np.zeros((len(texts), length), np.int64)
-        for row, text in enumerate(texts):
-            ids[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        return ids, mask
+    def __call__(self, texts: Sequence[Sequence[int] | TokenIds]) -> tuple[TokenIds, TokenIds]:
+        """Token ids and attention mask, both int64 ``[texts, length]``, of the ids of each text."""
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        length = self._length(int(lengths.max()))
+        mask = np.arange(length) < lengths[:, np.newaxis]
+        ids = np.full(mask.shape, self._token_id, np.int64)
+        ids[mask] = np.concatenate(texts)
+        return ids, mask.astype(np.int64)
 
     def _length(self, longest: int) -> int:
         """``longest``, rounded up by at most a sixteenth: engines keep compiled code for every shape.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from retriton_serving.contract.errors import RequestRefused
 
 Vectors = NDArray[np.float32]
+Tokens = Sequence[int] | NDArray[np.int64]  # the token ids of one text
 
 
 class Reply(Protocol):
@@ -39,7 +40,7 @@ class Request:
     """
 
     def __init__(
-        self, texts: Sequence[Sequence[int]], reply: Reply, deadline_s: float | None = None, urgent: bool = False
+        self, texts: Sequence[Tokens], reply: Reply, deadline_s: float | None = None, urgent: bool = False
     ) -> None:
         self.texts = texts
         self.deadline_s = deadline_s
@@ -48,7 +49,7 @@ class Request:
         self._reply = reply
         self._lock = threading.Lock()
         self._answered = False
-        self._vectors: list[Vectors | None] = [None] * len(texts)
+        self._vectors: Vectors | None = None
         self._missing = len(texts)
 
     @property
@@ -64,12 +65,21 @@ class Request:
     def put(self, index: int, vector: Vectors) -> None:
         """Stores the vector of text ``index``; the last one sends the reply."""
         with self._lock:
-            self._vectors[index] = vector
+            vectors = self._store(index, vector)
             self._missing -= 1
             if self._missing or self._answered:
                 return
             self._answered = True
-        self._reply.succeed(np.stack(self._vectors))  # type: ignore[arg-type]  # none is missing
+        self._reply.succeed(vectors)
+
+    def _store(self, index: int, vector: Vectors) -> Vectors:
+        """The vectors of all texts so far; the vector of a single text is not copied."""
+        if len(self.texts) == 1:
+            return vector[np.newaxis]
+        if self._vectors is None:
+            self._vectors = np.empty((len(self.texts), *vector.shape), vector.dtype)
+        self._vectors[index] = vector
+        return self._vectors
 
     def fail(self, error: RequestRefused) -> None:
         """Sends the error, unless a reply was sent."""
@@ -91,4 +101,4 @@ class QueuedText(NamedTuple):
 
     request: Request
     place: int
-    ids: Sequence[int]
+    ids: Tokens

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from tokenizers import Encoding, Tokenizer
+import numpy as np
+from tokenizers import Tokenizer
 
+from retriton_serving.batching.word_cache import Ids, WordCache, special_tokens, treats_words_alone
 from retriton_serving.contract.errors import BadParameter, BadText, TextTooLong
 
 TEXT_BYTES_MAX = 1024 * 1024  # requests are tokenized together: a larger text would delay the others
@@ -35,21 +36,26 @@ class Truncate(StrEnum):
             raise BadParameter(f"truncate is {value!r:.80}, it can be NONE, START or END") from None
 
 
-@dataclass(frozen=True)
-class TokenizedText:
+class TokenizedText(NamedTuple):
     """Token ids of one text, special tokens included, and how many tokens truncation dropped."""
 
-    ids: list[int]
+    ids: Ids
     dropped: int = 0
 
 
 class LaneTokenizer(Protocol):
-    """Tokenizes the texts of a lane; in the reranking lane a text is a pair."""
+    """Tokenizes the texts of a lane; in the reranking lane a text is a pair.
 
-    def tokenize(self, texts: Sequence[Any]) -> list[list[int]]:
-        """Token ids of every text, untruncated."""
+    Attributes:
+        max_tokens: the most tokens of a text.
+    """
 
-    def fit(self, text: Any, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
+    max_tokens: int
+
+    def tokenize(self, texts: Sequence[Any]) -> list[Ids]:
+        """Token ids of every text, int64 ``[tokens]``, untruncated."""
+
+    def fit(self, text: Any, ids: Ids, truncate: Truncate, index: int) -> TokenizedText:
         """Truncates the ids of a text to the model's limit, or raises `RequestRefused`."""
 
 
@@ -89,7 +95,7 @@ def utf8_bytes(text: str) -> int:
 
 
 class RoleTokenizer:
-    """The tokenizer of one lane.
+    """The tokenizer of one lane. Thread-safe.
 
     Args:
         tokenizer_file: a Hugging Face ``tokenizer.json``; its own padding and truncation are switched off.
@@ -101,38 +107,43 @@ class RoleTokenizer:
         self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._words = WordCache(self._tokenizer) if treats_words_alone(self._tokenizer) else None
         self._prompt = prompt
-        self._max_tokens = max_tokens
+        self.max_tokens = max_tokens
 
-    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of every text, untruncated; one call into Rust, parallel over the texts."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([self._prompt + text for text in texts])]
+    def tokenize(self, texts: Sequence[str]) -> list[Ids]:
+        """Token ids of every text, int64 ``[tokens]``, untruncated."""
+        if self._prompt:
+            texts = [self._prompt + text for text in texts]
+        if self._words is None:
+            return self._encode(texts)
+        known = [self._words.tokenize(text) for text in texts]
+        others = iter(self._encode([text for text, ids in zip(texts, known, strict=True) if ids is None]))
+        return [next(others) if ids is None else ids for ids in known]
 
-    def fit(self, text: str, ids: list[int], truncate: Truncate, index: int) -> TokenizedText:
+    def fit(self, text: str, ids: Ids, truncate: Truncate, index: int) -> TokenizedText:
         """Truncates ``ids``, the tokens of ``text``, to the encoder's limit.
 
         Raises:
             TextTooLong: the text exceeds the limit, and ``truncate`` is NONE; ``index`` is its place in the request.
         """
-        if len(ids) <= self._max_tokens:
+        if len(ids) <= self.max_tokens:
             return TokenizedText(ids)
         if truncate is Truncate.NONE:
-            raise TextTooLong(index, len(ids), self._max_tokens)
-        return TokenizedText(self._cut(text, truncate), dropped=len(ids) - self._max_tokens)
+            raise TextTooLong(index, len(ids), self.max_tokens)
+        return TokenizedText(np.array(self._cut(text, truncate), np.int64), dropped=len(ids) - self.max_tokens)
+
+    def _encode(self, texts: Sequence[str]) -> list[Ids]:
+        """One call into Rust, parallel over the texts."""
+        if not texts:
+            return []
+        return [np.array(encoding.ids, np.int64) for encoding in self._tokenizer.encode_batch_fast(texts)]
 
     def _cut(self, text: str, truncate: Truncate) -> list[int]:
         encoding = self._tokenizer.encode(self._prompt + text)
-        head, tail = _special_tokens(encoding)
+        head, tail = special_tokens(encoding)
         ids = encoding.ids
         if truncate is Truncate.END:
-            return ids[: self._max_tokens - tail] + ids[len(ids) - tail :]
+            return ids[: self.max_tokens - tail] + ids[len(ids) - tail :]
         head += sum(1 for start, end in encoding.offsets[head:] if start < end <= len(self._prompt))
-        return ids[:head] + ids[len(ids) - (self._max_tokens - head) :]
-
-
-def _special_tokens(encoding: Encoding) -> tuple[int, int]:
-    """The numbers of special tokens before and after the text."""
-    mask = encoding.special_tokens_mask
-    head = next(i for i, special in enumerate(mask) if not special)
-    tail = next(i for i, special in enumerate(reversed(mask)) if not special)
-    return head, tail
+        return ids[:head] + ids[len(ids) - (self.max_tokens - head) :]

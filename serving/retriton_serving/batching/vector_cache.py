@@ -32,7 +32,7 @@ class VectorCache:
         """The counters, by the names of their metrics."""
         return {"cache_lookups_total": lambda: self.lookups, "cache_hits_total": lambda: self.hits}
 
-    def find(self, ids: Sequence[int]) -> Vector | None:
+    def find(self, ids: Sequence[int] | NDArray[np.int64]) -> Vector | None:
         """The vector of a text, if it is cached."""
         with self._lock:
             vector = self._entries.get(_key(ids))
@@ -40,7 +40,7 @@ class VectorCache:
             self.hits += vector is not None
             return vector
 
-    def keep(self, ids: Sequence[int], vector: Vector) -> None:
+    def keep(self, ids: Sequence[int] | NDArray[np.int64], vector: Vector) -> None:
         """Stores the vector of a text, if it fits at all."""
         if _size(vector) <= self._entries.maxsize:
             with self._lock:
@@ -51,5 +51,5 @@ def _size(vector: Vector) -> int:
     return vector.nbytes + 256  # and about 256 bytes for the key and the objects
 
 
-def _key(ids: Sequence[int]) -> bytes:
-    return np.array(ids, np.int32).tobytes()
+def _key(ids: Sequence[int] | NDArray[np.int64]) -> bytes:
+    return np.asarray(ids, np.int32).tobytes()

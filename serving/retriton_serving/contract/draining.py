@@ -2,7 +2,8 @@
 
 Triton's own stop does not do it: requests that a lane has taken over do not count as in flight, so the encoder is
 unloaded while they wait, and new requests get NOT_FOUND, which no client retries. Instead, the process that started
-the server communicates through a folder: it creates the file ``drain``, and each lane creates ``<lane>.drained``.
+the server communicates through a folder: it creates the file ``drain``, and each process of a lane creates
+``<process>.drained``.
 
 The launcher uses it outside Triton, and the lanes inside.
 """
@@ -21,29 +22,29 @@ _REQUEST = "drain"
 _POLL_S = 0.05
 
 
-def request_drain(folder: Path, timeout_s: float, lanes: Sequence[str], is_alive: Callable[[], bool]) -> bool:
-    """Tells the lanes to drain; returns whether ``lanes`` have within ``timeout_s``, while the server lived."""
+def request_drain(folder: Path, timeout_s: float, processes: Sequence[str], is_alive: Callable[[], bool]) -> bool:
+    """Tells the lanes to drain; returns whether all ``processes`` have within ``timeout_s``, while the server lived."""
     (folder / _REQUEST).touch()
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and is_alive():
-        if all(_report(folder, lane).exists() for lane in lanes):
+        if all(_report(folder, process).exists() for process in processes):
             return True
         time.sleep(_POLL_S)
     return False
 
 
-def drain_on_request(lane: str, drain: Callable[[], None]) -> None:
+def drain_on_request(process: str, drain: Callable[[], None]) -> None:
     """Calls ``drain`` in a thread when a drain is requested, and reports its return; does nothing without a folder."""
     if name := os.environ.get(DRAIN_FOLDER):
-        threading.Thread(target=_wait, args=(Path(name), lane, drain), daemon=True).start()
+        threading.Thread(target=_wait, args=(Path(name), process, drain), daemon=True).start()
 
 
-def _wait(folder: Path, lane: str, drain: Callable[[], None]) -> None:
+def _wait(folder: Path, process: str, drain: Callable[[], None]) -> None:
     while not (folder / _REQUEST).exists():
         time.sleep(_POLL_S)
     drain()
-    _report(folder, lane).touch()
+    _report(folder, process).touch()
 
 
-def _report(folder: Path, lane: str) -> Path:
-    return folder / f"{lane}.drained"
+def _report(folder: Path, process: str) -> Path:
+    return folder / f"{process}.drained"

@@ -13,3 +13,8 @@ ENCODER_INFO = "encoder_info"
 EMBEDDING_LANES = {"query": EMBED_QUERY, "passage": EMBED_PASSAGE}
 # Every model with a queue of its own, which a drain must wait for.
 LANES = (EMBED_QUERY, EMBED_PASSAGE, RERANK)
+
+
+def process_name(lane: str, number: int) -> str:
+    """The name of a process of a lane, for the files by which it and the launcher communicate."""
+    return f"{lane}.{number}"

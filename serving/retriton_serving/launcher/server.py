@@ -20,10 +20,11 @@ from types import TracebackType
 from typing import IO
 
 from retriton_serving.contract.draining import request_drain
-from retriton_serving.contract.models import ENCODER, LANES, RERANK
+from retriton_serving.contract.models import ENCODER, RERANK, process_name
 from retriton_serving.contract.variables import DRAIN_FOLDER, START_SECRET
 from retriton_serving.launcher.errors import LaunchError
 from retriton_serving.launcher.installation import TritonInstallation, TritonWheel
+from retriton_serving.launcher.lane_processes import lane_processes, with_processes
 from retriton_serving.launcher.log_relay import LogRelay
 from retriton_serving.launcher.options import ServerTls, restricted
 from retriton_serving.launcher.ports import Endpoint, address, bracketed
@@ -78,13 +79,13 @@ class TritonServer:
         self.endpoint = endpoint
         self.models = installed_models(model_repository)
         self._config = _encoder_config(model_repository, variant)
+        self._lanes = lane_processes(model_repository, variant)
         self._reranks = len(self.models) > 1
         self._log = log
         self.secret = secrets.token_hex(16)
         self._scratch = Scratch()
         self._output = LogRelay(log)
         arguments = [
-            f"--model-repository={model_repository.resolve()}",
             f"--grpc-address={bracketed(endpoint.host)}",
             f"--grpc-port={endpoint.grpc_port}",
             f"--http-address={_libevent(endpoint.http_host)}",
@@ -98,15 +99,21 @@ class TritonServer:
             *(tls.options() if tls else []),
             *options,
         ]
-        self._process = self._start(triton, arguments, environ or {})
+        self._process = self._start(triton, model_repository, variant, arguments, environ or {})
 
     def _start(
-        self, triton: TritonWheel | TritonInstallation, arguments: Sequence[str], environ: Mapping[str, str]
+        self,
+        triton: TritonWheel | TritonInstallation,
+        model_repository: Path,
+        variant: str | None,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
     ) -> subprocess.Popen[bytes]:
         folder = self._scratch.folder
         try:
+            served = with_processes(model_repository, self._lanes, variant, folder)
             process = start_process(
-                [*triton.command(folder), *arguments],
+                [*triton.command(folder), f"--model-repository={served.resolve()}", *arguments],
                 {**triton.environ(folder), **environ, DRAIN_FOLDER: str(folder), START_SECRET: self.secret},
                 self._output.write_end,
                 pass_fds=(self._scratch.lock,),
@@ -178,9 +185,14 @@ class TritonServer:
             self._scratch.remove()
 
     def _drained(self, grace_s: float) -> bool:
-        lanes = [lane for lane in LANES if lane != RERANK or self._reranks]
+        processes = [
+            process_name(lane, number)
+            for lane, count in self._lanes.items()
+            if lane != RERANK or self._reranks
+            for number in range(count)
+        ]
         try:
-            return request_drain(self._scratch.folder, grace_s, lanes, lambda: self._process.poll() is None)
+            return request_drain(self._scratch.folder, grace_s, processes, lambda: self._process.poll() is None)
         except OSError as error:
             logger.warning("the server cannot be told to drain: %s", error)
             return False

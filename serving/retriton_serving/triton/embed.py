@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from retriton_serving.contract.manifest import EncoderSpec
 from retriton_serving.contract.models import ENCODER
 from retriton_serving.contract.variables import QUERY_CACHE_MB
 from retriton_serving.triton.lane import Lane
+from retriton_serving.triton.lane_request import Counts
 
 
 class TritonPythonModel(Lane):
@@ -31,19 +33,19 @@ class TritonPythonModel(Lane):
         """A tokenizer with the prompt of the lane's role."""
         return RoleTokenizer(file, spec.prompts.get(parameters["role"], ""), spec.max_tokens)
 
-    def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
-        """A cache of ``cache_mb`` megabytes; for queries the environment overrides the parameter."""
+    def make_cache(self, parameters: dict[str, str], processes: int) -> VectorCache | None:
+        """This process's share of ``cache_mb`` megabytes; for queries the environment overrides the parameter."""
         megabytes = float(parameters["cache_mb"])
         if parameters["role"] == "query":
             megabytes = float(os.environ.get(QUERY_CACHE_MB, megabytes))
-        return VectorCache(int(megabytes * 1e6)) if megabytes else None
+        return VectorCache(int(megabytes * 1e6 / processes)) if megabytes else None
 
     def read_texts(self, request: Any) -> list[str]:
         """The input ``text``, BYTES ``[texts, 1]``."""
         raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
         return [decode_text(item, index) for index, item in enumerate(raw)]
 
-    def read_options(self, parameters: dict[str, Any]) -> int:
+    def read_options(self, parameters: Mapping[str, Any]) -> int:
         """The parameter ``dimensions``: how many leading values of each vector are returned; default all."""
         wanted = parameters.get("dimensions", self._spec.dimension)
         if type(wanted) is not int or not 1 <= wanted <= self._spec.dimension:
@@ -57,14 +59,14 @@ class TritonPythonModel(Lane):
         """Token ids and attention mask, int64 ``[texts, length]``."""
         return {"input_ids": ids, "attention_mask": mask}
 
-    def outputs(self, options: int, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+    def outputs(self, options: int, rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
         """Vectors with ``options`` dimensions, normalised again if the encoder normalises."""
         if options < rows.shape[1]:
             rows = np.ascontiguousarray(rows[:, :options])
-            if self._spec.normalized:
-                rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        return [
-            pb_utils.Tensor("embedding", rows),
-            pb_utils.Tensor("tokens", tokens.reshape(-1, 1)),
-            pb_utils.Tensor("tokens_dropped", dropped.reshape(-1, 1)),
-        ]
+            if self._spec.normalized:  # not in place: a single row may be that of the cache
+                rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return {
+            "embedding": rows,
+            "tokens": tokens[:, np.newaxis],
+            "tokens_dropped": dropped[:, np.newaxis],
+        }

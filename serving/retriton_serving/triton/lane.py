@@ -8,33 +8,35 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from retriton_serving.batching.batcher import LaneLimits, MicroBatcher
 from retriton_serving.batching.cores import usable_cores
 from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding, TokenIds
-from retriton_serving.batching.request import Vectors
+from retriton_serving.batching.request import Request, Vectors
 from retriton_serving.batching.row_check import RowCheck
 from retriton_serving.batching.tokenization import LaneTokenizer, Truncate, utf8_bytes
 from retriton_serving.batching.vector_cache import VectorCache
+from retriton_serving.batching.word_cache import Ids
 from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import Expired, RequestRefused, WrongEncoder
 from retriton_serving.contract.manifest import TOKENIZER_FILE, EncoderSpec, Manifest
 from retriton_serving.engines.devices import chosen_devices, visible_gpus
 from retriton_serving.triton import workers
 from retriton_serving.triton.lane_metrics import LaneMetrics
-from retriton_serving.triton.lane_request import LaneRequest, ProbeSlots
+from retriton_serving.triton.lane_process import LaneProcess
+from retriton_serving.triton.lane_request import PROBES_MAX, Counts, LaneRequest, ProbeSlots
 from retriton_serving.triton.model_call import ModelCall
-from retriton_serving.triton.tokenization_budget import LongTexts, Round
+from retriton_serving.triton.tokenization_budget import WAITING_BYTES_MAX, LongTexts, Round
 
 _MERGE_S = 0.005  # while the encoder is busy; meanwhile Triton's batcher merges new requests
 # Handing a few short texts to a thread pool costs more than tokenizing them, and takes cores from the encoder.
@@ -61,21 +63,21 @@ class Lane(ABC):
             FileNotFoundError: nothing is installed there.
         """
         name = args["model_name"]
-        parameters = {
-            key: value["string_value"] for key, value in json.loads(args["model_config"])["parameters"].items()
-        }
+        config = json.loads(args["model_config"])
+        parameters = {key: value["string_value"] for key, value in config["parameters"].items()}
+        self._process = LaneProcess(config, args["model_instance_name"])
         folder = Path(args["model_repository"]).parent / self.model / "1"
         spec = Manifest.read(folder).encoder
         self._spec = spec
         self._tokenizer = self.load_tokenizer(folder / TOKENIZER_FILE, spec, parameters)
         workers.end_process_on_failure()
-        cache = self.make_cache(parameters)
+        cache = self.make_cache(parameters, self._process.count)
         self._metrics = LaneMetrics(name)
-        self._probes = ProbeSlots()
-        self._long_texts = LongTexts(self._tokenize_long)
+        self._probes = ProbeSlots(self._process.share(PROBES_MAX))
+        self._long_texts = LongTexts(self._tokenize_long, self._process.share(WAITING_BYTES_MAX))
         self._batcher = MicroBatcher(
             ModelCall(self.model, self.model_output, name, self.inputs),
-            lane_limits(parameters),
+            lane_limits(parameters, self._process.share),
             Padding(spec.pad_token_id, spec.max_tokens),
             self._metrics.record,
             cache,
@@ -85,7 +87,8 @@ class Lane(ABC):
             gauges={"waiting_tokens": lambda: self._batcher.waiting_tokens},
             totals=cache.totals() if cache else {},
         )
-        drain_on_request(name, self._close)
+        self._process.listen(self._batcher.submit)
+        drain_on_request(self._process.name, self._close)
 
     def execute(self, requests: list[Any]) -> None:
         """Tokenizes the short texts of all requests at once, and submits each request to the batcher."""
@@ -103,15 +106,15 @@ class Lane(ABC):
     def load_tokenizer(self, file: Path, spec: EncoderSpec, parameters: dict[str, str]) -> LaneTokenizer:
         """The tokenizer of this lane's texts."""
 
-    def make_cache(self, parameters: dict[str, str]) -> VectorCache | None:
-        """The cache of this lane; None for none."""
+    def make_cache(self, parameters: dict[str, str], processes: int) -> VectorCache | None:
+        """The cache of this process, one of ``processes`` of the lane; None for none."""
         return None
 
     @abstractmethod
     def read_texts(self, request: Any) -> list[Any]:
         """The texts of a request of Triton. Raises `RequestRefused`."""
 
-    def read_options(self, parameters: dict[str, Any]) -> Any:
+    def read_options(self, parameters: Mapping[str, Any]) -> Any:
         """The parameters that `outputs` needs. Raises `RequestRefused`."""
         return None
 
@@ -124,8 +127,8 @@ class Lane(ABC):
         """The inputs of the computing model, by name."""
 
     @abstractmethod
-    def outputs(self, options: Any, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
-        """The output tensors, from the model's rows and the token counts of each text."""
+    def outputs(self, options: Any, rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
+        """The outputs by name, from the model's rows and the token counts of each text."""
 
     def _close(self) -> None:
         self._long_texts.close()
@@ -137,7 +140,8 @@ class Lane(ABC):
         A request that is refused is answered here, before it costs tokenizing; one with long texts is queued.
         """
         try:
-            request.truncate = Truncate.parse(request.parameters.get("truncate", Truncate.NONE))
+            if (truncate := request.parameters.get("truncate")) is not None:
+                request.truncate = Truncate.parse(truncate)
             request.options = self.read_options(request.parameters)
             self._check_encoder(request.parameters.get("fingerprint"))
             self._batcher.check_room(request.deadline_s, request.is_urgent)
@@ -152,10 +156,13 @@ class Lane(ABC):
 
     def _tokenize(self, requests: Sequence[LaneRequest]) -> None:
         start = time.perf_counter()
-        ids = iter(self._tokenizer.tokenize([text for request in requests for text in request.texts]))
+        ids = self._tokenizer.tokenize([text for request in requests for text in request.texts])
         self._metrics.observe("tokenize_seconds", time.perf_counter() - start)
+        first = 0
         for request in requests:
-            self._submit(request, [next(ids) for _ in request.texts])
+            end = first + len(request.texts)
+            self._submit(request, ids[first:end])
+            first = end
 
     def _tokenize_long(self, request: LaneRequest) -> None:
         """Tokenizes a request with long texts, unless nobody waits for it any more."""
@@ -164,9 +171,21 @@ class Lane(ABC):
         else:
             self._tokenize([request])
 
-    def _submit(self, request: LaneRequest, ids: list[list[int]]) -> None:
+    def _submit(self, request: LaneRequest, ids: list[Ids]) -> None:
         try:
-            self._batcher.submit(request.tokenized(ids, self._tokenizer, partial(self.outputs, request.options)))
+            tokenized = request.tokenized(ids, self._tokenizer, partial(self.outputs, request.options))
+            if tokenized.urgent and self._process.has_others:
+                threading.Thread(target=self._probe_all, args=(request, tokenized), daemon=True).start()
+            else:
+                self._batcher.submit(tokenized)
+        except RequestRefused as error:
+            request.fail(error)
+
+    def _probe_all(self, request: LaneRequest, tokenized: Request) -> None:
+        """Answers a probe once every other process of the lane has computed it too."""
+        try:
+            self._process.check_others(tokenized.texts[0])
+            self._batcher.submit(tokenized)
         except RequestRefused as error:
             request.fail(error)
 
@@ -178,8 +197,11 @@ class Lane(ABC):
             )
 
 
-def lane_limits(parameters: dict[str, str]) -> LaneLimits:
-    """The limits in the parameters of a ``config.pbtxt``."""
+def lane_limits(parameters: dict[str, str], share: Callable[[int], int]) -> LaneLimits:
+    """The limits of one process, from the parameters of a ``config.pbtxt``; ``share`` is its part of a bound.
+
+    The bound in seconds needs no share: it is multiplied with the throughput of the process.
+    """
     return LaneLimits(
         batch=BatchLimits(
             tokens_max=int(parameters["batch_tokens_max"]),
@@ -188,8 +210,8 @@ def lane_limits(parameters: dict[str, str]) -> LaneLimits:
             padding_free_tokens=int(parameters["padding_free_tokens"]),
         ),
         waiting_seconds_max=float(parameters["waiting_seconds_max"]),
-        waiting_tokens_min=int(parameters["waiting_tokens_min"]),
-        in_flight_max=_in_flight(parameters["in_flight_max"]),
+        waiting_tokens_min=share(int(parameters["waiting_tokens_min"])),
+        in_flight_max=share(_in_flight(parameters["in_flight_max"])),
     )
 
 

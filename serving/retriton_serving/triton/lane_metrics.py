@@ -80,6 +80,12 @@ class LaneMetrics:
         with self._lock:
             self._observed[name].append(value)
 
+    def answered(self, seconds: float) -> None:
+        """Counts a request with the outcome OK, and its time from receipt to response."""
+        with self._lock:
+            self._sums["requests_total", "outcome", "OK"] += 1
+            self._observed["request_seconds"].append(seconds)
+
     def record(self, batch: ComputedBatch) -> None:
         """Counts a micro-batch."""
         with self._lock:
@@ -128,8 +134,10 @@ class LaneMetrics:
             sums.update(_as_histogram(name, values))
         for key, amount in sums.items():
             self._metric(key).increment(amount)
-        for name, ask in self._gauges.items():
-            self._metric((name, "", "")).set(ask())
+        for name, ask in self._gauges.items():  # the processes of a lane share the gauge, so each adds its difference
+            now = ask()
+            self._metric((name, "", "")).increment(now - self._reported[name])
+            self._reported[name] = now  # type: ignore[assignment]
 
     def _metric(self, key: tuple[str, str, str]) -> Any:
         if key not in self._metrics:

@@ -13,23 +13,30 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from retriton_serving.batching.request import Request, Vectors
-from retriton_serving.batching.tokenization import LaneTokenizer, TokenizedText, Truncate
+from retriton_serving.batching.tokenization import LaneTokenizer, Truncate
+from retriton_serving.batching.word_cache import Ids
 from retriton_serving.contract.errors import RequestRefused
 from retriton_serving.contract.trust import SECRET, is_trusted
 from retriton_serving.triton.lane_metrics import LaneMetrics
 from retriton_serving.triton.responses import error_response, send
 
 _ABANDONED_AFTER_S = 0.5
-_PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
+PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
 _PROBE_TOKENS_MAX = 16
-Outputs = Callable[[Vectors, NDArray[np.int32], NDArray[np.int32]], list[Any]]
+Counts = NDArray[np.int32]
+Outputs = Callable[[Vectors, Counts, Counts], dict[str, NDArray[Any]]]
+_NO_PARAMETERS: Mapping[str, Any] = {}
 
 
 class ProbeSlots:
-    """Limits the health probes that precede other requests. Those of the supervisor, who has the secret, always do."""
+    """Limits the health probes that precede other requests. Those of the supervisor, who has the secret, always do.
 
-    def __init__(self) -> None:
-        self._free = threading.Semaphore(_PROBES_MAX)
+    Args:
+        number: of slots.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.Semaphore(number)
 
     def take(self, parameters: Mapping[str, Any]) -> Callable[[], None] | None:
         """What gives the slot back, for a request that is a probe and has one; None for any other request."""
@@ -60,13 +67,15 @@ class LaneRequest:
     def __init__(self, request: Any, metrics: LaneMetrics, probes: ProbeSlots) -> None:
         self._metrics = metrics
         self._sender = request.get_response_sender()
-        self._requested_outputs = frozenset(request.requested_output_names())
+        self._requested_outputs = request.requested_output_names()
         self._arrived_s = time.monotonic()
-        self._tokenized: list[TokenizedText] = []
+        self._tokens = self._dropped = np.zeros(0, np.int32)
         self._outputs: Outputs = _no_outputs
         self.triton = request
-        self.deadline_s = self._arrived_s + request.timeout() / 1e6 if request.timeout() else None
-        self.parameters: dict[str, Any] = json.loads(request.parameters() or "{}")
+        timeout_us = request.timeout()
+        self.deadline_s = self._arrived_s + timeout_us / 1e6 if timeout_us else None
+        parameters = request.parameters()
+        self.parameters: Mapping[str, Any] = json.loads(parameters) if parameters else _NO_PARAMETERS
         self.texts: Sequence[Any] = ()
         self.truncate = Truncate.NONE
         self.options: Any = None
@@ -87,7 +96,7 @@ class LaneRequest:
         """Whether the deadline passed."""
         return self.deadline_s is not None and time.monotonic() > self.deadline_s
 
-    def tokenized(self, ids: Sequence[list[int]], tokenizer: LaneTokenizer, outputs: Outputs) -> Request:
+    def tokenized(self, ids: Sequence[Ids], tokenizer: LaneTokenizer, outputs: Outputs) -> Request:
         """The request for the batcher.
 
         Args:
@@ -99,24 +108,21 @@ class LaneRequest:
             RequestRefused: a text does not fit.
         """
         self._outputs = outputs
-        self._tokenized = [
-            tokenizer.fit(text, text_ids, self.truncate, index)
-            for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True))
-        ]
+        self._tokens = np.fromiter(map(len, ids), np.int32, len(ids))
+        self._dropped = np.zeros(len(ids), np.int32)
+        if self._tokens.max() > tokenizer.max_tokens:
+            ids = self._fit(ids, tokenizer)
         urgent = self.is_urgent and len(ids) == 1 and len(ids[0]) <= _PROBE_TOKENS_MAX
-        return Request([text.ids for text in self._tokenized], self, self.deadline_s, urgent)
+        return Request(ids, self, self.deadline_s, urgent)
 
     def succeed(self, vectors: Vectors) -> None:
         """Sends the rows and the token counts."""
         self._end()
-        self._metrics.add("requests_total", 1, "OK")
-        self._metrics.observe("request_seconds", time.monotonic() - self._arrived_s)
-        tokens = np.array([len(text.ids) for text in self._tokenized], np.int32)
-        dropped = np.array([text.dropped for text in self._tokenized], np.int32)
-        outputs = self._outputs(vectors, tokens, dropped)
+        self._metrics.answered(time.monotonic() - self._arrived_s)
+        outputs = self._outputs(vectors, self._tokens, self._dropped)
         # Only requested outputs: `send` of Triton before 25.01 frees the others without holding the GIL, which ends the
         # process on Python 3.12 and later (python_backend #390).
-        requested = [output for output in outputs if output.name() in self._requested_outputs]
+        requested = [pb_utils.Tensor(name, outputs[name]) for name in self._requested_outputs]
         send(self._sender, pb_utils.InferenceResponse(requested))
 
     def fail(self, error: RequestRefused) -> None:
@@ -129,12 +135,21 @@ class LaneRequest:
         """Whether the caller cancelled. Asking costs a message between processes, so only after a while."""
         return time.monotonic() - self._arrived_s > _ABANDONED_AFTER_S and bool(self._sender.is_cancelled())
 
+    def _fit(self, ids: Sequence[Ids], tokenizer: LaneTokenizer) -> list[Ids]:
+        """Truncates every text that is too long, or raises `RequestRefused`."""
+        fitted = []
+        for index, (text, text_ids) in enumerate(zip(self.texts, ids, strict=True)):
+            kept, self._dropped[index] = tokenizer.fit(text, text_ids, self.truncate, index)
+            self._tokens[index] = len(kept)
+            fitted.append(kept)
+        return fitted
+
     def _end(self) -> None:
         if self._give_back:
             self._give_back()
 
 
-def _no_outputs(rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+def _no_outputs(rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
     raise RuntimeError("a request was answered before it was tokenized")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
 from retriton_serving.contract.models import CROSS_ENCODER
 from retriton_serving.triton.lane import Lane
+from retriton_serving.triton.lane_process import LaneProcess
+from retriton_serving.triton.lane_request import Counts
 from retriton_serving.triton.responses import error_response, send
 
 _PASSAGES_MAX = 1024
@@ -33,7 +36,8 @@ class TritonPythonModel(Lane):
         """Starts as any lane, if a cross-encoder is installed."""
         self._refusal = Manifest.missing(Path(args["model_repository"]).parent / self.model / "1")
         if self._refusal:
-            drain_on_request(args["model_name"], lambda: None)
+            process = LaneProcess(json.loads(args["model_config"]), args["model_instance_name"])
+            drain_on_request(process.name, lambda: None)
         else:
             super().initialize(args)
 
@@ -78,10 +82,6 @@ class TritonPythonModel(Lane):
         ids, types = unpack(ids)
         return {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
 
-    def outputs(self, options: None, rows: Vectors, tokens: NDArray[np.int32], dropped: NDArray[np.int32]) -> list[Any]:
+    def outputs(self, options: None, rows: Vectors, tokens: Counts, dropped: Counts) -> dict[str, NDArray[Any]]:
         """Scores, float32 ``[n]``."""
-        return [
-            pb_utils.Tensor("score", np.ascontiguousarray(rows[:, 0])),
-            pb_utils.Tensor("tokens", tokens),
-            pb_utils.Tensor("tokens_dropped", dropped),
-        ]
+        return {"score": np.ascontiguousarray(rows[:, 0]), "tokens": tokens, "tokens_dropped": dropped}

@@ -16,7 +16,7 @@ from retriton_serving.contract.errors import BadText, Overloaded, ShuttingDown
 REQUEST_BYTES_MAX = 2 * 1024 * 1024
 ROUND_BYTES_MAX = 256 * 1024  # while a round is tokenized, all other requests wait, and probes
 SHORT_TEXT_BYTES_MAX = 8 * 1024
-_WAITING_BYTES_MAX = 4 * 1024 * 1024
+WAITING_BYTES_MAX = 4 * 1024 * 1024
 
 
 class Sized(Protocol):
@@ -60,9 +60,11 @@ class LongTexts(Generic[T]):
 
     Args:
         tokenize: tokenizes a request and submits it.
+        waiting_bytes_max: so much text may wait.
     """
 
-    def __init__(self, tokenize: Callable[[T], None]) -> None:
+    def __init__(self, tokenize: Callable[[T], None], waiting_bytes_max: int = WAITING_BYTES_MAX) -> None:
+        self._waiting_bytes_max = waiting_bytes_max
         self._tokenize = tokenize
         self._requests: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._bytes = 0
@@ -75,8 +77,8 @@ class LongTexts(Generic[T]):
         with self._changed:
             if self._closed:
                 raise ShuttingDown("the server is stopping. Try another replica.")
-            if self._bytes and self._bytes + request.size_bytes > _WAITING_BYTES_MAX:
-                raise Overloaded(self._bytes, _WAITING_BYTES_MAX, "bytes of long texts are queued")
+            if self._bytes and self._bytes + request.size_bytes > self._waiting_bytes_max:
+                raise Overloaded(self._bytes, self._waiting_bytes_max, "bytes of long texts are queued")
             self._bytes += request.size_bytes
         self._requests.put(request)
 
