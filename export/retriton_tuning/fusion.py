@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from retriton_pipeline.retrieval import SearchOptions
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.ranking import Ranking
+from retriton_pipeline.retrieval.settings import DEFAULTS
 from retriton_tuning.labels import Task
 from retriton_tuning.measures import NDCG, Run, Scores, score
 
-CANDIDATES = SearchOptions().candidates
-FIXED_WEIGHT = SearchOptions().dense_weight
+CANDIDATES = DEFAULTS.candidates
+FIXED_WEIGHT = DEFAULTS.dense_weight
 _WEIGHTS = tuple(step / 20 for step in range(21))
 
 
