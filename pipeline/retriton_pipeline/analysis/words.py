@@ -5,8 +5,8 @@
 | ``Zürich`` | zurich |
 | ``well-known`` | well, known |
 | ``e-mail`` | e, mail, email: a first part of one or two letters is also written without the hyphen |
-| ``covid19``, ``COVID-19`` | covid, 19 |
-| ``AB-1234/5``, ``AB1234/5`` | ab, 1234, 5, ab12345: numbers of three digits or more are found as a whole, too |
+| ``H1N1``, ``COVID-19`` | h1n1; covid, 19 |
+| ``AB-1234/5``, ``AB1234/5`` | ab, 1234, 5, ab12345: with three digits or more, the whole is found, too |
 | ``12 mm``, ``12mm`` | 12, mm, 12mm |
 | ``C++``, ``C#``, ``.NET`` | c++, c#, net and .net |
 | ``東京都`` | 東, 京, 都, 東京, 京都 |
