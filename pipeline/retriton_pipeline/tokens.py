@@ -14,6 +14,8 @@ from retriton_pipeline.errors import PipelineError
 
 _WORD = re.compile(r"\S+")
 _TOKEN_CHARACTERS_MAX = 16
+_CACHED_CHARACTERS_MAX = 512
+_CACHED_TEXTS = 16_384  # at most about 20 MB
 _ENCODED_CHARACTERS_MAX = 65_536  # at once: the tokenizer needs more than a kilobyte of memory for each
 
 
@@ -31,6 +33,8 @@ class TokenCounter:
         self._tokenizer = served_tokenizer(encoder.tokenizer)
         self._prompt = encoder.prompts.get("passage", "")
         self.passage_tokens_max = encoder.max_tokens
+        # Chunking counts most texts twice (does it fit, how many has it), and words and titles again and again.
+        self._cached_tokens = lru_cache(_CACHED_TEXTS)(self._tokens)
 
     def count(self, text: str) -> int:
         """The number of tokens of ``text`` without prefix and special tokens, at least one per 16 characters.
@@ -38,6 +42,8 @@ class TokenCounter:
         The minimum limits words of any length that the tokenizer maps to a single unknown token. A text of more than
         65,536 characters is counted in parts, whose borders may add a token each.
         """
+        if len(text) <= _CACHED_CHARACTERS_MAX:
+            return max(self._cached_tokens(text), len(text) // _TOKEN_CHARACTERS_MAX)
         starts = range(0, max(len(text), 1), _ENCODED_CHARACTERS_MAX)
         tokens = sum(self._tokens(text[start : start + _ENCODED_CHARACTERS_MAX]) for start in starts)
         return max(tokens, len(text) // _TOKEN_CHARACTERS_MAX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,9 +17,8 @@ from retriton_pipeline.cli.escaping import visible
 from retriton_pipeline.cli.option_groups import expand, of_dataclass
 from retriton_pipeline.cli.options import CONNECTION, Connection, Json
 from retriton_pipeline.cli.output import print_json
-from retriton_pipeline.ingest import IngestReport, ParserLimits, Progress
+from retriton_pipeline.ingest import IngestReport, ParserLimits, Progress, Shard
 from retriton_pipeline.ingest.parser_limits import variable_of
-from retriton_pipeline.ingest.reading import WORKERS
 from retriton_pipeline.store import PROFILES
 
 EXIT_SKIPPED = 3
@@ -65,14 +63,27 @@ class ParserLimitOptions:
 
 @expand(connection=CONNECTION, parser=of_dataclass(ParserLimitOptions))
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files, and folders to search for files.", metavar="PATH...")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files, folders to search for files, and URLs of either (s3://bucket/folder).", metavar="PATH..."
+        ),
+    ],
     connection: Connection,
     parser: ParserLimitOptions,
     chunk_tokens: Annotated[int, typer.Option(help="Maximum tokens of a chunk.")] = ChunkSize.tokens,
     overlap_tokens: Annotated[
         int, typer.Option(help="The most tokens that neighbouring chunks share.")
     ] = ChunkSize.overlap_tokens,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that parse and chunk files.")] = WORKERS,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Processes that parse and chunk files. Default: half of the cores, at most 8; with --ray, all CPUs of "
+            "the cluster.",
+            show_default=False,
+        ),
+    ] = 0,
     index: Annotated[
         str,
         typer.Option(
@@ -101,6 +112,22 @@ def ingest(
             help="Follow links that lead from a given folder to files outside of it, instead of skipping them.",
         ),
     ] = False,
+    shard: Annotated[
+        str,
+        typer.Option(
+            envvar="RETRITON_SHARD",
+            metavar="INDEX/COUNT",
+            help="Ingest one of COUNT parts of the files, from 0/COUNT on. Other processes ingest the others.",
+        ),
+    ] = "0/1",
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Ingest on the Ray cluster at ADDRESS (host:port, auto or ray://host:port), or without ADDRESS on one "
+            "that is started on this machine.",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Read documents, split them into chunks, embed and store them.
@@ -122,6 +149,8 @@ def ingest(
             dry_run=dry_run,
             follow_links=follow_links,
             limits=parser.limits,
+            shard=Shard.parse(shard),
+            ray=ray,
         )
     if json_:
         print_json(report.as_json())

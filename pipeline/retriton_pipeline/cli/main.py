@@ -10,6 +10,7 @@ import typer
 from retriton.commands import Command
 from retriton_client import RetritonError
 from retriton_pipeline.cli.escaping import visible_error
+from retriton_pipeline.cli.optional_value import CommandWithOptionalValues
 from retriton_pipeline.errors import PipelineError
 from retriton_serving.launcher import LaunchError
 
@@ -20,7 +21,7 @@ EXIT_INTERRUPTED = 130
 def command_app(command: Command) -> typer.Typer:
     """The command line of one command; imports its module."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(name=command.name)(command.load())
+    app.command(name=command.name, cls=CommandWithOptionalValues)(command.load())
     return app
 
 

@@ -76,10 +76,12 @@ class SourceFile:
     Attributes:
         path: its path.
         within: the folder that it must be in after all links are resolved; None for anywhere.
+        url: for a local copy of a remote file, the URL that identifies it; empty otherwise.
     """
 
     path: Path
     within: Path | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class FilePart:
         start: offset of the first byte.
         end: offset after the last byte; None for the end of the file.
         first_line: line number of the first line, from 1.
-        within: as in `SourceFile`.
+        within, url: as in `SourceFile`.
         metadata: values for filters of its documents, which have precedence over those that the file itself states.
         head: offset after the lines at the start of the file that belong to each part: the names of columns.
     """
@@ -103,6 +105,7 @@ class FilePart:
     within: Path | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     head: int = 0
+    url: str = ""
 
     @property
     def record(self) -> str:

@@ -6,6 +6,8 @@ from retriton_pipeline.ingest.parser_limits import ParserLimits
 from retriton_pipeline.ingest.paths import ingest_paths
 from retriton_pipeline.ingest.reading import Reader
 from retriton_pipeline.ingest.report import IngestReport, Skipped
+from retriton_pipeline.ingest.shard import Shard
+from retriton_pipeline.ingest.sources import as_source
 
 __all__ = [
     "IngestKeywords",
@@ -15,6 +17,8 @@ __all__ = [
     "ParserLimits",
     "Progress",
     "Reader",
+    "Shard",
     "Skipped",
+    "as_source",
     "ingest_paths",
 ]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +14,14 @@ from numpy.typing import NDArray
 from retriton_client import AsyncClient
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.documents import (
-    FilePart,
-    Scalar,
-    SourceFile,
-    Unreadable,
-    display_name,
-    file_parts,
-    location,
-    size_of,
-)
+from retriton_pipeline.documents import FilePart, Scalar, SourceFile, Unreadable, file_parts, location, size_of
+from retriton_pipeline.ingest.pruning import IDS_PER_CALL, Seen
 from retriton_pipeline.ingest.reading import Reader, ReadPart
 from retriton_pipeline.ingest.report import IngestReport, Skipped
-from retriton_pipeline.store import Store, StoredDocument
+from retriton_pipeline.store import StoredDocument
 
 _BATCH_CHUNKS = 128
 _BATCHES_AHEAD = 2
-_IDS_PER_CALL = 512
 _DUPLICATE = "another record of the file has the same id"
 
 
@@ -70,6 +60,23 @@ _Item = _Row | _PartDone
 _Embedded = tuple[list[_Item], asyncio.Task[NDArray[np.float32]]]
 
 
+class ChunkStore(Protocol):
+    """What ingestion needs of a store. `Store` has it, and so has a stand-in for a store of another process."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the collection's encoder."""
+
+    def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
+        """As `Store.content_hashes`."""
+
+    def upsert(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> None:
+        """As `Store.upsert`."""
+
+    def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
+        """As `Store.delete_other_contents`."""
+
+
 class Ingestion:
     """One ingestion run over a list of files.
 
@@ -84,12 +91,13 @@ class Ingestion:
 
     Attributes:
         report: counts of the run so far.
+        seen: documents of the run so far, for pruning.
     """
 
     def __init__(
         self,
         client: AsyncClient,
-        store: Store | None,
+        store: ChunkStore | None,
         reader: Reader,
         dry_run: bool = False,
         on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -102,8 +110,7 @@ class Ingestion:
         self._reader = reader
         self._on_progress = on_progress
         self._bytes_done = self._bytes_total = 0
-        self._seen: set[str] = set()  # ids of documents
-        self._kept_files: set[str] = set()
+        self.seen = Seen()
         self.report = IngestReport()
 
     async def run(self, files: Sequence[SourceFile]) -> IngestReport:
@@ -126,30 +133,6 @@ class Ingestion:
             raise errors.exceptions[0] from None  # the first error cancelled the other stages
         self.report.seconds = time.monotonic() - started
         return self.report
-
-    def prune(self, roots: Iterable[Path]) -> int:
-        """Deletes documents of files below ``roots`` that no longer exist, and returns their number.
-
-        Call it after `run`. Documents of files and folders that exist but could not be read are kept.
-        """
-        folders = [_root(root) for root in roots]
-        self.report.pruned = self._remove(lambda document: not _file_and_parents(document).isdisjoint(folders))
-        return self.report.pruned
-
-    def remove_unseen(self) -> None:
-        """Deletes all documents that the run did not see, except those of unreadable files. Call it after `run`."""
-        self._remove(lambda document: True)
-
-    def _remove(self, is_candidate: Callable[[StoredDocument], bool]) -> int:
-        stored = self._store.documents() if self._store else ()
-        gone = [document for document in stored if is_candidate(document) and self._is_gone(document)]
-        if self._written:
-            for documents in batched(gone, _IDS_PER_CALL):
-                self._written.delete(documents)
-        return len(gone)
-
-    def _is_gone(self, document: StoredDocument) -> bool:
-        return document.id not in self._seen and self._kept_files.isdisjoint(_file_and_parents(document))
 
     async def _read_all(self, files: Iterable[SourceFile], read: asyncio.Queue[list[_Item] | None]) -> None:
         batches = batched(self._items(files), _BATCH_CHUNKS)
@@ -188,7 +171,7 @@ class Ingestion:
 
     def _items(self, files: Iterable[SourceFile]) -> Iterator[_Item]:
         parts: Iterator[FilePart] = (
-            replace(part, metadata=self._metadata) for file in files for part in file_parts(file)
+            replace(part, metadata=self._metadata, url=file.url) for file in files for part in file_parts(file)
         )
         for read in self._reader.read(parts, self._lookup):
             self._refuse_duplicates(read)
@@ -200,20 +183,20 @@ class Ingestion:
     def _refuse_duplicates(self, read: ReadPart) -> None:
         """Keeps the first of several records with the same id; otherwise they would replace each other in every run."""
         for stored in list(read.unchanged):
-            if stored.id in self._seen:
+            if stored.id in self.seen.ids:
                 read.unchanged.remove(stored)
                 read.unreadable.append(Unreadable(stored.source, _DUPLICATE))
-            self._seen.add(stored.id)
+            self.seen.ids.add(stored.id)
         for document in list(read.changed):
-            if document.document.id in self._seen:
+            if document.document.id in self.seen.ids:
                 read.changed.remove(document)
                 read.unreadable.append(Unreadable(document.document.source, _DUPLICATE))
-            self._seen.add(document.document.id)
+            self.seen.ids.add(document.document.id)
 
     def _lookup(self, ids: list[str]) -> dict[str, set[str]]:
         known: dict[str, set[str]] = {}
         if self._store:
-            for some in batched(ids, _IDS_PER_CALL):
+            for some in batched(ids, IDS_PER_CALL):
                 known |= self._store.content_hashes(some)
         return known
 
@@ -237,16 +220,7 @@ class Ingestion:
         self.report.unchanged += len(read.unchanged)
         self.report.skipped += [Skipped(entry.source, entry.reason) for entry in read.unreadable]
         if read.unreadable:
-            self._kept_files.add(location(read.part.file))
+            self.seen.kept_files.add(read.part.url or location(read.part.file))
         if self._written:
-            for unchanged in batched(read.unchanged, _IDS_PER_CALL):
+            for unchanged in batched(read.unchanged, IDS_PER_CALL):
                 self._written.delete_other_contents(unchanged)  # remove leftovers of interrupted runs
-
-
-def _root(path: Path) -> str:
-    return display_name(Path(os.path.realpath(path))) if path.is_dir() else location(path)
-
-
-def _file_and_parents(document: StoredDocument) -> set[str]:
-    """The document's file and all its parent folders."""
-    return {document.file, *map(str, PurePath(document.file).parents)}

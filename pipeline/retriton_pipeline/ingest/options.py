@@ -11,6 +11,7 @@ from retriton_pipeline.documents import Scalar
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.ingest.parser_limits import ParserLimits
 from retriton_pipeline.ingest.reading import WORKERS
+from retriton_pipeline.ingest.shard import Shard
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class IngestOptions:
 
     Attributes:
         chunk_size: size and overlap of chunks.
-        workers: number of processes that parse and chunk files.
+        workers: number of processes that parse and chunk files; 0 for half of the cores, at most 8, or for all CPUs of
+            a Ray cluster.
         index: index profile of a new collection (see `retriton_pipeline.store.PROFILES`); empty selects the default.
         rebuild: build a new version of the collection from these files alone, and switch to it at the end.
         prune: delete stored documents of files below the given paths that no longer exist.
@@ -27,10 +29,13 @@ class IngestOptions:
         follow_links: follow links that lead from a folder among the paths to a file outside of it.
         limits: memory and time of parsing a file.
         metadata: values for filters, for all documents of the run, besides those that their files state.
+        shard: the part of the files to ingest; other processes ingest the others.
+        ray: address of a Ray cluster whose workers ingest; ``local`` starts one on this machine, None ingests in this
+            process.
     """
 
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
-    workers: int = WORKERS
+    workers: int = 0
     index: str = ""
     rebuild: bool = False
     prune: bool = False
@@ -38,10 +43,22 @@ class IngestOptions:
     follow_links: bool = False
     limits: ParserLimits = field(default_factory=ParserLimits.from_environment)
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    shard: Shard = field(default_factory=Shard)
+    ray: str | None = None
 
     def __post_init__(self) -> None:
-        if self.workers < 1:
-            raise InvalidOption(f"workers is {self.workers}, it must be at least 1")
+        if self.workers < 0:
+            raise InvalidOption(f"workers is {self.workers}, it must be at least 1, or 0 for the default")
+        if self.rebuild and self.shard.count > 1:
+            raise InvalidOption(
+                "rebuild with a shard: whichever shard ends first would publish a version without the documents of the "
+                "others. Rebuild without a shard, or ingest the shards into another collection"
+            )
+
+    @property
+    def processes(self) -> int:
+        """The number of processes of a run without Ray."""
+        return self.workers or WORKERS
 
 
 class IngestKeywords(TypedDict, total=False):
@@ -56,3 +73,5 @@ class IngestKeywords(TypedDict, total=False):
     follow_links: bool
     limits: ParserLimits
     metadata: Mapping[str, Scalar]
+    shard: Shard
+    ray: str | None

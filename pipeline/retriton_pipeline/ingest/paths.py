@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from retriton_client import AsyncClient, EncoderInfo
-from retriton_pipeline.documents import SourceFile, display_name, find_files
+from retriton_pipeline.documents import SourceFile
 from retriton_pipeline.errors import NoSuchCollection, PipelineError
+from retriton_pipeline.ingest.file_batches import BatchIngestion, Result
 from retriton_pipeline.ingest.ingestion import Ingestion, Progress
 from retriton_pipeline.ingest.options import IngestOptions
-from retriton_pipeline.ingest.reading import Reader
+from retriton_pipeline.ingest.pruning import prune, remove_unseen
+from retriton_pipeline.ingest.ray_environment import LOCAL, prepare
+from retriton_pipeline.ingest.reading import Reader, check_size
 from retriton_pipeline.ingest.report import IngestReport
+from retriton_pipeline.ingest.sources import Source, as_source, find_sources
 from retriton_pipeline.store import Store
+
+OnProgress = Callable[[Progress], None]
 
 
 async def ingest_paths(
-    paths: Sequence[Path],
+    paths: Sequence[Path | str],
     client: AsyncClient,
     store: Store | None,
     options: IngestOptions | None = None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: OnProgress = lambda progress: None,
     reader: Reader | None = None,
 ) -> IngestReport:
     """Reads, chunks, embeds and stores the documents in ``paths``.
@@ -30,55 +35,77 @@ async def ingest_paths(
     Unchanged documents are skipped, and the chunks of changed ones are replaced. A run can be interrupted and repeated.
 
     Args:
-        paths: files, and folders that are searched for files recursively.
+        paths: files, folders that are searched for files recursively, and URLs of either.
         client: client of the server. Configure enough retries to outlast a restart of the server.
         store: target; None for a dry run without a Milvus file.
         options: options of the run; None uses the defaults.
         on_progress: receives the progress after each batch.
-        reader: parses and chunks the files, and is left open; None starts processes for this run.
+        reader: parses and chunks the files, and is left open; None starts processes for this run. Not used with Ray.
 
     Raises:
-        PipelineError: a path does not exist, a folder is empty in a run that prunes or rebuilds, or no document could
-            be read for a rebuild.
+        PipelineError: a path does not exist, a folder is empty in a run that prunes or rebuilds, no document could be
+            read for a rebuild, or the Ray cluster failed.
         RetritonError, StoreError: see `Ingestion.run`.
+        MissingExtra: a URL needs the extra ``urls``, or Ray the extra ``ray``.
     """
     options = options or IngestOptions()
-    files = await asyncio.to_thread(_files, paths, options)
+    roots = [as_source(path) for path in paths]
+    sources = await asyncio.to_thread(find_sources, roots, options)
     encoder = await client.encoder_info()
-    owns_reader = reader is None
-    if reader is None:
-        reader = await asyncio.to_thread(Reader, encoder, options.chunk_size, options.workers, None, options.limits)
+    if options.ray is None:
+        target, result = await _in_process(sources, client, store, encoder, options, on_progress, reader)
+    else:
+        target, result = await _on_ray(sources, client, store, encoder, options, on_progress)
+    if options.rebuild:  # remove leftovers of an interrupted rebuild
+        await asyncio.to_thread(remove_unseen, target, result.seen, options.dry_run)
+        if store and not options.dry_run:
+            await asyncio.to_thread(_publish, store)
+    elif options.prune:
+        owns = options.shard.owns if options.shard.count > 1 else (lambda file: True)
+        result.report.pruned = await asyncio.to_thread(prune, target, result.seen, roots, options.dry_run, owns)
+    return result.report
+
+
+async def _in_process(
+    sources: Sequence[Source],
+    client: AsyncClient,
+    store: Store | None,
+    encoder: EncoderInfo,
+    options: IngestOptions,
+    on_progress: OnProgress,
+    reader: Reader | None,
+) -> tuple[Store | None, Result]:
+    opened = reader
+    if opened is None:
+        processes = options.processes
+        opened = await asyncio.to_thread(Reader, encoder, options.chunk_size, processes, None, options.limits)
     try:
         target = await asyncio.to_thread(_open_store, store, encoder, options)
-        ingestion = Ingestion(client, target, reader, options.dry_run, on_progress, options.metadata)
-        report = await ingestion.run(files)
-        if options.rebuild:
-            await asyncio.to_thread(ingestion.remove_unseen)  # remove leftovers of an interrupted rebuild
-        elif options.prune:
-            await asyncio.to_thread(ingestion.prune, paths)
+        local = [source for source in sources if isinstance(source, SourceFile)]
+        if len(local) == len(sources):  # one batch, in which reading, embedding and writing overlap throughout
+            ingestion = Ingestion(client, target, opened, options.dry_run, on_progress, options.metadata)
+            return target, Result(await ingestion.run(local), ingestion.seen)
+        batches = BatchIngestion(client, target, opened, options.dry_run, options.metadata)
+        return target, await batches.ingest_all(sources, on_progress)
     finally:
-        if owns_reader:
-            await asyncio.to_thread(reader.close)
-    if options.rebuild and store and not options.dry_run:
-        await asyncio.to_thread(_publish, store)
-    return report
+        if reader is None:
+            await asyncio.to_thread(opened.close)
 
 
-def _files(paths: Sequence[Path], options: IngestOptions) -> list[SourceFile]:
-    files = list(find_files(paths, options.follow_links))
-    if options.prune or options.rebuild:
-        _check_not_empty(paths, files, "prune" if options.prune else "rebuild")
-    return files
+async def _on_ray(
+    sources: Sequence[Source],
+    client: AsyncClient,
+    store: Store | None,
+    encoder: EncoderInfo,
+    options: IngestOptions,
+    on_progress: OnProgress,
+) -> tuple[Store | None, Result]:
+    prepare(options.ray or LOCAL)
+    from retriton_pipeline.ingest.cluster import ClusterIngestion  # imports Ray
 
-
-def _check_not_empty(paths: Iterable[Path], files: Sequence[SourceFile], option: str) -> None:
-    """Refuses empty folders: usually they are not mounted, and pruning them would delete all their documents."""
-    real = [Path(os.path.realpath(file.path.parent)) for file in files]
-    for path in paths:
-        if path.is_dir() and not any(parent.is_relative_to(os.path.realpath(path)) for parent in real):
-            raise PipelineError(
-                f"{display_name(path)} contains no files: {option} would delete all documents stored from it"
-            )
+    check_size(encoder, options.chunk_size)
+    target = await asyncio.to_thread(_open_store, store, encoder, options)
+    return target, await ClusterIngestion(client, target, encoder, options).run(sources, on_progress)
 
 
 def _open_store(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:

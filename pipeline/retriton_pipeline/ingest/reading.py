@@ -96,7 +96,7 @@ class Reader:
         base: Path | None = None,
         limits: ParserLimits | None = None,
     ) -> None:
-        chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)  # fails early for an impossible size
+        check_size(encoder, size)
         self._ahead = 2 * workers
         self._limits = limits or ParserLimits.from_environment()
         self._memory_bytes = self._limits.memory_bytes(workers)
@@ -144,7 +144,7 @@ class Reader:
             if isinstance(found, str):
                 done[number] = self._unreadable(part, found)
             elif found and all(content in known.get(key, ()) for key, content in found):
-                source = self._naming.source(display_name(part.file))
+                source = self._naming.source(part, display_name(part.file))
                 unchanged = [StoredDocument(key, source, "", content) for key, content in found]
                 done[number] = ReadPart(part, _size(part), [], unchanged, [])
             else:
@@ -158,7 +158,7 @@ class Reader:
         return replace(part, within=part.within or self._naming.base)
 
     def _unreadable(self, part: FilePart, reason: str) -> ReadPart:
-        entry = Unreadable(self._naming.source(display_name(part.file)), reason)
+        entry = Unreadable(self._naming.source(part, display_name(part.file)), reason)
         return ReadPart(part, _size(part), [], [], [entry])
 
     def _map(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
@@ -201,26 +201,37 @@ class Reader:
             )
 
 
+def check_size(encoder: EncoderInfo, size: ChunkSize) -> None:
+    """Raises `PipelineError` if chunks of ``size`` are not possible with this encoder."""
+    chunk_document(Document("", "", (), ""), TokenCounter(encoder), size)
+
+
 @dataclass(frozen=True)
 class _Naming:
-    """Names of files: their paths or, if ``base`` is set, their paths relative to it."""
+    """Names of files: their paths or, if ``base`` is set, their paths relative to it; of remote files, their URLs."""
 
     base: Path | None
 
-    def source(self, source: str) -> str:
-        """Returns the displayed source of a document."""
+    def source(self, part: FilePart, source: str) -> str:
+        """Returns the displayed source of a document of ``part``."""
+        if part.url:
+            return f"{part.url}{source.removeprefix(display_name(part.file))}"
         return source if self.base is None else source.removeprefix(f"{display_name(self.base)}{os.sep}")
 
-    def identity(self, file: Path) -> str:
-        """Returns the string that identifies a file: its real path, with all links resolved."""
-        return os.path.realpath(file) if self.base is None else self._relative(file)
+    def identity(self, part: FilePart) -> str:
+        """Returns the string that identifies a file: its URL, or its real path, with all links resolved."""
+        if part.url:
+            return part.url
+        return os.path.realpath(part.file) if self.base is None else self._relative(part)
 
-    def location(self, file: Path) -> str:
+    def location(self, part: FilePart) -> str:
         """Returns the location of a file, for pruning."""
-        return location(file) if self.base is None else self._relative(file)
+        if part.url:
+            return part.url
+        return location(part.file) if self.base is None else self._relative(part)
 
-    def _relative(self, file: Path) -> str:
-        return f"upload:{self.source(display_name(file))}"
+    def _relative(self, part: FilePart) -> str:
+        return f"upload:{self.source(part, display_name(part.file))}"
 
 
 _state: tuple[TokenCounter, ChunkSize, _Naming]  # of a worker process
@@ -254,7 +265,7 @@ class _Origin:
     @classmethod
     def of(cls, part: FilePart) -> _Origin:
         naming = _state[2]
-        return cls(naming.identity(part.file), naming.location(part.file), part.metadata)
+        return cls(naming.identity(part), naming.location(part), part.metadata)
 
     def identity(self, record: str, sha256: str) -> _Identity:
         key = document_id(self.path, record)
@@ -291,7 +302,7 @@ def _read(part: FilePart, known: dict[str, Collection[str]]) -> ReadPart:
     read, origin = ReadPart(part, _size(part), [], [], []), _Origin.of(part)
     for item in load_documents(part):
         if isinstance(item, Unreadable):
-            read.unreadable.append(Unreadable(_state[2].source(item.source), item.reason))
+            read.unreadable.append(Unreadable(_state[2].source(part, item.source), item.reason))
         else:
             _add(read, item, origin, known)
     return read
@@ -300,7 +311,7 @@ def _read(part: FilePart, known: dict[str, Collection[str]]) -> ReadPart:
 def _add(read: ReadPart, item: Document, origin: _Origin, known: dict[str, Collection[str]]) -> None:
     counter, size, naming = _state
     key, content = origin.identity(item.record, item.sha256)
-    source = naming.source(item.source)
+    source = naming.source(read.part, item.source)
     metadata = {**item.metadata, **origin.metadata}
     stored = StoredDocument(key, source, item.title, content, origin.file, metadata)
     contents = known.get(key, ())

@@ -39,6 +39,12 @@ class IngestReport:
     seconds: float = 0.0
     tokens: int = 0
 
+    def add(self, other: IngestReport) -> None:
+        """Adds the counts of another part of the same run; ``pruned`` and ``seconds`` are those of the run."""
+        for name in ("documents", "chunks", "added", "unchanged", "replaced", "tokens"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.skipped += other.skipped
+
     def as_json(self) -> dict[str, Any]:
         """Returns the report as a JSON object, with ``tokens_per_s`` in place of ``tokens``."""
         report = asdict(self)

@@ -136,7 +136,7 @@ class AsyncRag:
         Unchanged documents are skipped, changed ones replace their chunks. Safe to interrupt and to run again.
 
         Args:
-            paths: files, and folders that are searched for files.
+            paths: files, folders that are searched for files, and URLs of either that `fsspec` can open.
             on_progress: called after every batch.
             reader: parses and chunks the files, instead of processes that are started for this call; it is not closed.
             options: the fields of `IngestOptions`.
@@ -147,17 +147,17 @@ class AsyncRag:
         Raises:
             PipelineError: a path does not exist, or an option is invalid; EncoderMismatch, StoreError: see `Store`.
             RetritonError: the server cannot be reached at first, or was unavailable for all retries later.
-            MissingExtra: the extra ``documents`` is not installed.
+            MissingExtra: the extra ``documents`` is not installed, or ``urls`` or ``ray`` is needed, too.
         """
         with requires("documents", "Rag.ingest"):
-            from retriton_pipeline.ingest import IngestOptions, ingest_paths
+            from retriton_pipeline.ingest import IngestOptions, as_source, ingest_paths
 
         settings = IngestOptions(**options)
         await self._client.encoder_info()  # fails soon; below, a restart of the server is waited for
         store = await self._store_for(settings.dry_run)
         async with self._client.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             try:
-                return await ingest_paths([Path(path) for path in paths], client, store, settings, on_progress, reader)
+                return await ingest_paths(list(map(as_source, paths)), client, store, settings, on_progress, reader)
             finally:
                 self._ready.reset()  # the collection is new, or has a new version
 

@@ -33,6 +33,7 @@ _BM25_SINCE = (2, 5)  # version of Milvus
 _REPEATS_MAX = 2  # of a call during which Milvus Lite ended
 _REPEATABLE: tuple[str, ...] = ("upsert", "delete", "query", "load_collection", "list_indexes")
 _REPEATABLE += ("has_collection", "list_collections", "describe_collection")
+_RETURNED_S = 10.0  # until a process to which the file was lent has ended
 _ENDING_S = 1.0  # between the end of a connection and that of the process
 
 
@@ -101,6 +102,36 @@ class Milvus:
             if self.is_file:
                 lite.release(self.uri)
 
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Releases the file inside the ``with`` block, so that another process can open it; no effect on a server.
+
+        Raises:
+            StoreError: another process still holds the file after the block, or Milvus Lite does not start.
+        """
+        if not self.is_file:
+            yield
+            return
+        self.client.close()
+        lite.release(self.uri)
+        try:
+            yield
+        finally:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        deadline = time.monotonic() + _RETURNED_S
+        while True:
+            try:
+                lite.acquire(self.uri)
+                break
+            except StoreError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LITE_PAUSES_S[0])
+        self.client = self._connect()
+        self._load_again()
+
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Calls ``method`` of `pymilvus.MilvusClient` with a timeout of 30 s, and returns its result.
 
@@ -159,10 +190,13 @@ class Milvus:
             log.warning("Milvus Lite ended (%s): opening %s again", self._process and self._process.poll(), self.uri)
             self.client.close()
             self.client = self._connect()
-            with self._errors(self._process):
-                for collection in self._loaded:
-                    if self.client.has_collection(collection, timeout=_TIMEOUT_S):
-                        self.client.load_collection(collection, timeout=_TIMEOUT_S)
+            self._load_again()
+
+    def _load_again(self) -> None:
+        with self._errors(self._process):
+            for collection in self._loaded:
+                if self.client.has_collection(collection, timeout=_TIMEOUT_S):
+                    self.client.load_collection(collection, timeout=_TIMEOUT_S)
 
     def has(self, collection: str) -> bool:
         """Returns whether a collection or an alias of that name exists."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +90,7 @@ class Store:
         self.fingerprint = ""
         self.milvus = Milvus(uri, token, create)
         self.versions = versions(self.milvus)
+        self._token = token
         self._target = collection
         self._consistency = consistency
         self.index = PROFILES["auto"]
@@ -156,6 +160,15 @@ class Store:
         if not self.milvus.has(target):
             create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
+
+    def opener(self, encoder: EncoderInfo) -> partial[Store]:
+        """A picklable function with which other processes open the same version of the collection as this store."""
+        small = replace(encoder, tokenizer="")  # opening does not need it
+        return partial(_open_version, self.uri, self.collection, self._token, self._target, small)
+
+    def lent(self) -> AbstractContextManager[None]:
+        """Releases a Milvus Lite file inside the ``with`` block, so that another process can open it."""
+        return self.milvus.lent()
 
     def publish(self) -> None:
         """Switches the collection's name to the version that `rebuild` created, and drops earlier versions."""
@@ -436,6 +449,12 @@ def _below(folder: str) -> str:
     if not _FOLDER.fullmatch(folder):
         raise ValueError(f"{folder!r} is no folder of uploads")
     return f'file like "{folder}/%"'
+
+
+def _open_version(uri: str, collection: str, token: str, version: str, encoder: EncoderInfo) -> Store:
+    store = Store(uri, collection, token, create=False)
+    store._use(version, encoder)
+    return store
 
 
 def _ids_filter(documents: Sequence[StoredDocument]) -> str:
