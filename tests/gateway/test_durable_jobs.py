@@ -21,7 +21,8 @@ from tests.gateway.conftest import running, until, wait_for_job
 from tests.gateway.in_process import in_process
 from tests.milvus_server import milvus_server
 
-TEXTS = {
+SENTENCES = range(1500)
+TEXTS = {f"{n}.txt": "".join(f"Sentence {k} of text {n} is about item {k * n}. " for k in SENTENCES) for n in range(4)}
     f"{n}.txt": "".join(f"Sentence {k} of text {n} is about item {k * n}. " for k in range(1500)) for n in range(4)
 }
 
