@@ -23,8 +23,6 @@ from tests.milvus_server import milvus_server
 
 SENTENCES = range(1500)
 TEXTS = {f"{n}.txt": "".join(f"Sentence {k} of text {n} is about item {k * n}. " for k in SENTENCES) for n in range(4)}
-    f"{n}.txt": "".join(f"Sentence {k} of text {n} is about item {k * n}. " for k in range(1500)) for n in range(4)
-}
 
 
 def begin(http: httpx.Client, collection: str, texts: dict[str, str] = TEXTS) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from retriton_client import RetritonError
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import Scalar, size_of
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
@@ -44,6 +45,7 @@ class UploadJobs:
 
     def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, database: Database) -> None:
         self._bounds = settings.bounds
+        self._upstream = upstream
         self._receiving: list[tuple[str, int]] = []  # owner and bytes
         self._metrics = metrics
         base = settings.files_folder and settings.files_folder / "uploads"
@@ -131,8 +133,9 @@ class UploadJobs:
         """Cancels a job. Documents that are already stored are kept. Raises `StorageError`."""
         if self._durable and job.is_durable and not job.is_finished:
             is_cancelled = await self._durable.cancel(job)
-            if is_cancelled and job.id not in self._jobs:  # another gateway holds it
-                job.state = JobState.CANCELLED
+            if job.id not in self._jobs:  # another gateway holds it
+                job.state = JobState.CANCELLED if is_cancelled else job.state
+                return
         self._cancel(job)
         await asyncio.sleep(0)  # lets the cancelled task run
 
@@ -165,17 +168,26 @@ class UploadJobs:
                 held = [job for job in self._jobs.values() if job.is_durable and not job.is_finished]
                 for job_id in await durable.renew(held):
                     self._lose(job_id)
-                for job in await durable.claim():
+                for job in await durable.claim() if await self._has_encoder() else ():
                     log.info("job", extra={"job": job.id, "key": job.owner, "state": "resumed"})
                     self._enqueue(job)
             except (StorageError, OSError) as error:
                 log.error("storage_unavailable: %s", error)
             await asyncio.sleep(RENEW_S)
 
+    async def _has_encoder(self) -> bool:
+        """Whether the server is there: after a restart of both, jobs wait for it, and do not fail."""
+        try:
+            await asyncio.wait_for(self._upstream.encoder(), RENEW_S)
+        except (RetritonError, TimeoutError):
+            return False
+        return True
+
     def _lose(self, job_id: str) -> None:
         """Drops a job that another gateway has cancelled or taken over."""
-        job = self._jobs.pop(job_id, None)
+        job = self._jobs.get(job_id)
         if job is not None and not job.is_finished:
+            del self._jobs[job_id]
             self._queue.discard(job.owner, job)
             if job.work is not None:
                 job.work.cancel()
