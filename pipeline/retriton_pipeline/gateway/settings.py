@@ -97,8 +97,9 @@ class Settings:
         poll_after_s: seconds after which a result of the playground API has to be fetched.
         prompt_tokens: budget of prompts.
         result_cache_s: seconds for which the results of repeated questions are used; 0 for none.
-        files: folder of uploaded files, and of the records of files and vector stores; None for one beside the Milvus
-            Lite file. With a Milvus server and no folder, there are no files and vector stores.
+        files: folder of uploaded files, and of the records of files, vector stores and upload jobs; None for one beside
+            the Milvus Lite file. With a Milvus server and no folder, there are no files and vector stores, and upload
+            jobs end with the gateway.
         bounds: see `Bounds`.
     """
 

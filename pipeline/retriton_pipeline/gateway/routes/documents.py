@@ -44,7 +44,7 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
             await save_files(files, folder)
             undo.pop_all()
-        job = jobs.add(request.scope["key"], collection, folder)
+        job = await jobs.submit(request.scope["key"], collection, folder)
         response.headers["Location"] = f"/v1/jobs/{job.id}"
         return JobBody.of(job)
 

@@ -21,17 +21,17 @@ def router(jobs: UploadJobs) -> APIRouter:
     @routes.get("/v1/jobs", response_model=JobList, responses=errors)
     async def list_jobs(request: Request) -> JobList:
         """The upload jobs of this key."""
-        return JobList(data=[JobBody.of(job) for job in jobs.owned_by(request.scope["key"])])
+        return JobList(data=[JobBody.of(job) for job in await jobs.owned_by(request.scope["key"])])
 
     @routes.get("/v1/jobs/{job_id}", response_model=JobBody, responses=errors)
     async def get_job(job_id: JobId, request: Request) -> JobBody:
         """The state and progress of a job."""
-        return JobBody.of(jobs.get(request.scope["key"], job_id))
+        return JobBody.of(await jobs.get(request.scope["key"], job_id))
 
     @routes.delete("/v1/jobs/{job_id}", response_model=JobBody, responses=errors)
     async def cancel_job(job_id: JobId, request: Request) -> JobBody:
         """Cancel a job. Documents that are already stored are kept."""
-        job = jobs.get(request.scope["key"], job_id)
+        job = await jobs.get(request.scope["key"], job_id)
         await jobs.cancel(job)
         return JobBody.of(job)
 

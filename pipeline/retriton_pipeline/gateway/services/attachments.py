@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.job import Job, JobState
+from retriton_pipeline.gateway.services.upload_folder import link_file
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
 from retriton_pipeline.gateway.settings import Bounds
 from retriton_pipeline.gateway.storage.attachments import (
@@ -222,7 +222,8 @@ class Attachments:
         name = (await self._files.names(record.owner, [record.id])).get(record.id, "")
         folder = self._jobs.new_folder()
         try:
-            await asyncio.to_thread(_link, self._files.content(record.id), folder / record.id / name)
+            (folder / record.id).mkdir()
+            await asyncio.to_thread(link_file, self._files.content(record.id), folder / record.id / name)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             if not self._files.content(record.id).exists():
@@ -260,15 +261,6 @@ def _record(new: NewAttachment, file: FileRecord, batch: Batch, in_batch: bool) 
         overlap_tokens=size.overlap_tokens if size else None,
         batch=batch.id if in_batch else None,
     )
-
-
-def _link(content: Path, target: Path) -> None:
-    """The same file under another name, or a copy on another disk."""
-    target.parent.mkdir()
-    try:
-        os.link(content, target)
-    except OSError:
-        shutil.copyfile(content, target)
 
 
 def _outcome(job: Job, name: str) -> dict[str, str | None]:

@@ -38,6 +38,7 @@ class Job:
         work: the ingestion, once it runs.
         metadata: values for filters, for all its documents.
         chunk_size: of its documents; None for the default.
+        is_durable: whether it has a record on the disk.
         ended: set once it is finished.
     """
 
@@ -54,6 +55,7 @@ class Job:
     work: asyncio.Task[None] | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     chunk_size: ChunkSize | None = None
+    is_durable: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

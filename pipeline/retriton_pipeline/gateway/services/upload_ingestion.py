@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.services.job import Job
+from retriton_pipeline.gateway.services.upload_folder import UploadFolders, link_file
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.ingest import Progress, Reader
@@ -23,14 +27,14 @@ class UploadIngestion:
         settings: of the gateway.
         upstream: what is served.
         metrics: counts documents and chunks.
-        folder: where the files of the current upload are moved to. Documents are identified by their place in it.
+        folders: has the place for the files of the current upload.
     """
 
-    def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, folder: Path) -> None:
+    def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, folders: UploadFolders) -> None:
         self._settings = settings
         self._upstream = upstream
         self._metrics = metrics
-        self._folder = folder
+        self._folders = folders
         self._reader: SharedTask[Reader] = SharedTask()
         self._made_for: tuple[str, ChunkSize] | None = None  # the encoder and the size that the reader chunks for
 
@@ -42,9 +46,7 @@ class UploadIngestion:
 
         encoder = await self._upstream.encoder()
         reader = await self._reader_for(encoder, job.chunk_size)
-        job.folder = job.folder.rename(self._folder)
-        async with self._rag(job.collection, encoder) as rag:
-            paths = sorted(job.folder.iterdir())
+        async with self._files_of(job) as paths, self._rag(job.collection, encoder) as rag:
             report = await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
         job.result = report.as_json()
         self._metrics.ingest_documents.inc(report.documents)
@@ -54,6 +56,20 @@ class UploadIngestion:
         """Ends the parser processes, even if they are busy."""
         if reader := await self._reader.take():
             await asyncio.to_thread(reader.close)
+
+    @asynccontextmanager
+    async def _files_of(self, job: Job) -> AsyncIterator[Sequence[Path]]:
+        """The files of a job, in the place of the current upload; those in its folder stay."""
+        current = self._folders.current
+        linking = asyncio.ensure_future(
+            asyncio.to_thread(shutil.copytree, job.folder, current, copy_function=link_file)
+        )
+        try:
+            await asyncio.shield(linking)
+            yield sorted(current.iterdir())
+        finally:
+            await asyncio.wait((linking,))  # its thread goes on if the job is cancelled
+            await asyncio.to_thread(shutil.rmtree, current, ignore_errors=True)
 
     def _rag(self, collection: str, encoder: EncoderInfo) -> AsyncRag:
         settings = self._settings
@@ -75,7 +91,7 @@ class UploadIngestion:
         return await self._reader.get(lambda: asyncio.to_thread(self._new_reader, encoder, size))
 
     def _new_reader(self, encoder: EncoderInfo, size: ChunkSize) -> Reader:
-        return Reader(encoder, size, workers=1, base=self._folder)
+        return Reader(encoder, size, workers=1, base=self._folders.current)
 
 
 def _possible(wanted: ChunkSize | None, tokens_max: int) -> ChunkSize:

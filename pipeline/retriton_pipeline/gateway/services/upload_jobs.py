@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import tempfile
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from retriton_client import RetritonError
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import Scalar, size_of
 from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
@@ -19,26 +20,38 @@ from retriton_pipeline.gateway.fairness import RoundRobin
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.schemas.errors import ErrorBody
 from retriton_pipeline.gateway.services.api_keys import ANONYMOUS
+from retriton_pipeline.gateway.services.durable_jobs import RENEW_S, DurableJobs
 from retriton_pipeline.gateway.services.job import Job, JobState
-from retriton_pipeline.gateway.services.upload_folder import new_upload_folder
+from retriton_pipeline.gateway.services.upload_folder import UploadFolders
 from retriton_pipeline.gateway.services.upload_ingestion import UploadIngestion
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.storage.database import Database, StorageError
+from retriton_pipeline.gateway.storage.jobs import FINISHED_MAX, FINISHED_PER_KEY_MAX
 
 log = logging.getLogger("retriton.gateway")
-_FINISHED_MAX = 1000  # finished jobs that are remembered
-_FINISHED_PER_KEY_MAX = 200
+_RETRY_S = 5.0  # after the storage failed
 
 
 class UploadJobs:
-    """Ingests uploads, one after the other."""
+    """Ingests uploads, one after the other. If the gateway has a folder for files, they survive it there.
 
-    def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics) -> None:
+    Args:
+        settings: of the gateway.
+        upstream: what is served.
+        metrics: counts jobs, documents and chunks.
+        database: has the records, if the gateway has a folder for files.
+    """
+
+    def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, database: Database) -> None:
         self._bounds = settings.bounds
+        self._upstream = upstream
         self._receiving: list[tuple[str, int]] = []  # owner and bytes
         self._metrics = metrics
-        self._folder = new_upload_folder()
-        self._ingestion = UploadIngestion(settings, upstream, metrics, self._folder / "current")
+        base = settings.files_folder and settings.files_folder / "uploads"
+        self._folders = UploadFolders(base)
+        self._durable = DurableJobs(database, self._folders) if base else None
+        self._ingestion = UploadIngestion(settings, upstream, metrics, self._folders)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: RoundRobin[Job] = RoundRobin()
         self._has_next = asyncio.Event()
@@ -59,8 +72,20 @@ class UploadJobs:
             self._receiving.remove(entry)
 
     def new_folder(self) -> Path:
-        """A new, empty folder for the files of an upload."""
-        return Path(tempfile.mkdtemp(dir=self._folder))
+        """A new, empty folder for the files of an upload. Raises `StorageError`."""
+        return self._folders.new()
+
+    async def submit(self, owner: str, collection: str, folder: Path) -> Job:
+        """Queues the files in ``folder`` for ``collection``; they and the job are on the disk, if there is a folder.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        job = _new_job(owner, collection, folder)
+        if self._durable:
+            await self._durable.keep(job)
+        self._enqueue(job)
+        return job
 
     def add(
         self,
@@ -70,7 +95,7 @@ class UploadJobs:
         metadata: Mapping[str, Scalar] | None = None,
         chunk_size: ChunkSize | None = None,
     ) -> Job:
-        """Queues the files in ``folder``.
+        """Queues the files in ``folder``, in memory alone: for those that have a record elsewhere.
 
         Args:
             owner: the name of the key.
@@ -79,38 +104,44 @@ class UploadJobs:
             metadata: values for filters, for all documents.
             chunk_size: of their chunks; None for the default.
         """
-        size = sum(size_of(file) for file in folder.rglob("*") if file.is_file())
-        job = Job(f"job-{uuid.uuid4().hex}", owner, collection, folder, size)
+        job = _new_job(owner, collection, folder)
         job.metadata, job.chunk_size = metadata or {}, chunk_size
-        self._jobs[job.id] = job
-        self._queue.add(owner, job)
-        self._has_next.set()
-        self._forget_old_jobs()
-        self._update_metrics()
+        self._enqueue(job)
         return job
 
-    def get(self, owner: str, job_id: str) -> Job:
+    async def get(self, owner: str, job_id: str) -> Job:
         """The job of that id.
 
         Raises:
             ApiError: the owner has no such job.
+            StorageError: its record cannot be read.
         """
         job = self._jobs.get(job_id)
+        if job is None and self._durable:
+            job = await self._durable.get(owner, job_id)
         if job is None or job.owner != owner:
             raise ApiError(404, "job_not_found", "there is no such job, or it is no longer remembered")
         return job
 
-    def owned_by(self, owner: str) -> Sequence[Job]:
-        """The owner's jobs, the latest first."""
-        return [job for job in reversed(self._jobs.values()) if job.owner == owner]
+    async def owned_by(self, owner: str) -> Sequence[Job]:
+        """The owner's jobs, the latest first. Raises `StorageError`."""
+        jobs = {job.id: job for job in await self._durable.owned_by(owner)} if self._durable else {}
+        jobs |= {job.id: job for job in self._jobs.values() if job.owner == owner}
+        return sorted(jobs.values(), key=lambda job: job.created_s, reverse=True)
 
     async def cancel(self, job: Job) -> None:
-        """Cancels a job. Documents that are already stored are kept."""
+        """Cancels a job. Documents that are already stored are kept. Raises `StorageError`."""
+        if self._durable and job.is_durable and not job.is_finished:
+            is_cancelled = await self._durable.cancel(job)
+            if job.id not in self._jobs:  # another gateway holds it
+                job.state = JobState.CANCELLED if is_cancelled else job.state
+                return
         self._cancel(job)
         await asyncio.sleep(0)  # lets the cancelled task run
 
     async def run(self) -> None:
         """Ingests the uploads in the queue; runs until it is cancelled."""
+        sharing = asyncio.ensure_future(self._share(self._durable)) if self._durable else None
         try:
             while True:
                 while (job := self._queue.take()) is not None:
@@ -119,10 +150,55 @@ class UploadJobs:
                 self._has_next.clear()
                 await self._has_next.wait()
         finally:
+            if sharing:
+                sharing.cancel()
             for job in self._jobs.values():
-                self._cancel(job)
+                self._halt(job)
             await self._ingestion.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folders.remove()  # from now on, other gateways may take over the jobs
+
+    async def _share(self, durable: DurableJobs) -> None:
+        """Renews the leases of the jobs of this gateway, and takes over those of gateways that have ended."""
+        is_clean = False
+        while True:
+            try:
+                if not is_clean:
+                    await durable.remove_files_without_job()
+                    is_clean = True
+                held = [job for job in self._jobs.values() if job.is_durable and not job.is_finished]
+                for job_id in await durable.renew(held):
+                    self._lose(job_id)
+                for job in await durable.claim() if await self._has_encoder() else ():
+                    log.info("job", extra={"job": job.id, "key": job.owner, "state": "resumed"})
+                    self._enqueue(job)
+            except (StorageError, OSError) as error:
+                log.error("storage_unavailable: %s", error)
+            await asyncio.sleep(RENEW_S)
+
+    async def _has_encoder(self) -> bool:
+        """Whether the server is there: after a restart of both, jobs wait for it, and do not fail."""
+        try:
+            await asyncio.wait_for(self._upstream.encoder(), RENEW_S)
+        except (RetritonError, TimeoutError):
+            return False
+        return True
+
+    def _lose(self, job_id: str) -> None:
+        """Drops a job that another gateway has cancelled or taken over."""
+        job = self._jobs.get(job_id)
+        if job is not None and not job.is_finished:
+            del self._jobs[job_id]
+            self._queue.discard(job.owner, job)
+            if job.work is not None:
+                job.work.cancel()
+            self._update_metrics()
+
+    def _enqueue(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        self._queue.add(job.owner, job)
+        self._has_next.set()
+        self._forget_old_jobs()
+        self._update_metrics()
 
     def _check_room(self, owner: str, bytes_max: int) -> None:
         waiting = [(job.owner, job.bytes_total) for job in self._jobs.values() if job.state is JobState.QUEUED]
@@ -140,20 +216,40 @@ class UploadJobs:
         elif job.work is not None:
             job.work.cancel()
 
+    def _halt(self, job: Job) -> None:
+        """Ends a job with this gateway; one that has a record goes on with another, or after the restart."""
+        if not job.is_durable:
+            self._cancel(job)
+        elif job.work is not None:
+            job.work.cancel()
+
     async def _work(self, job: Job) -> None:
         job.state = JobState.RUNNING
         self._update_metrics()
         job.work = asyncio.ensure_future(self._ingestion.run(job))
         await asyncio.wait((job.work,))
         if job.work.cancelled():
-            self._finish(job, JobState.CANCELLED)
+            await self._end(job, JobState.CANCELLED)
             await self._ingestion.close()  # its processes parse a file of the cancelled job
         elif (error := job.work.exception()) is not None:
             job.error = ErrorBody.of(api_error(error)).model_dump()
-            self._finish(job, JobState.FAILED)
+            await self._end(job, JobState.FAILED)
             await self._ingestion.close()  # its processes may still parse a file of the failed job
         else:
-            self._finish(job, JobState.SUCCEEDED)
+            await self._end(job, JobState.SUCCEEDED)
+
+    async def _end(self, job: Job, state: JobState) -> None:
+        """Records how a job ended before the next one begins: later uploads may replace its documents."""
+        while self._durable and job.is_durable and state is not JobState.CANCELLED and job.id in self._jobs:
+            try:
+                if not await self._durable.finish(replace(job, state=state)):
+                    self._lose(job.id)
+                break
+            except StorageError as error:
+                log.error("storage_unavailable: %s", error)
+                await asyncio.sleep(_RETRY_S)
+        if job.id in self._jobs:
+            self._finish(job, state)
 
     def _finish(self, job: Job, state: JobState) -> None:
         job.state = state
@@ -167,13 +263,18 @@ class UploadJobs:
         owned: Counter[str] = Counter()
         for number, job in enumerate(reversed(finished), 1):
             owned[job.owner] += 1
-            if number > _FINISHED_MAX or owned[job.owner] > _FINISHED_PER_KEY_MAX:
+            if number > FINISHED_MAX or owned[job.owner] > FINISHED_PER_KEY_MAX:
                 del self._jobs[job.id]
 
     def _update_metrics(self) -> None:
         for state in JobState:
             count = sum(job.state is state for job in self._jobs.values())
             self._metrics.ingest_jobs.labels(state).set(count)
+
+
+def _new_job(owner: str, collection: str, folder: Path) -> Job:
+    size = sum(size_of(file) for file in folder.rglob("*") if file.is_file())
+    return Job(f"job-{uuid.uuid4().hex}", owner, collection, folder, size)
 
 
 def _check_limits(whose: str, uploads: Sequence[tuple[str, int]], size: int, count_max: int, bytes_max: int) -> None:

@@ -33,6 +33,13 @@ CREATE INDEX IF NOT EXISTS attachments_of_batch ON attachments (batch, seq);
 CREATE INDEX IF NOT EXISTS attachments_waiting ON attachments (owner, seq) WHERE status = 'in_progress';
 CREATE TABLE IF NOT EXISTS batches (
     id TEXT PRIMARY KEY, vector_store TEXT NOT NULL, created_at INTEGER NOT NULL, cancelled INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, owner TEXT NOT NULL, collection TEXT NOT NULL,
+    created_at REAL NOT NULL, bytes INTEGER NOT NULL, holder TEXT NOT NULL, lease_until REAL NOT NULL,
+    state TEXT NOT NULL, bytes_done INTEGER NOT NULL, documents INTEGER NOT NULL, chunks INTEGER NOT NULL,
+    metadata TEXT NOT NULL, chunk_tokens INTEGER, overlap_tokens INTEGER, result TEXT NOT NULL, error TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS jobs_of_owner ON jobs (owner, seq);
+CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (seq) WHERE state IN ('queued', 'running');
 """
 
 
