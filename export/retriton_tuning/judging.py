@@ -51,7 +51,7 @@ def judge_queries(
             with file.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"query": text, "relevant": known[text]}, ensure_ascii=False) + "\n")
         if found := known[text]:
-            relevant[query] = dict.fromkeys(map(str, found), 1)  # type: ignore[call-overload]
+            relevant[query] = dict.fromkeys(found, 1)
     return relevant
 
 

@@ -128,7 +128,7 @@ def _pair(row: Any, place: str) -> tuple[str, list[str], list[str]]:
 
 
 def _texts(row: dict[str, Any], keys: tuple[str, ...]) -> list[str]:
-    found = next((row[key] for key in keys if row.get(key)), [])
+    found: Any = next((row[key] for key in keys if row.get(key)), [])
     listed = [found] if isinstance(found, str) else found if isinstance(found, list) else []
     return [text.strip() for text in listed if isinstance(text, str) and text.strip()]
 

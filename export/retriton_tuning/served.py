@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_export import Checkpoint, export_encoder, parity, sample_texts
+from retriton_pipeline.vectors import unit
 from retriton_serving.batching.padding import Padding
 from retriton_serving.batching.tokenization import RoleTokenizer
 from retriton_serving.contract.manifest import TOKENIZER_FILE
@@ -92,6 +93,6 @@ def engine_of(checkpoint: Checkpoint, repository: Path, on_step: OnStep) -> Embe
         for start in range(0, len(order), _TEXTS_PER_BATCH):
             places = order[start : start + _TEXTS_PER_BATCH]
             vectors[places] = engine([ids[place] for place in places])
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit(vectors)
 
     return embed

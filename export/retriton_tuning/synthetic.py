@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from retriton_tuning.labels import Pair
 from retriton_tuning.measures import Run
@@ -98,7 +99,7 @@ def _read(file: Path) -> dict[str, str]:
     return {row["passage"]: row["answer"] for row in read_lines(file)}
 
 
-def read_lines(file: Path) -> Iterator[dict[str, object] | dict[str, str]]:
+def read_lines(file: Path) -> Iterator[dict[str, Any]]:
     """The complete lines of a file that a killed run may have left half written."""
     for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else []:
         try:

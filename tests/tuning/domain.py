@@ -13,13 +13,18 @@ from pathlib import Path
 _CIPHER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase[13:] + string.ascii_uppercase[:13])
 
 
-def write_domain(folder: Path, queries: int, seed: int = 0, shuffled: bool = False, splits: bool = False) -> Path:
-    """A folder in BEIR's layout; with ``shuffled`` labels, or with those for training apart."""
+def write_domain(
+    folder: Path, queries: int, seed: int = 0, shuffled: bool = False, splits: bool = False, others: int = 100
+) -> Path:
+    """A folder in BEIR's layout; with ``shuffled`` labels, or with those for training apart.
+
+    ``others`` are passages that answer nothing.
+    """
     chance = random.Random(seed)
     (folder / "qrels").mkdir(parents=True)
-    passages = [" ".join(_word(chance) for _ in range(5)) for _ in range(queries + 100)]
+    passages = [" ".join(_word(chance) for _ in range(5)) for _ in range(queries + others)]
     _write(folder / "corpus.jsonl", [{"_id": f"d{n}", "title": "", "text": text} for n, text in enumerate(passages)])
-    asked = [_query(text, chance) for text in passages[:queries]]
+    asked = [query_for(text, chance) for text in passages[:queries]]
     _write(folder / "queries.jsonl", [{"_id": f"q{n}", "text": text} for n, text in enumerate(asked)])
     answers = list(range(queries))
     if shuffled:
@@ -37,11 +42,11 @@ def write_pairs(file: Path, count: int) -> Path:
     """Pairs as JSON lines."""
     chance = random.Random(1)
     passages = [" ".join(_word(chance) for _ in range(5)) for _ in range(count)]
-    _write(file, [{"query": _query(text, chance), "passage": text} for text in passages])
+    _write(file, [{"query": query_for(text, chance), "passage": text} for text in passages])
     return file
 
 
-def _query(passage: str, chance: random.Random) -> str:
+def query_for(passage: str, chance: random.Random) -> str:
     """Words of the passage in the other alphabet, and one as it is."""
     words = chance.sample(passage.split(), 4)
     return " ".join([words[0], *(word.translate(_CIPHER) for word in words[1:])])

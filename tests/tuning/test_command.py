@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from retriton_export import Checkpoint, NotAccepted
-from retriton_tuning import InvalidData, Settings, Tuning, read_labels
+from retriton_pipeline.generation import LLM
+from retriton_tuning import InvalidData, Labels, Pair, Settings, TooLittleData, Tuning, read_labels
+from retriton_tuning.judging import judge_queries
+from retriton_tuning.synthetic import generate
 from retriton_tuning.writing import check_output, work_of, write
 from tests.chat_endpoint import Says, chat_endpoint
-from tests.tuning.domain import write_domain, write_pairs
+from tests.export.checkpoints import tiny_cross_encoder
+from tests.tuning.domain import query_for, write_domain, write_pairs
 
 RECIPE = ("--learning-rate", "3e-3", "--epochs", "6", "--guard-loss", "100")  # the tiny encoder knows nothing to forget
 KEYS = ["before", "after", "p", "queries", "guard", "alpha", "fusion", "accepted", "seconds"]
@@ -92,17 +99,82 @@ def test_few_pairs_are_told_with_the_numbers(base: Path, tmp_path: Path) -> None
         check_output(base)
 
 
-@pytest.mark.slow
-def test_synthetic_queries_are_tested_on_judged_ones(base: Path, tmp_path: Path) -> None:
-    """An endpoint that answers with words of the first passage: only queries that lead back remain."""
-    data = write_domain(tmp_path / "domain", 100)
-    labels = read_labels(data)
-    with chat_endpoint(Says((" ".join(next(iter(labels.passages.values())).split()[:3]) + "\n",))) as endpoint:
-        arguments = (data, "--base", base, "--output", tmp_path / "tuned", "--source", "llm", *RECIPE)
-        code, _, errors = tune(*arguments, "--llm-url", endpoint.url, "--llm-model", "m")
-        assert code == 1
-        assert "training pairs remain from llm, at least 8 are needed" in errors
+def test_synthetic_queries_are_kept_for_a_later_run_and_lead_back(base: Path, tmp_path: Path) -> None:
+    """An endpoint that always writes the same query: of those that repeat each other one remains, too few to train."""
+    labels = read_labels(write_domain(tmp_path / "domain", 20, others=0))
+    first = next(iter(labels.passages.values()))
+    steps: list[str] = []
+    with chat_endpoint(Says((f"- {' '.join(first.split()[:3])}\n",))) as endpoint:
+        llm = LLM(endpoint.url, "m")
+
+        def run() -> None:
+            ask = partial(generate, ask=llm.complete, seed=0, on_step=steps.append)
+            Tuning(Checkpoint.read(str(base)), labels, Settings("llm"), tmp_path / "work", generate=ask).run()
+
+        with pytest.raises(TooLittleData, match="1 training pairs remain from llm, at least 8 are needed"):
+            run()
         asked = len(endpoint.asked)
-        assert f"{asked} requests to the LLM, about" in errors
-        tune(*arguments, "--llm-url", endpoint.url, "--llm-model", "m")
-        assert len(endpoint.asked) == asked  # the answers of the first run are used
+        assert 8 <= asked <= 12  # what is held out is not shown to the LLM
+        assert steps[0].startswith(f"{asked} requests to the LLM, about ")
+        with pytest.raises(TooLittleData):
+            run()
+        assert len(endpoint.asked) == asked
+    assert steps[1].startswith("0 requests")
+
+
+def test_synthetic_queries_train(base: Path, tmp_path: Path) -> None:
+    """An LLM that knows the other alphabet, judged by the labels."""
+    labels = read_labels(write_domain(tmp_path / "domain", 100, others=20))
+    chance = random.Random(3)
+
+    def generated(passages: Mapping[str, str], file: Path) -> list[Pair]:
+        async def ask(prompt: str) -> str:
+            passage = prompt.rpartition("Passage:\n")[2]
+            return "\n".join(query_for(passage, chance) for _ in range(3))
+
+        return generate(passages, file, ask, 0, lambda step: None)
+
+    recipe = {"learning_rate": 3e-3, "epochs": 8}
+    settings = Settings("llm", guard_loss_max=1.0, recipe=recipe)
+    outcome = Tuning(Checkpoint.read(str(base)), labels, settings, tmp_path / "work", generate=generated).run()
+    assert outcome.accepted, outcome.verdict
+    assert any("synthetic queries lead back" in note for note in outcome.notes)
+
+
+def test_without_judged_queries_nothing_is_accepted_unless_someone_judges(base: Path, tmp_path: Path) -> None:
+    """Logged queries alone; then the judge names the right passage of each."""
+    judged = read_labels(write_domain(tmp_path / "domain", 120, others=0))
+    log = Labels("log", judged.passages).with_queries(list(judged.queries.values()))
+    truth = {judged.queries[query]: judged.passages[key] for query, grades in judged.relevant.items() for key in grades}
+    asked: list[str] = []
+
+    def choose(query: str, passages: Sequence[str]) -> list[int]:
+        asked.append(query)
+        return [place for place, passage in enumerate(passages) if passage == truth[query]]
+
+    def judge(queries: Any, runs: Any, passages: Any, file: Path) -> Any:
+        return judge_queries(queries, runs, passages, 40, file, choose)
+
+    settings = Settings(guard_loss_max=1.0, recipe={"learning_rate": 3e-3, "epochs": 8})
+    checkpoint = Checkpoint.read(str(base))
+    outcome = Tuning(checkpoint, log, settings, tmp_path / "work").run()
+    assert (outcome.source, outcome.verdict, outcome.accepted) == ("queries", None, False)
+    assert outcome.as_json()["queries"] == 0
+    outcome = Tuning(checkpoint, log, settings, tmp_path / "work", judge_results=judge).run()
+    assert outcome.verdict
+    assert len(outcome.verdict.before.ndcg) == 40
+    assert len(asked) >= 40
+
+
+def test_a_cross_encoder(tmp_path: Path) -> None:
+    labels = read_labels(write_domain(tmp_path / "domain", 60, others=0))
+    settings = Settings(guard_loss_max=1.0, recipe={"epochs": 2})
+    checkpoint = Checkpoint.read(str(tiny_cross_encoder(tmp_path / "cross")))
+    run = Tuning(checkpoint, labels, settings, tmp_path / "work")
+    outcome = run.run()
+    assert outcome.fusion is None
+    assert outcome.recipe.hard_negatives == 4
+    write(outcome, run.ranking, tmp_path / "tuned")
+    tuned = Checkpoint.read(str(tmp_path / "tuned"))
+    assert tuned.is_cross_encoder
+    assert tuned.activation == checkpoint.activation
