@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from retriton_export import Checkpoint
+from retriton_pipeline.vectors import cosine_spread
 from retriton_tuning import interpolation, pairs, synthetic, unlabelled
 from retriton_tuning.bm25 import bm25_run
 from retriton_tuning.errors import InvalidData, TooLittleData
@@ -31,6 +32,7 @@ _VALIDATION_PASSAGES = 300
 _HARD_PER_QUERY = 5  # nearest passages of the original model that the validation part includes
 _PAIRS_MIN = 8
 _CANDIDATES = 30  # passages that a cross-encoder orders
+_AGREEMENT = 0.5  # weight of dense scores where logged queries are searched: both searches count the same
 _CHANCE = 3.0  # times the expectation of random labels
 Generate = Callable[[Mapping[str, str], Path], Sequence[Pair]]
 Judge = Callable[[Mapping[str, str], Sequence[Run], Mapping[str, str], Path], Mapping[str, Mapping[str, int]]]
@@ -147,6 +149,7 @@ class Tuning:
         on_step("loading the original model")
         self.ranking: RankingModel = load(checkpoint)
         self._base = weights_of(self.ranking)
+        self._spreads: dict[str, float | None] = {}
 
     def run(self) -> Outcome:
         """Tunes; afterwards `ranking` has the weights to write.
@@ -298,7 +301,9 @@ class Tuning:
         task = Task("log", queries, self._labels.passages, {})
         found = _of(self._bm25, queries)
         fused = (
-            found if self._checkpoint.is_cross_encoder else hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
+            found
+            if self._checkpoint.is_cross_encoder
+            else hybrid(self._rank_all(task, "before"), found, _AGREEMENT, None)
         )
         return unlabelled.pairs_of_queries(queries, fused, self._labels, held_out)
 
@@ -308,7 +313,7 @@ class Tuning:
         task = Task("made", queries, self._labels.passages, {})
         found = bm25_run(task.passages, queries, DEPTH)
         if not self._checkpoint.is_cross_encoder:
-            found = hybrid(self._rank_all(task, "before"), found, FIXED_WEIGHT)
+            found = hybrid(self._rank_all(task, "before"), found, _AGREEMENT, None)
         kept = synthetic.leads_back(made, list(queries), found, task.passages)
         self._notes.append(f"{len(kept)} of {len(made)} synthetic queries lead back to their passage")
         return kept
@@ -356,6 +361,7 @@ class Tuning:
             return self.ranking.rank(task)
         model, texts = self.ranking, list(task.passages.values())
         passages = cached(self._work, state, texts, lambda block: model.embed(block, "passage"))
+        self._spreads[state] = cosine_spread(passages)
         return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
 
     def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
@@ -374,15 +380,16 @@ class Tuning:
 
     def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Run) -> Fusion:
         """Learns the weight on queries that are not in the test part."""
-        weight = FIXED_WEIGHT
+        weight, state = FIXED_WEIGHT, "after" if after is not before else "before"
         if learned.queries:
-            state = "after" if after is not before else "before"
-            weight = learned_weight(learned, self._rank_all(learned, state), _of(self._bm25, learned.queries))
+            dense = self._rank_all(learned, state)
+            weight = learned_weight(learned, dense, _of(self._bm25, learned.queries), self._spreads[state])
+        old, new = self._spreads["before"], self._spreads[state]
         return Fusion(
             weight,
-            score(test, hybrid(before, bm25, FIXED_WEIGHT)),
-            score(test, hybrid(after, bm25, weight)),
-            score(test, hybrid(after, bm25, FIXED_WEIGHT)),
+            score(test, hybrid(before, bm25, FIXED_WEIGHT, old)),
+            score(test, hybrid(after, bm25, weight, new)),
+            score(test, hybrid(after, bm25, FIXED_WEIGHT, new)),
             score(test, bm25),
         )
 

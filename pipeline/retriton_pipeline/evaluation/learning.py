@@ -25,7 +25,7 @@ from retriton_pipeline.retrieval.settings import DEFAULTS, SearchSettings
 from retriton_pipeline.store import Hit, StoredChunk
 
 QUERIES_MIN = 20  # fewer say too little
-_WEIGHTS = tuple(step / 20 for step in range(21))
+WEIGHTS = tuple(step / 20 for step in range(21))
 _CANDIDATES = (20, 50, 100)
 _DEPTH = max(_CANDIDATES)
 _CONCURRENT_QUERIES = 8
@@ -75,6 +75,13 @@ async def score_search(
     return await learning.searched(settings)
 
 
+def middle_of_best(means: Sequence[float]) -> int:
+    """The place of the middle one of the best weights, when each mean is averaged with its neighbours."""
+    smooth = np.convolve(np.pad(np.array(means), 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
+    best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
+    return int(best[len(best) // 2])
+
+
 class _Learning:
     def __init__(self, retriever: Retriever, queries: Mapping[str, str], qrels: list[Qrel]) -> None:
         self._retriever = retriever
@@ -104,12 +111,8 @@ class _Learning:
         return best.model_copy(update=learned)
 
     def _best_weight(self, rankings: Mapping[str, _Rankings]) -> SearchSettings:
-        """The middle of the weights whose nDCG@10 is best, averaged with that of their neighbours."""
-        tried = [DEFAULTS.model_copy(update={"dense_weight": weight}) for weight in _WEIGHTS]
-        means = np.array([_mean(self._fused(rankings, settings)) for settings in tried])
-        smooth = np.convolve(np.pad(means, 1, mode="edge"), np.full(3, 1 / 3), mode="valid")
-        best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
-        return tried[int(best[len(best) // 2])]
+        tried = [DEFAULTS.model_copy(update={"dense_weight": weight}) for weight in WEIGHTS]
+        return tried[middle_of_best([_mean(self._fused(rankings, settings)) for settings in tried])]
 
     def _fused(self, rankings: Mapping[str, _Rankings], settings: SearchSettings) -> _Scores:
         weights = [settings.dense_weight, 1.0 - settings.dense_weight]
