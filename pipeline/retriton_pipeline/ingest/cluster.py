@@ -17,6 +17,8 @@ import asyncio
 import logging
 import os
 import pickle
+import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +49,7 @@ _OBJECT_STORE_BYTES = 100 * MIB  # of a local cluster; batches and results have 
 _BATCHES_MAX = 10_000  # tasks of a run: Ray's overhead grows with their number
 _ATTEMPTS = 3  # of a batch
 _PAUSE_S = 2.0
+_CONNECT_S = 10.0
 
 log = logging.getLogger("retriton.ingest")
 OpenStore = Callable[[], ChunkStore]
@@ -212,13 +215,20 @@ def _cluster(address: str) -> Iterator[None]:
         yield
         return
     try:
+        _check_reachable(address)
         ray.init(**_settings(address))
-    except (RayError, ConnectionError, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises `Exception` itself, for example if a process does not start within 30 s
         raise PipelineError(f"the Ray cluster {address} cannot be used: {error}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raises `OSError` if nothing listens at ``host:port``, for which Ray would wait for minutes."""
+    if match := re.fullmatch(r"\[?([^\[\]/]+?)\]?:(\d+)", address):
+        socket.create_connection((match[1], int(match[2])), _CONNECT_S).close()
 
 
 def _settings(address: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from retriton_client import AsyncClient, EncoderInfo
@@ -101,11 +102,11 @@ async def _on_ray(
     on_progress: OnProgress,
 ) -> tuple[Store | None, Result]:
     prepare(options.ray or LOCAL)
-    from retriton_pipeline.ingest.cluster import ClusterIngestion  # imports Ray
+    cluster = await asyncio.to_thread(import_module, "retriton_pipeline.ingest.cluster")  # imports Ray, for seconds
 
     check_size(encoder, options.chunk_size)
     target = await asyncio.to_thread(_open_store, store, encoder, options)
-    return target, await ClusterIngestion(client, target, encoder, options).run(sources, on_progress)
+    return target, await cluster.ClusterIngestion(client, target, encoder, options).run(sources, on_progress)
 
 
 def _open_store(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> Store | None:
