@@ -55,10 +55,10 @@ def uploads(folder: Path, pattern: str) -> list[Path]:
 
 @pytest.mark.triton
 @pytest.mark.milvus
-def test_jobs_go_on_after_kills_at_random_moments(url: str, tmp_path: Path) -> None:
+def test_jobs_go_on_after_kills_at_random_moments(tiny_url: str, tmp_path: Path) -> None:
     files, jobs = tmp_path / "milvus.files", list[str]()
     for moment in range(4):
-        with running(url, tmp_path) as gateway, gateway.client() as http:
+        with running(tiny_url, tmp_path) as gateway, gateway.client() as http:
             if not moment:
                 jobs += [begin(http, "killed"), begin(http, "killed", {"0.txt": "The last upload replaces it."})]
             time.sleep(random.uniform(0.0, 1.5))
@@ -66,7 +66,7 @@ def test_jobs_go_on_after_kills_at_random_moments(url: str, tmp_path: Path) -> N
             gateway.process.wait(10)
     assert len(states(files)) == 2
     (files / "uploads" / "job-without-record").mkdir()
-    with running(url, tmp_path) as gateway, gateway.client() as http:
+    with running(tiny_url, tmp_path) as gateway, gateway.client() as http:
         for job in jobs:
             found = wait_for_job(http, job)
             assert (found["state"], found["error"]) == ("succeeded", None)
@@ -83,14 +83,14 @@ def test_jobs_go_on_after_kills_at_random_moments(url: str, tmp_path: Path) -> N
 
 @pytest.mark.triton
 @pytest.mark.milvus
-def test_another_gateway_takes_over(url: str, tmp_path: Path) -> None:
+def test_another_gateway_takes_over(tiny_url: str, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("milvus", "a", "b")]
     for folder in folders:
         folder.mkdir()
     options = ["--files", str(tmp_path / "files")]
     with milvus_server(folders[0]) as milvus:
         options += ["--milvus", milvus]
-        with running(url, folders[1], *options) as a, running(url, folders[2], *options) as b:
+        with running(tiny_url, folders[1], *options) as a, running(tiny_url, folders[2], *options) as b:
             with a.client() as first, b.client() as second:
                 jobs = [begin(first, "shared"), begin(first, "shared", {"x.txt": "Another text."}), begin(first, "no")]
                 assert second.get(f"/v1/jobs/{jobs[0]}").json()["bytes_total"] == sum(map(len, TEXTS.values()))
