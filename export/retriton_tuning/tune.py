@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +20,7 @@ from retriton_tuning.errors import InvalidData, TooLittleData
 from retriton_tuning.fusion import FIXED_WEIGHT, Fusion, hybrid, learned_weight
 from retriton_tuning.labels import Labels, Pair, Task
 from retriton_tuning.measures import Run, score
-from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, load, nearest, weights_of
+from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, digest_of, load, nearest, weights_of
 from retriton_tuning.outcome import Outcome, Settings
 from retriton_tuning.splitting import Split, split
 from retriton_tuning.tasks import candidates_of, guard_tasks, of_queries, smaller
@@ -27,6 +28,7 @@ from retriton_tuning.training import OnStep, Recipe, train
 from retriton_tuning.verdict import Guard, judge
 
 _PAIRS_MIN = 8
+_LOG_MAX = 2000
 _AGREEMENT = 0.5  # weight of dense scores where logged queries are searched: both searches count the same
 _CHANCE = 3.0  # times the expectation of random labels
 Generate = Callable[[Mapping[str, str], Path], Sequence[Pair]]
@@ -67,6 +69,7 @@ class Tuning:
         on_step("loading the original model")
         self.ranking: RankingModel = load(checkpoint)
         self._base = weights_of(self.ranking)
+        self._tuned = ""  # names the vectors of the tuned model
         self._spreads: dict[str, float | None] = {}
 
     def run(self) -> Outcome:
@@ -78,7 +81,7 @@ class Tuning:
         divided = self._split()
         self._on_step(f"{self._labels.name}: {len(self._labels.passages)} passages, {divided.sizes}")
         self._on_step("searching with BM25")
-        log = {f"log{number}": text for number, text in enumerate(self._labels.unlabelled)}
+        log = self._log()
         self._queries = {**self._labels.queries, **log}
         self._bm25 = bm25_run(self._labels.passages, self._queries, DEPTH)
         return self._run(divided)
@@ -127,7 +130,7 @@ class Tuning:
             test, before, after, groups = self._judged(self._judge)
         else:
             self._on_step("measuring the tuned model")
-            after = before if chosen.alpha == 0 else self._rank_all(test, "after")
+            after = before if chosen.alpha == 0 else self._rank_all(test, self._tuned)
         verdict = fusion = None
         if test.queries:
             bm25 = of_queries(self._bm25, test.queries)
@@ -165,7 +168,16 @@ class Tuning:
             points.append(interpolation.measure(self.ranking, alpha, validation, guards, recipe.tokens_max))
         chosen = interpolation.choose(points, self._settings.guard_loss_max)
         interpolation.set_weights(self.ranking, self._base, tuned, chosen.alpha)
+        self._tuned = f"after-{digest_of(weights_of(self.ranking))}"
         return chosen, points, guards
+
+    def _log(self) -> dict[str, str]:
+        """Logged queries by id, where they are needed; random ones of many."""
+        if self._source != "queries" and (self._labels.queries or not self._judge):
+            return {}
+        texts = list(self._labels.unlabelled)
+        random.Random(self._settings.seed).shuffle(texts)  # noqa: S311
+        return {f"log{number}": text for number, text in enumerate(texts[:_LOG_MAX])}
 
     def _split(self) -> Split:
         if self._labels.queries:
@@ -241,11 +253,7 @@ class Tuning:
         passages = {**self._labels.passages, **{keys[f"made{n}"]: pair.passage for n, pair in enumerate(kept)}}
         return Task("validation", queries, passages, {query: {key: 1} for query, key in keys.items()})
 
-    def _task(
-        self,
-        name: str,
-        queries: Sequence[str],
-    ) -> Task:
+    def _task(self, name: str, queries: Sequence[str]) -> Task:
         texts = {query: self._labels.queries[query] for query in queries}
         task = Task(name, texts, self._labels.passages, {query: self._labels.relevant[query] for query in queries})
         return candidates_of(task, self._bm25) if self._checkpoint.is_cross_encoder else task
@@ -264,7 +272,7 @@ class Tuning:
         queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
         log = Task("log", queries, self._labels.passages, {})
         tuned = weights_of(self.ranking)
-        after = self._rank_all(log, "after")
+        after = self._rank_all(log, self._tuned)
         interpolation.set_weights(self.ranking, self._base, self._base, 0.0)
         before = self._rank_all(log, "before")
         interpolation.set_weights(self.ranking, tuned, tuned, 0.0)
@@ -275,7 +283,7 @@ class Tuning:
 
     def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Run) -> Fusion:
         """Learns the weight on queries that are not in the test part."""
-        weight, state = FIXED_WEIGHT, "after" if after is not before else "before"
+        weight, state = FIXED_WEIGHT, self._tuned if after is not before else "before"
         if learned.queries:
             dense = self._rank_all(learned, state)
             weight = learned_weight(learned, dense, of_queries(self._bm25, learned.queries), self._spreads[state])
