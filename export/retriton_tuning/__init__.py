@@ -5,8 +5,9 @@ It does not know the served stack: its checkpoint is exported like any other.
 
 from retriton_tuning.errors import InvalidData, TooLittleData, TuningError
 from retriton_tuning.labels import Labels, Pair
+from retriton_tuning.outcome import SOURCES, Outcome, Settings
 from retriton_tuning.reading import read_corpus, read_labels, read_queries
-from retriton_tuning.tune import SOURCES, Outcome, Settings, Tuning
+from retriton_tuning.tune import Tuning
 
 __all__ = [
     "SOURCES",

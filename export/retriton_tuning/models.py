@@ -47,6 +47,14 @@ def weights_of(ranking: RankingModel) -> dict[str, torch.Tensor]:
     return {name: value.detach().cpu().clone() for name, value in ranking.model.state_dict().items()}
 
 
+def digest_of(weights: Weights) -> str:
+    """A short hex digest of weights."""
+    digest = hashlib.sha256()
+    for name, value in weights.items():
+        digest.update(name.encode() + value.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
 def device() -> str:
     """The device to compute on."""
     return "cuda" if torch.cuda.is_available() else "cpu"

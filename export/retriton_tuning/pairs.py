@@ -25,7 +25,9 @@ def labelled_pairs(labels: Labels, split: Split) -> list[Pair]:
 
 
 def held_out_passages(labels: Labels, split: Split) -> Set[str]:
-    """Passages that must not be trained on: those of validation and test, and all of the same document."""
+    """Passages that must not be trained on: those of validation and test, and if it is split so, of their documents."""
+    if not split.by_document:
+        return split.excluded
     titles = {labels.titles.get(passage, "") for passage in split.excluded} - {""}
     return split.excluded | {passage for passage, title in labels.titles.items() if title in titles}
 

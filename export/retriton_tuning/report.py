@@ -10,7 +10,7 @@ import numpy as np
 
 from retriton_export.checkpoint import TUNING_FILE
 from retriton_tuning.measures import Scores
-from retriton_tuning.tune import Outcome
+from retriton_tuning.outcome import Outcome
 
 PLOT_FILE = "tuning.png"
 _CHANGED_MAX = 5  # queries that the report lists, for better and for worse

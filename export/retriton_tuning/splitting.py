@@ -31,13 +31,15 @@ class Split:
     Attributes:
         queries: ids by part, in `PARTS`.
         groups: by query id: the group of documents that its passages belong to.
-        excluded: passages that must not be trained on: those of validation and test, their documents and duplicates.
+        excluded: passages that must not be trained on: those of validation and test, and their duplicates.
+        by_document: whether passages of one title are in one part.
         notes: how the split was made, in words.
     """
 
     queries: Mapping[str, Sequence[str]]
     groups: Mapping[str, int]
     excluded: frozenset[str] = frozenset()
+    by_document: bool = False
     notes: Sequence[str] = field(default_factory=list)
 
     @property
@@ -82,15 +84,26 @@ def _grouping(labels: Labels, links: Mapping[str, set[tuple[str, str]]]) -> tupl
 def _given(labels: Labels, links: Mapping[str, set[tuple[str, str]]]) -> Split | None:
     """The division that the data brings; None if too little of its training part remains."""
     rest = [query for query in labels.queries if labels.parts[query] != "test"]
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
-    validates = "validation" in labels.parts.values()
-    for number, query in enumerate(rest):
-        is_training = labels.parts[query] == "train" and (validates or number % 8)
-        parts["train" if is_training else "validation"].append(query)
-    parts["test"] = [query for query in labels.queries if labels.parts[query] == "test"]
+    validation = {query for query in rest if labels.parts[query] == "validation"} or _some(labels, links, rest)
+    parts = {
+        "train": [query for query in rest if query not in validation],
+        "validation": [query for query in rest if query in validation],
+        "test": [query for query in labels.queries if labels.parts[query] == "test"],
+    }
     groups = _groups(labels, links, ("title", "passage", "query", "relevant"))
     found = _finished(labels, links, parts, groups, "as the data divides its judgements")
     return found if len(found.queries["train"]) >= _TRAIN_MIN else None
+
+
+def _some(labels: Labels, links: Mapping[str, set[tuple[str, str]]], queries: Sequence[str]) -> set[str]:
+    """Some of the queries to choose with: whole groups that share passages, as far as they are small."""
+    groups = _groups(labels, links, ("passage", "query", "relevant"))
+    sizes = Counter(groups[query] for query in queries)
+    some: set[str] = set()
+    for query in queries[:: max(1, len(queries) // 100)]:
+        if len(some) < _SHARES["validation"] * len(queries) and sizes[groups[query]] <= 0.05 * len(queries) + 1:
+            some |= {other for other in queries if groups[other] == groups[query]}
+    return some or set(queries[::8])
 
 
 def _links(labels: Labels) -> dict[str, set[tuple[str, str]]]:
@@ -161,7 +174,7 @@ def _finished(
     notes = [f"split {note}"]
     if leaked := len(parts["train"]) - len(train):
         notes.append(f"{leaked} training queries are left out, because the test or validation part repeats them")
-    return Split({**parts, "train": train}, groups, excluded, notes)
+    return Split({**parts, "train": train}, groups, excluded, note == _RULES[0][1], notes)
 
 
 def _positive_nodes(labels: Labels) -> list[str]:

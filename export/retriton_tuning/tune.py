@@ -8,7 +8,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,101 +19,21 @@ from retriton_tuning.bm25 import bm25_run
 from retriton_tuning.errors import InvalidData, TooLittleData
 from retriton_tuning.fusion import FIXED_WEIGHT, Fusion, hybrid, learned_weight
 from retriton_tuning.labels import Labels, Pair, Task
-from retriton_tuning.measures import Run, Scores, score
-from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, load, nearest, weights_of
-from retriton_tuning.reading import read_labels
+from retriton_tuning.measures import Run, score
+from retriton_tuning.models import DEPTH, EncoderModel, RankingModel, cached, digest_of, load, nearest, weights_of
+from retriton_tuning.outcome import Outcome, Settings
 from retriton_tuning.splitting import Split, split
+from retriton_tuning.tasks import candidates_of, guard_tasks, of_queries, smaller
 from retriton_tuning.training import OnStep, Recipe, train
-from retriton_tuning.verdict import GUARD_LOSS_MAX, Guard, Verdict, judge
+from retriton_tuning.verdict import Guard, judge
 
-SOURCES = ("labels", "llm", "queries", "documents")
-GENERAL = Path(__file__).parent / "general"
-_VALIDATION_PASSAGES = 300
-_HARD_PER_QUERY = 5  # nearest passages of the original model that the validation part includes
 _PAIRS_MIN = 8
-_CANDIDATES = 30  # passages that a cross-encoder orders
+_LOG_MAX = 2000
 _AGREEMENT = 0.5  # weight of dense scores where logged queries are searched: both searches count the same
 _CHANCE = 3.0  # times the expectation of random labels
 Generate = Callable[[Mapping[str, str], Path], Sequence[Pair]]
 Judge = Callable[[Mapping[str, str], Sequence[Run], Mapping[str, str], Path], Mapping[str, Mapping[str, int]]]
 """Judges results: queries, rankings, passages, and a file to resume from; gives grades by query."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run of tuning does.
-
-    Attributes:
-        source: what pairs are made of, in `SOURCES`; empty: labels if there are any, else the best that is given.
-        guards: further general sets, folders in BEIR's layout.
-        guard_loss_max: the most nDCG@10 that a guard set may lose.
-        seed: of all random choices.
-        recipe: values of `Recipe` that replace its defaults.
-    """
-
-    source: str = ""
-    guards: Sequence[Path] = ()
-    guard_loss_max: float = GUARD_LOSS_MAX
-    seed: int = 0
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of tuning.
-
-    Attributes:
-        labels, split, source, recipe: what was trained on, and how.
-        pairs: number of training pairs.
-        verdict: the test; None where no query is judged.
-        guards: general sets, before and after.
-        alpha: share of the tuned weights in the written checkpoint.
-        points: measured interpolations.
-        history: nDCG@10 on the validation part during training.
-        fusion: hybrid searches; None for cross-encoders, and where no query is judged.
-        test: the test part.
-        notes: what a reader of the report must know.
-        seconds: of the whole run.
-    """
-
-    labels: Labels
-    split: Split
-    source: str
-    recipe: Recipe
-    pairs: int
-    verdict: Verdict | None
-    guards: tuple[Guard, ...]
-    alpha: float
-    points: Sequence[interpolation.Interpolation]
-    history: Sequence[float]
-    fusion: Fusion | None
-    test: Task
-    notes: Sequence[str]
-    seconds: float
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the tuned model was shown to be better."""
-        return self.verdict is not None and self.verdict.accepted
-
-    def as_json(self) -> dict[str, Any]:
-        """The result for programs."""
-        verdict = self.verdict
-        none = {"ndcg@10": None, "recall@5": None}
-        return {
-            "before": verdict.before.as_json() if verdict else none,
-            "after": verdict.after.as_json() if verdict else none,
-            "p": round(verdict.p, 4) if verdict else None,
-            "queries": len(verdict.before.ndcg) if verdict else 0,
-            "guard": [
-                {"name": guard.name, "before": round(guard.before, 4), "after": round(guard.after, 4)}
-                for guard in self.guards
-            ],
-            "alpha": self.alpha,
-            "fusion": self.fusion.as_json() if self.fusion else None,
-            "accepted": self.accepted,
-            "seconds": round(self.seconds, 1),
-        }
 
 
 class Tuning:
@@ -149,6 +69,7 @@ class Tuning:
         on_step("loading the original model")
         self.ranking: RankingModel = load(checkpoint)
         self._base = weights_of(self.ranking)
+        self._tuned = ""  # names the vectors of the tuned model
         self._spreads: dict[str, float | None] = {}
 
     def run(self) -> Outcome:
@@ -160,7 +81,7 @@ class Tuning:
         divided = self._split()
         self._on_step(f"{self._labels.name}: {len(self._labels.passages)} passages, {divided.sizes}")
         self._on_step("searching with BM25")
-        log = {f"log{number}": text for number, text in enumerate(self._labels.unlabelled)}
+        log = self._log()
         self._queries = {**self._labels.queries, **log}
         self._bm25 = bm25_run(self._labels.passages, self._queries, DEPTH)
         return self._run(divided)
@@ -209,10 +130,10 @@ class Tuning:
             test, before, after, groups = self._judged(self._judge)
         else:
             self._on_step("measuring the tuned model")
-            after = before if chosen.alpha == 0 else self._rank_all(test, "after")
+            after = before if chosen.alpha == 0 else self._rank_all(test, self._tuned)
         verdict = fusion = None
         if test.queries:
-            bm25 = _of(self._bm25, test.queries)
+            bm25 = of_queries(self._bm25, test.queries)
             verdict = judge(
                 score(test, before),
                 score(test, after),
@@ -238,7 +159,7 @@ class Tuning:
         self, validation: Task, recipe: Recipe
     ) -> tuple[interpolation.Interpolation, list[interpolation.Interpolation], list[Task]]:
         """Chooses the weights, gives them to the model, and measures the guard sets."""
-        guards = self._guards()
+        guards = guard_tasks(self._settings.guards, self._settings.seed, self._checkpoint.is_cross_encoder)
         tuned = weights_of(self.ranking)
         points = []
         for alpha in (0.0, *interpolation.ALPHAS):
@@ -247,19 +168,16 @@ class Tuning:
             points.append(interpolation.measure(self.ranking, alpha, validation, guards, recipe.tokens_max))
         chosen = interpolation.choose(points, self._settings.guard_loss_max)
         interpolation.set_weights(self.ranking, self._base, tuned, chosen.alpha)
+        self._tuned = f"after-{digest_of(weights_of(self.ranking))}"
         return chosen, points, guards
 
-    def _guards(self) -> list[Task]:
-        tasks = []
-        for folder in (GENERAL, *self._settings.guards):
-            labels = read_labels(folder)
-            if not labels.queries:
-                raise InvalidData(f"the guard set {folder} has no judged queries")
-            task = Task(labels.name, labels.queries, labels.passages, labels.relevant)
-            if self._checkpoint.is_cross_encoder:
-                task = _with_candidates(task, bm25_run(labels.passages, labels.queries, _CANDIDATES))
-            tasks.append(task)
-        return tasks
+    def _log(self) -> dict[str, str]:
+        """Logged queries by id, where they are needed; random ones of many."""
+        if self._source != "queries" and (self._labels.queries or not self._judge):
+            return {}
+        texts = list(self._labels.unlabelled)
+        random.Random(self._settings.seed).shuffle(texts)  # noqa: S311
+        return {f"log{number}": text for number, text in enumerate(texts[:_LOG_MAX])}
 
     def _split(self) -> Split:
         if self._labels.queries:
@@ -299,7 +217,7 @@ class Tuning:
             raise InvalidData("source queries needs a log of queries: --queries FILE")
         self._on_step(f"searching for {len(queries)} logged queries")
         task = Task("log", queries, self._labels.passages, {})
-        found = _of(self._bm25, queries)
+        found = of_queries(self._bm25, queries)
         fused = (
             found
             if self._checkpoint.is_cross_encoder
@@ -324,7 +242,8 @@ class Tuning:
             full = self._task("validation", divided.queries["validation"])
         else:
             full = self._of_pairs(examples)
-        return self._smaller(full)
+        found = of_queries(self._bm25, full.queries)
+        return smaller(full, found, self._settings.seed, self._checkpoint.is_cross_encoder)
 
     def _of_pairs(self, examples: Sequence[Pair]) -> Task:
         ids = {text: key for key, text in self._labels.passages.items()}
@@ -334,26 +253,10 @@ class Tuning:
         passages = {**self._labels.passages, **{keys[f"made{n}"]: pair.passage for n, pair in enumerate(kept)}}
         return Task("validation", queries, passages, {query: {key: 1} for query, key in keys.items()})
 
-    def _smaller(self, task: Task) -> Task:
-        """The task over few passages: relevant ones, the best of BM25, and random ones."""
-        chance = random.Random(self._settings.seed)  # noqa: S311
-        found = _of(self._bm25, task.queries)
-        keys = dict.fromkeys(key for grades in task.relevant.values() for key in grades)
-        keys |= dict.fromkeys(key for hits in found.values() for key in list(hits)[:_HARD_PER_QUERY])
-        others = [key for key in task.passages if key not in keys]
-        chance.shuffle(others)
-        keys |= dict.fromkeys(others[: max(0, _VALIDATION_PASSAGES - len(keys))])
-        smaller = replace(task, passages={key: task.passages[key] for key in keys})
-        return _with_candidates(smaller, self._bm25) if self._checkpoint.is_cross_encoder else smaller
-
-    def _task(
-        self,
-        name: str,
-        queries: Sequence[str],
-    ) -> Task:
+    def _task(self, name: str, queries: Sequence[str]) -> Task:
         texts = {query: self._labels.queries[query] for query in queries}
         task = Task(name, texts, self._labels.passages, {query: self._labels.relevant[query] for query in queries})
-        return _with_candidates(task, self._bm25) if self._checkpoint.is_cross_encoder else task
+        return candidates_of(task, self._bm25) if self._checkpoint.is_cross_encoder else task
 
     def _rank_all(self, task: Task, state: str) -> Run:
         """Ranks all passages, whose vectors are kept for other tasks and for a later run."""
@@ -369,21 +272,21 @@ class Tuning:
         queries = {key: text for key, text in self._queries.items() if key not in self._labels.queries}
         log = Task("log", queries, self._labels.passages, {})
         tuned = weights_of(self.ranking)
-        after = self._rank_all(log, "after")
+        after = self._rank_all(log, self._tuned)
         interpolation.set_weights(self.ranking, self._base, self._base, 0.0)
         before = self._rank_all(log, "before")
         interpolation.set_weights(self.ranking, tuned, tuned, 0.0)
-        runs = [before, after, _of(self._bm25, queries)]
+        runs = [before, after, of_queries(self._bm25, queries)]
         relevant = judge_results(queries, runs, self._labels.passages, self._work / "judgements.jsonl")
         test = Task("test", {key: queries[key] for key in relevant}, self._labels.passages, relevant)
-        return test, _of(before, relevant), _of(after, relevant), list(range(len(relevant)))
+        return test, of_queries(before, relevant), of_queries(after, relevant), list(range(len(relevant)))
 
     def _fusion(self, learned: Task, test: Task, before: Run, after: Run, bm25: Run) -> Fusion:
         """Learns the weight on queries that are not in the test part."""
-        weight, state = FIXED_WEIGHT, "after" if after is not before else "before"
+        weight, state = FIXED_WEIGHT, self._tuned if after is not before else "before"
         if learned.queries:
             dense = self._rank_all(learned, state)
-            weight = learned_weight(learned, dense, _of(self._bm25, learned.queries), self._spreads[state])
+            weight = learned_weight(learned, dense, of_queries(self._bm25, learned.queries), self._spreads[state])
         old, new = self._spreads["before"], self._spreads[state]
         return Fusion(
             weight,
@@ -418,15 +321,6 @@ def _opened(work: Path, identity: str) -> Path:
     return work
 
 
-def _with_candidates(task: Task, bm25: Run) -> Task:
-    found = {query: list(bm25.get(query, {}))[:_CANDIDATES] for query in task.queries}
-    return replace(task, candidates={q: [key for key in keys if key in task.passages] for q, keys in found.items()})
-
-
-def _of(run: Run, queries: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
-    return {query: run.get(query, {}) for query in queries}
-
-
 def _doubts(test: Task, dense: Run, bm25: Run) -> list[str]:
     """Labels that neither the original model nor BM25 finds better than chance are wrong, such as shuffled ones."""
     best = max(float(score(test, run).recall.mean()) for run in (dense, bm25))
@@ -441,6 +335,3 @@ def _doubts(test: Task, dense: Run, bm25: Run) -> list[str]:
 
 def _describe(recipe: Recipe) -> str:
     return f"{recipe.epochs} epochs, batches of {recipe.batch}, learning rate {recipe.learning_rate:g}"
-
-
-__all__ = ["GENERAL", "SOURCES", "Outcome", "Scores", "Settings", "Tuning"]

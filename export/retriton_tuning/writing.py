@@ -8,8 +8,8 @@ from pathlib import Path
 from retriton_export.checkpoint import TUNING_FILE
 from retriton_tuning.errors import InvalidData
 from retriton_tuning.models import RankingModel
+from retriton_tuning.outcome import Outcome
 from retriton_tuning.report import write_report
-from retriton_tuning.tune import Outcome
 
 
 def check_output(output: Path) -> None:
