@@ -73,19 +73,23 @@ class Nodes:
         return [_raylet(node) for node in self._cluster.list_all_nodes()]
 
     def _add(self) -> Any:
-        """Adds a node. Ray waits 30 s for it, which is too short on a machine that is busy."""
-        for attempt in range(1, _STARTS + 1):
-            try:
-                return self._cluster.add_node(num_cpus=1, **_SETTINGS)
-            except Exception as error:  # Ray raises nothing more precise
-                if attempt == _STARTS or "timed out during startup" not in str(error):
-                    raise
-        raise AssertionError("unreachable")
+        return _started(lambda: self._cluster.add_node(num_cpus=1, **_SETTINGS))
 
     @staticmethod
     def _workers(node: Any) -> list[int]:
         children = psutil.Process(_raylet(node)).children()
         return [child.pid for child in children if _WORKER.match(child.cmdline()[0])]
+
+
+def _started(start: Callable[[], Any]) -> Any:
+    """Starts a node. Ray waits 30 s for it, which is too short on a machine that is busy, so it may be tried again."""
+    for attempt in range(1, _STARTS + 1):
+        try:
+            return start()
+        except Exception as error:  # Ray raises nothing more precise
+            if attempt == _STARTS or "timed out during startup" not in str(error):
+                raise
+    raise AssertionError("unreachable")
 
 
 def _raylet(node: Any) -> int:
@@ -104,10 +108,7 @@ def ray_nodes(workers: int = 2) -> Iterator[Nodes]:
     prepare(LOCAL)
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 0, **_SETTINGS},
-    )
+    cluster = _started(lambda: Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **_SETTINGS}))
     try:
         yield Nodes(cluster, workers)
     finally:
