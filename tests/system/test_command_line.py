@@ -141,7 +141,7 @@ def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
         ("search", "x", "--collection", "nothing"): "no collection 'nothing'",
         ("search", "x", "--url", "127.0.0.1:9"): "127.0.0.1:9",
         ("search", "x", "--milvus", "http://127.0.0.1:9"): "Is Milvus running there?",
-        ("search", " "): "text 0 is empty",
+        ("search", " "): "the query is blank",
         ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1"): "--llm-model",
         ("ask", "x", "--llm-url", "http://127.0.0.1:9/v1", "--llm-model", "m"): "http://127.0.0.1:9/v1 (m)",
         ("search", os.fsdecode(b"a\xff")): "text 0 is not a string",
