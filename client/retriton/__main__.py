@@ -13,6 +13,7 @@ from retriton.commands import COMMANDS, GROUPS, Command
 from retriton.extras import MissingExtra, requires
 
 EXIT_USAGE = 2
+_NAME_WIDTH = max(map(len, COMMANDS)) + 2
 
 
 def main() -> None:
@@ -59,7 +60,7 @@ def overview() -> str:
     ]
     for title, group in GROUPS.items():
         lines += ["", f"{title}:"]
-        lines += [f"  {command.name:<9}{command.summary}  [{command.extra}]" for command in group]
+        lines += [f"  {command.name:<{_NAME_WIDTH}}{command.summary}  [{command.extra}]" for command in group]
     lines += ["", "Options:", "  --help     Show this message.", "  --version  Show the version.", ""]
     return "\n".join(lines)
 
