@@ -21,7 +21,14 @@ from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 from tests.system.test_lanes import texts
 
-pytestmark = pytest.mark.triton
+pytestmark = [
+    pytest.mark.triton,
+    pytest.mark.skipif(
+        "RETRITON_TEST_LANE_PROCESSES" not in os.environ,
+        reason="with two instances of a lane, the stub of Triton 2.51 crashes now and then (docs/log.md); "
+        "set RETRITON_TEST_LANE_PROCESSES to run them",
+    ),
+]
 
 
 @pytest.fixture
