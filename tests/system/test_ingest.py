@@ -17,7 +17,7 @@ import pytest
 from retriton_client import AsyncClient, EncoderInfo, Retry, Unavailable
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import find_files
-from retriton_pipeline.ingest import Ingestion, IngestReport
+from retriton_pipeline.ingest import Ingestion, IngestReport, pruning
 from retriton_pipeline.ingest.reading import Reader
 from retriton_pipeline.store import Store
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
@@ -58,7 +58,7 @@ async def ingest_folder(
             report = await ingestion.run(list(find_files([folder])))
         finally:
             reader.close()
-        return report, ingestion.prune([folder]) if prune else 0
+        return report, pruning.prune(store, ingestion.seen, [folder]) if prune else 0
 
 
 def test_what_is_ingested_is_found(url: str, store: Store, folder: Path) -> None:
