@@ -17,7 +17,7 @@ from retriton_serving.launcher import free_ports
 
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / ".venv-milvus" / "bin" / "milvus-server"
-_START_SECONDS_MAX = 90
+_START_SECONDS_MAX = 180
 
 
 @contextmanager
