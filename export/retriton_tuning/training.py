@@ -20,7 +20,7 @@ _EVALUATIONS = 4
 _STEPS_BETWEEN_MIN = 4
 _PATIENCE = 3  # evaluations without a better one
 _FEW_PAIRS = 150
-_STEPS_MIN = 22
+_STEPS = 22  # about so many, if one epoch has fewer
 _EPOCHS_MAX = 3
 _SCALE = 20.0  # inverse temperature of the loss
 _MESSAGES = 10
@@ -74,7 +74,7 @@ class Recipe:
             }
         if given.get("epochs") is None:
             steps = max(1, pairs // values["batch"])
-            values["epochs"] = min(_EPOCHS_MAX, max(1, math.ceil(_STEPS_MIN / steps)))
+            values["epochs"] = min(_EPOCHS_MAX, max(1, round(_STEPS / steps)))
         return cls(**values)
 
 
