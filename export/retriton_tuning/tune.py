@@ -92,7 +92,7 @@ class Tuning:
         test = self._task("test", divided.queries["test"])
         self._on_step("measuring the original model")
         before = self._rank_all(test, "before")
-        examples, divided, held_out, learned = self._pairs(divided, held_out)
+        examples, learned = self._pairs(divided, held_out)
         recipe = Recipe.choose(
             len(examples), self._checkpoint.is_cross_encoder, **{"seed": self._settings.seed, **self._settings.recipe}
         )
@@ -191,12 +191,12 @@ class Tuning:
             return "llm"
         return "queries" if self._labels.unlabelled else "documents"
 
-    def _pairs(self, divided: Split, held_out: Any) -> tuple[list[Pair], Split, Any, Task]:
-        """Training pairs; the split, the held-out passages, and the queries that the fusion is learned on."""
+    def _pairs(self, divided: Split, held_out: Any) -> tuple[list[Pair], Task]:
+        """Training pairs, and the queries that the fusion is learned on."""
         labels = self._labels
         learned = self._task("train", [*divided.queries["train"], *divided.queries["validation"]])
         if self._source == "labels":
-            return pairs.labelled_pairs(labels, divided), divided, held_out, learned
+            return pairs.labelled_pairs(labels, divided), learned
         learned = self._task("validation", divided.queries["validation"])
         if self._source == "documents":
             made = unlabelled.pairs_of_documents(labels.passages, held_out, self._settings.seed)
@@ -207,7 +207,7 @@ class Tuning:
             made = self._leading_back(self._generate(rest, self._work / "synthetic.jsonl"))
         else:
             raise InvalidData("source llm needs an LLM: --llm-url and --llm-model")
-        return made, divided, held_out, learned
+        return made, learned
 
     def _of_queries(self, divided: Split, held_out: Any) -> list[Pair]:
         """Pairs of logged queries; those of the training part count as logged, without their labels."""

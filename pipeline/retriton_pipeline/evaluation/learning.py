@@ -59,10 +59,9 @@ async def learn_search(
         DatasetError: there are too few queries, or no judged document is in the collection.
         StoreError, RetritonError: from Milvus and the server.
     """
-    judged = {query: text for query in dict.fromkeys(qrel.query_id for qrel in qrels) if (text := queries.get(query))}
-    if len(judged) < QUERIES_MIN:
-        raise DatasetError(f"{len(judged)} queries are judged: settings of searches need at least {QUERIES_MIN}")
-    learning = _Learning(retriever, judged, [qrel for qrel in qrels if qrel.query_id in judged])
+    learning = _Learning(retriever, queries, qrels)
+    if (judged := len(learning.queries)) < QUERIES_MIN:
+        raise DatasetError(f"{judged} queries are judged: settings of searches need at least {QUERIES_MIN}")
     return await learning.settings(with_rerank)
 
 
@@ -70,9 +69,7 @@ async def score_search(
     retriever: Retriever, queries: Mapping[str, str], qrels: Sequence[Qrel], settings: SearchSettings
 ) -> dict[str, float]:
     """The nDCG@10 of every judged query with ``settings``. Arguments and errors as for `learn_search`."""
-    judged = {query: text for query in dict.fromkeys(qrel.query_id for qrel in qrels) if (text := queries.get(query))}
-    learning = _Learning(retriever, judged, [qrel for qrel in qrels if qrel.query_id in judged])
-    return await learning.searched(settings)
+    return await _Learning(retriever, queries, qrels).searched(settings)
 
 
 def middle_of_best(means: Sequence[float]) -> int:
@@ -83,11 +80,14 @@ def middle_of_best(means: Sequence[float]) -> int:
 
 
 class _Learning:
-    def __init__(self, retriever: Retriever, queries: Mapping[str, str], qrels: list[Qrel]) -> None:
+    """Searches for the queries that are judged, and that have a text."""
+
+    def __init__(self, retriever: Retriever, queries: Mapping[str, str], qrels: Sequence[Qrel]) -> None:
         self._retriever = retriever
-        self._queries = queries
-        self._qrels = qrels
-        self._known = {qrel.doc_id for qrel in qrels}
+        judged = dict.fromkeys(qrel.query_id for qrel in qrels)
+        self.queries = {query: text for query in judged if (text := queries.get(query))}
+        self._qrels = [qrel for qrel in qrels if qrel.query_id in self.queries]
+        self._known = {qrel.doc_id for qrel in self._qrels}
 
     async def settings(self, with_rerank: bool) -> SearchSettings:
         rankings = await self._rankings()
@@ -107,7 +107,7 @@ class _Learning:
                 best, after = other, scores
         if _mean(after) <= _mean(before):
             best, after = DEFAULTS, before
-        learned = {"queries": len(self._queries), "before": _mean(before), "after": _mean(after)}
+        learned = {"queries": len(self.queries), "before": _mean(before), "after": _mean(after)}
         return best.model_copy(update=learned)
 
     def _best_weight(self, rankings: Mapping[str, _Rankings]) -> SearchSettings:
@@ -145,7 +145,7 @@ class _Learning:
                 _ranking(bm25[query]),
                 {chunk.id: self._document(chunk) for chunk in (*dense[query], *bm25[query])},
             )
-            for query in self._queries
+            for query in self.queries
         }
 
     async def _each(self, options: SearchOptions, depth: int) -> dict[str, list[ScoredChunk]]:
@@ -155,8 +155,8 @@ class _Learning:
             async with slots:
                 return await self._retriever.ranked(text, depth, options)
 
-        found = await asyncio.gather(*map(search, self._queries.values()))
-        return dict(zip(self._queries, found, strict=True))
+        found = await asyncio.gather(*map(search, self.queries.values()))
+        return dict(zip(self.queries, found, strict=True))
 
     def _document(self, chunk: StoredChunk) -> str:
         return next((name for name in _document_ids(chunk) if name in self._known), chunk.source)

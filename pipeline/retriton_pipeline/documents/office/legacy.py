@@ -23,10 +23,7 @@ def read_doc(raw: bytes) -> Content:
     from doc2docx.errors import Doc2DocxError
 
     require_ole(raw, "a DOC")
-    try:
-        return read_docx(_converted(raw, ".docx", convert))
-    except Doc2DocxError as error:
-        raise UnreadableDocument(_reason(error, "docx")) from error
+    return read_docx(_converted(raw, ".docx", convert, Doc2DocxError))
 
 
 def read_ppt(raw: bytes) -> Content:
@@ -39,22 +36,22 @@ def read_ppt(raw: bytes) -> Content:
     from ppt2pptx.errors import Ppt2PptxError
 
     require_ole(raw, "a PPT")
-    try:
-        return read_pptx(_converted(raw, ".pptx", convert))
-    except Ppt2PptxError as error:
-        raise UnreadableDocument(_reason(error, "pptx")) from error
+    return read_pptx(_converted(raw, ".pptx", convert, Ppt2PptxError))
 
 
-def _converted(raw: bytes, suffix: str, convert: Callable[[Path, Path], object]) -> bytes:
-    """The bytes that ``convert``, which reads and writes files, makes of ``raw``."""
+def _converted(raw: bytes, suffix: str, convert: Callable[[Path, Path], object], failure: type[Exception]) -> bytes:
+    """The bytes that ``convert``, which reads and writes files and raises ``failure``, makes of ``raw``."""
     with tempfile.TemporaryDirectory(prefix="retriton-") as folder:
         source, result = Path(folder, "source"), Path(folder, f"result{suffix}")
         source.write_bytes(raw)
-        convert(source, result)
+        try:
+            convert(source, result)
+        except failure as error:
+            raise UnreadableDocument(_reason(error, suffix)) from error
         return result.read_bytes()
 
 
 def _reason(error: Exception, suffix: str) -> str:
     if "password" in str(error).lower():
         return "it is encrypted and requires a password"
-    return f"it is damaged, or too old for its parser ({error}): save it as .{suffix}"
+    return f"it is damaged, or too old for its parser ({error}): save it as {suffix}"

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.errors import error_responses
-from retriton_pipeline.gateway.schemas.listing import After, Before, Limit, Listing, Ordered
+from retriton_pipeline.gateway.schemas.listing import Listing, Requested
 from retriton_pipeline.gateway.schemas.vector_stores import AttachmentBody, BatchBody, BatchRequest, StatusFilter
 from retriton_pipeline.gateway.services.attachments import Attachments
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
-from retriton_pipeline.gateway.storage.pages import Cursor
 
 _BATCHES = "/v1/vector_stores/{vector_store_id}/file_batches"
 
@@ -43,19 +42,12 @@ def router(stores: VectorStores, attachments: Attachments) -> APIRouter:
 
     @routes.get(f"{_BATCHES}/{{batch_id}}/files", responses=errors)
     async def list_batch(
-        vector_store_id: str,
-        batch_id: str,
-        request: Request,
-        status: StatusFilter = None,
-        limit: Limit = 20,
-        order: Ordered = "desc",
-        after: After = "",
-        before: Before = "",
+        vector_store_id: str, batch_id: str, request: Request, cursor: Requested, status: StatusFilter = None
     ) -> Listing[AttachmentBody]:
         """The files of a batch."""
         store = await stores.get(request.scope["key"], vector_store_id)
         batch, _ = await attachments.batch(store.id, batch_id)
-        page = await attachments.page(store.id, Cursor(limit, order, after, before), status, batch)
+        page = await attachments.page(store.id, cursor, status, batch)
         return Listing[AttachmentBody].of(list(map(AttachmentBody.of, page.records)), page.has_more)
 
     return routes

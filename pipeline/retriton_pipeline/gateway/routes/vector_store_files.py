@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.errors import error_responses
-from retriton_pipeline.gateway.schemas.listing import After, Before, Deleted, Limit, Listing, Ordered
+from retriton_pipeline.gateway.schemas.listing import Deleted, Listing, Requested
 from retriton_pipeline.gateway.schemas.vector_stores import (
     AttachmentBody,
     AttachmentChanges,
@@ -20,7 +20,6 @@ from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.parsed_files import ParsedFiles
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
 from retriton_pipeline.gateway.settings import Settings
-from retriton_pipeline.gateway.storage.pages import Cursor
 
 _FILES = "/v1/vector_stores/{vector_store_id}/files"
 
@@ -42,17 +41,11 @@ def router(
 
     @routes.get(_FILES, responses=errors)
     async def list_files(
-        vector_store_id: str,
-        request: Request,
-        status: StatusFilter = None,
-        limit: Limit = 20,
-        order: Ordered = "desc",
-        after: After = "",
-        before: Before = "",
+        vector_store_id: str, request: Request, cursor: Requested, status: StatusFilter = None
     ) -> Listing[AttachmentBody]:
         """The files of a vector store."""
         store = await stores.get(request.scope["key"], vector_store_id)
-        page = await attachments.page(store.id, Cursor(limit, order, after, before), status)
+        page = await attachments.page(store.id, cursor, status)
         return Listing[AttachmentBody].of(list(map(AttachmentBody.of, page.records)), page.has_more)
 
     @routes.get(f"{_FILES}/{{file_id}}", responses=errors)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.file_search import SearchResults, VectorStoreSearchRequest
-from retriton_pipeline.gateway.schemas.listing import After, Before, Deleted, Limit, Listing, Ordered
+from retriton_pipeline.gateway.schemas.listing import Deleted, Listing, Requested
 from retriton_pipeline.gateway.schemas.vector_stores import (
     VectorStoreBody,
     VectorStoreChanges,
@@ -21,7 +21,6 @@ from retriton_pipeline.gateway.services.deletion import Deletion
 from retriton_pipeline.gateway.services.file_search import FileSearch
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
-from retriton_pipeline.gateway.storage.pages import Cursor
 from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.retrieval.rewriting import decompose
@@ -54,11 +53,9 @@ def router(
         return await body_of(record)
 
     @routes.get("/v1/vector_stores", responses=errors)
-    async def list_stores(
-        request: Request, limit: Limit = 20, order: Ordered = "desc", after: After = "", before: Before = ""
-    ) -> Listing[VectorStoreBody]:
+    async def list_stores(request: Request, cursor: Requested) -> Listing[VectorStoreBody]:
         """The vector stores of this key."""
-        page = await stores.page(request.scope["key"], Cursor(limit, order, after, before))
+        page = await stores.page(request.scope["key"], cursor)
         return Listing[VectorStoreBody].of([await body_of(record) for record in page.records], page.has_more)
 
     @routes.get("/v1/vector_stores/{vector_store_id}", responses=errors)
