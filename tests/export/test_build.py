@@ -166,7 +166,7 @@ def test_the_default_recipe_is_the_fastest_lossless_one_of_this_cpu() -> None:
 
 
 def test_recipes_that_do_not_exist_are_refused_with_those_that_do() -> None:
-    with pytest.raises(UnsupportedRecipe, match="openvino, onnxruntime, tensorrt"):
+    with pytest.raises(UnsupportedRecipe, match="openvino, onnxruntime, torch, tensorrt, tensorrt-rtx"):
         Recipe.choose("tflite")
     with pytest.raises(UnsupportedRecipe, match="fp32, fp16, int8"):
         Recipe.choose("onnxruntime", "bf16")

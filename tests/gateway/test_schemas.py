@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
 from retriton_pipeline.retrieval import SearchOptions
+from tests.gateway.in_process import in_process
 
 
 def test_search_options_have_the_defaults_of_the_library() -> None:
@@ -40,3 +41,14 @@ def test_invalid_values_are_rejected(name: str, value: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         RetrieveRequest.model_validate({"query": "q", name: value})
     assert [error["loc"][0] for error in caught.value.errors()] == [name]
+
+
+async def test_every_error_is_documented_as_it_is_sent() -> None:
+    async with in_process() as http:
+        document = (await http.get("/openapi.json")).json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]  # FastAPI's, which is never sent
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                shape = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+                assert status[0] == "2" or shape.endswith(("/ErrorResponse", "/Readiness")), operation["operationId"]

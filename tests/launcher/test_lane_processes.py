@@ -45,9 +45,8 @@ def test_the_setting_overrides(sources: Path, tmp_path: Path, monkeypatch: pytes
     assert (view / "encoder").samefile(sources / "encoder")
 
 
-def test_where_a_gpu_computes_the_number_follows_the_cores(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_may_follow_the_cores(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LANE_PROCESSES, "cores/4")
     assert lane_processes(sources, "tensorrt")["embed_query"] == max(1, usable_cores() // 4)
     monkeypatch.setattr("retriton_serving.launcher.lane_processes.usable_cores", lambda: 17)
     assert lane_processes(sources, "tensorrt") == {"embed_query": 4, "embed_passage": 4, "rerank": 1}

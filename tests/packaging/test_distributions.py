@@ -11,7 +11,14 @@ from packaging.requirements import Requirement
 
 from tests.conftest import ROOT
 
-PACKAGES = {"retriton", "retriton_client", "retriton_export", "retriton_pipeline", "retriton_serving"}
+PACKAGES = {
+    "retriton",
+    "retriton_client",
+    "retriton_export",
+    "retriton_pipeline",
+    "retriton_serving",
+    "retriton_tuning",
+}
 BINARIES = (".pyc", ".so", ".onnx", ".plan", ".bin", ".xml", ".safetensors", ".db")
 
 

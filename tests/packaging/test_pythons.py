@@ -17,15 +17,18 @@ from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import ROOT
 from tests.packaging.interpreters import ENVIRONMENTS, each_version, find
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 COMMAND = Path(sys.executable).with_name("retriton")
 TEXTS = [f"text number {number}" for number in range(100)]
+
+
+INSTALL_S_MAX = 900  # it may download some hundred megabytes
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Runs a command as a user would, outside of this tree and its variables."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("RETRITON_", "PYTHONPATH"))}
-    return subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=280)
+    return subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=INSTALL_S_MAX)
 
 
 def base_install(version: str, wheel: Path) -> Path:
@@ -72,7 +75,7 @@ def test_a_base_install_has_the_client(version: str, wheel: Path, tmp_path: Path
 def test_the_server_runs_on(version: str, repository: Path, tmp_path: Path) -> None:
     environment = ENVIRONMENTS / f"server-{version}"
     options = ("--server-env", environment, "--python", find(version), "--constraint", ROOT / "constraints.txt")
-    created = subprocess.run([COMMAND, "setup", *options], capture_output=True, text=True, timeout=280)
+    created = subprocess.run([COMMAND, "setup", *options], capture_output=True, text=True, timeout=INSTALL_S_MAX)
     assert created.returncode == 0, created.stderr
     with (tmp_path / "triton.log").open("wb") as log:
         server = TritonServer(TritonWheel(environment), repository, Endpoint.free(), log)

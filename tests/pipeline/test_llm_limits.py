@@ -33,25 +33,25 @@ def slowly() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("body", "reason"),
+    ("body", "answer_s_max", "reason"),
     [
-        (lambda: repeat(event("on and on ")), "exceeds 20000 characters"),
-        (lambda: iter([event("x" * 30_000)]), "exceeds 20000 characters"),
-        (lambda: repeat(b"data: " + b"x" * 4096), "line exceeds 1048576 bytes"),
-        (lambda: repeat(b"\n" * 65536), "response exceeds 2000000 bytes|not complete"),
-        (lambda: repeat(b": comment\n\n" * 5000), "response exceeds 2000000 bytes"),
-        (slowly, "not complete within 1.5 s"),
+        (lambda: repeat(event("on and on ")), 60, "exceeds 20000 characters"),
+        (lambda: iter([event("x" * 30_000)]), 60, "exceeds 20000 characters"),
+        (lambda: repeat(b"data: " + b"x" * 4096), 60, "line exceeds 1048576 bytes"),
+        (lambda: repeat(b"\n" * 65536), 60, "response exceeds 2000000 bytes"),
+        (lambda: repeat(b": comment\n\n" * 5000), 60, "response exceeds 2000000 bytes"),
+        (slowly, 1.5, "not complete within 1.5 s"),
     ],
     ids=["deltas", "giant delta", "line", "empty lines", "comments", "slow"],
 )
-async def test_an_endless_answer_is_stopped_once(body: Body, reason: str) -> None:
+async def test_an_endless_answer_is_stopped_once(body: Body, answer_s_max: float, reason: str) -> None:
     started = time.monotonic()
     with raw_endpoint(body) as (url, asked):
-        llm = LLM(url, "m", answer_s_max=1.5, answer_characters_max=20_000, answer_bytes_max=2_000_000)
+        llm = LLM(url, "m", answer_s_max=answer_s_max, answer_characters_max=20_000, answer_bytes_max=2_000_000)
         with pytest.raises(LLMError, match=reason):
             await llm.complete("?")
     assert len(asked) == 1
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 async def test_comments_do_not_extend_the_time_until_a_delta() -> None:

@@ -22,6 +22,7 @@ from retriton_pipeline.documents.tables import table_block
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CONTINUED = "  "  # in place of the marker of an item, before its further paragraphs
+_LEVELS_MAX = 12  # of nested lists that are shown by indentation
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
 _BOXES = "☐☒ \n"  # without a text, a script uses them as switches
@@ -120,7 +121,8 @@ class _Walker:
         if not text.strip(_BOXES):
             return
         if self._lists and not level:
-            self._items.append(_CONTINUED * (len(self._lists) - 1) + self._marker + text)
+            depth = min(len(self._lists), _LEVELS_MAX) - 1
+            self._items.append(_CONTINUED * depth + self._marker + text)
             self._items_origin.include(origin)
         elif level:
             number = self._marker if self._marker.strip(" -") else ""

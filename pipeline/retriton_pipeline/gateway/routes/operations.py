@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import JSONResponse, Response
 
 from retriton_pipeline.gateway.metrics import GatewayMetrics
+from retriton_pipeline.gateway.schemas.errors import ErrorResponse
 from retriton_pipeline.gateway.schemas.health import Dependency, Liveness, Readiness
 from retriton_pipeline.gateway.services.health import HealthProbes
 
@@ -21,7 +22,11 @@ def router(probes: HealthProbes, metrics: GatewayMetrics) -> APIRouter:
         """The process responds."""
         return Liveness()
 
-    @routes.get("/v1/health/ready", response_model=Readiness, responses={503: {"model": Readiness}})
+    @routes.get(
+        "/v1/health/ready",
+        response_model=Readiness,
+        responses={422: {"model": ErrorResponse}, 503: {"model": Readiness}},
+    )
     async def ready(part: Annotated[list[Dependency] | None, Query()] = None) -> Response:
         """Probe Triton, Milvus and the LLM; 503 if one of the named dependencies (default: any) fails."""
         found = await probes.check()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag
+from pydantic import BaseModel, Discriminator, Field, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from retriton_client import Truncate
 from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, TextObject, Usage
@@ -103,6 +105,14 @@ def _shape(value: Any) -> str | None:
     return next((f"[{name}]" for name in ("texts", "documents") if name in value), None)
 
 
+class _Overlapping:
+    """Documents shapes of which a body may have several as ``anyOf``; pydantic takes ``oneOf`` for a discriminator."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        return {"anyOf": schema.pop("oneOf"), **schema}
+
+
 RerankRequest = Annotated[
     Annotated[TextsRequest, Tag("[texts]")]
     | Annotated[VoyageRequest, Tag("[voyage]")]
@@ -112,6 +122,7 @@ RerankRequest = Annotated[
         custom_error_type="shape_missing",
         custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
     ),
+    _Overlapping(),
 ]
 
 
