@@ -213,9 +213,13 @@ class AsyncClient:
     async def device_problems(self) -> str:
         """Returns which devices of the server have failed, one model a line; empty if all work. See `embed` for errors.
 
-        A server with several GPUs answers as long as one of them works.
+        A server with several GPUs answers as long as one of them works. For a server before 0.2, which does not tell,
+        the answer is empty.
         """
-        (problems,) = await self._infer(ENCODER_INFO, [], ("devices",), {}, self._deadline_s(None))
+        try:
+            (problems,) = await self._infer(ENCODER_INFO, [], ("devices",), {}, self._deadline_s(None))
+        except InvalidRequest:
+            return ""
         text: bytes = problems.item()
         return text.decode("utf-8")
 

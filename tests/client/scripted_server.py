@@ -30,6 +30,7 @@ from tritonclient.utils import deserialize_bytes_tensor, np_to_triton_dtype, ser
 
 from retriton_serving.contract.models import ENCODER_INFO, RERANK
 
+_INVALID = grpc.StatusCode.INVALID_ARGUMENT
 Fault = tuple[grpc.StatusCode, str]
 Script = Callable[[list[bytes], int], Fault | float | None]
 
@@ -40,6 +41,7 @@ class ScriptedServer(GRPCInferenceServiceServicer):
     def __init__(self, script: Script) -> None:
         self.script = script
         self.normalized = False
+        self.knows_devices = True
         self.is_ready: Callable[[], bool] = lambda: True
         self.reply = answer
         self.requests: list[tuple[str, list[bytes], dict[str, InferParameter]]] = []
@@ -48,6 +50,10 @@ class ScriptedServer(GRPCInferenceServiceServicer):
         return ServerReadyResponse(ready=self.is_ready())
 
     def ModelInfer(self, request: ModelInferRequest, context: grpc.ServicerContext) -> ModelInferResponse:  # noqa: N802
+        if request.model_name == ENCODER_INFO and request.outputs[0].name == "devices":
+            if not self.knows_devices:  # what Triton 2.51 says
+                context.abort(_INVALID, "unexpected inference output 'devices' for model 'encoder_info'")
+            return bytes_response({"devices": b""})
         if request.model_name == ENCODER_INFO:
             return encoder_info(self.normalized)
         texts = list(deserialize_bytes_tensor(request.raw_input_contents[-1]))
@@ -87,10 +93,16 @@ def encoder_info(normalized: bool) -> ModelInferResponse:
         "normalized": normalized,
         "prompts": {},
     }
-    response = ModelInferResponse(model_name=ENCODER_INFO)
-    for name, content in ("manifest", {"encoder": encoder, "artefact": {"precision": "fp32"}}), ("tokenizer", {}):
+    manifest = {"encoder": encoder, "artefact": {"precision": "fp32"}}
+    return bytes_response({"manifest": json.dumps(manifest).encode(), "tokenizer": b"{}"})
+
+
+def bytes_response(values: dict[str, bytes]) -> ModelInferResponse:
+    """Outputs of these names, of one byte string each."""
+    response = ModelInferResponse(model_name="scripted")
+    for name, value in values.items():
         response.outputs.add(name=name, datatype="BYTES", shape=[1])
-        response.raw_output_contents.append(serialized(json.dumps(content).encode()))
+        response.raw_output_contents.append(serialized(value))
     return response
 
 

@@ -117,3 +117,11 @@ def test_a_reply_that_is_cut_off_is_a_fault_of_the_server() -> None:
         server.reply = reply
         with pytest.raises(ServerFault, match="cannot read the outputs"):
             client.embed_passages(TEXTS)
+
+
+def test_a_server_that_does_not_tell_of_its_devices_is_healthy() -> None:
+    with running(lambda texts, number: None) as (url, server), Client(url) as client:
+        assert client.device_problems() == ""
+        server.knows_devices = False
+        assert client.device_problems() == ""
+        assert set(client.check_health(rerank=False)) == {"embed_query", "embed_passage"}
