@@ -39,7 +39,7 @@ def rows(milvus: str, collection: str) -> list[dict[str, Any]]:
         fields = [field["name"] for field in client.describe_collection(collection)["fields"]]
         wanted = [name for name in fields if not name.endswith(("vector", "sparse", "bm25"))]
         found = client.query(collection, filter="", output_fields=wanted, limit=16_000, consistency_level="Strong")
-        return sorted(map(dict, found), key=repr)
+        return sorted(map(dict, found), key=lambda row: str(row["id"]))
     finally:
         client.close()
 

@@ -37,10 +37,11 @@ def run_client(
     path = ROOT / environment / "bin" / program
     if not path.exists():
         pytest.fail(f"there is no {path}: `make test` installs it")
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}  # of these tests alone
     done = subprocess.run(
         [path, *arguments],
         cwd=folder,
-        env={**os.environ, **_QUIET, **_OFFLINE, **environ},
+        env={**inherited, **_QUIET, **_OFFLINE, **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
