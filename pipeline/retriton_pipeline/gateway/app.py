@@ -40,6 +40,7 @@ from retriton_pipeline.gateway.routes import (
     vector_stores,
 )
 from retriton_pipeline.gateway.services.api_keys import ApiKeys
+from retriton_pipeline.gateway.services.attachment_ingestion import AttachmentIngestion
 from retriton_pipeline.gateway.services.attachments import Attachments
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.deletion import Deletion
@@ -101,7 +102,10 @@ class _Services:
         self._jobs = UploadJobs(settings, self._upstream, metrics, self._database)
         self._files = Files(settings.files_folder, self._database, settings.bounds)
         self._vector_stores = VectorStores(self._database, self._collections, settings.bounds)
-        self._attachments = Attachments(self._database, self._files, self._jobs, self._collections, settings.bounds)
+        self._ingestion = AttachmentIngestion(self._database, self._files, self._jobs)
+        self._attachments = Attachments(
+            self._database, self._files, self._ingestion, self._collections, settings.bounds
+        )
         self._deletion = Deletion(self._database, self._files, self._vector_stores, self._attachments)
         self._pending = PendingAnswers(settings.bounds, metrics)
         self._question_answering = QuestionAnswering(settings, self._collections, metrics)
@@ -144,7 +148,7 @@ class _Services:
                 self._jobs.run(),
                 self._collections.close_idle(),
                 self._pending.expire(),
-                self._attachments.run(),
+                self._ingestion.run(),
                 self._deletion.run(),
             )
         ]

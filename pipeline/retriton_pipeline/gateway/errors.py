@@ -51,6 +51,11 @@ class ApiError(Exception):
     retry_after_s: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same may succeed later: a server is overloaded, cannot be reached, or takes too long."""
+        return self.status in (429, 503, 504)
+
 
 _PUBLIC: dict[type[Exception], ApiError] = {
     NotInstalled: ApiError(404, "model_not_found", "no cross-encoder is installed: `retriton export` installs one"),

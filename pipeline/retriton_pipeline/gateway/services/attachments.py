@@ -1,25 +1,20 @@
-"""The files of vector stores: they are attached at once, and ingested one after the other, also after a restart."""
+"""The files of vector stores: they are attached at once, and ingested afterwards (see `attachment_ingestion`)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.documents import SUFFIXES, Scalar
+from retriton_pipeline.documents import Scalar
 from retriton_pipeline.errors import NoSuchCollection
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.services.attachment_ingestion import AttachmentIngestion
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.files import Files
-from retriton_pipeline.gateway.services.job import Job, JobState
-from retriton_pipeline.gateway.services.upload_folder import link_file
-from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
 from retriton_pipeline.gateway.settings import Bounds
 from retriton_pipeline.gateway.storage.attachments import (
     Attachment,
@@ -28,15 +23,12 @@ from retriton_pipeline.gateway.storage.attachments import (
     Batch,
     Counts,
 )
-from retriton_pipeline.gateway.storage.database import Database, StorageError
+from retriton_pipeline.gateway.storage.database import Database
 from retriton_pipeline.gateway.storage.files import FileRecord
 from retriton_pipeline.gateway.storage.identifiers import new_id
 from retriton_pipeline.gateway.storage.pages import Cursor, Page
 
-log = logging.getLogger("retriton.gateway")
 _POLL_S = 0.05
-_RETRY_S = 5.0  # after the storage failed
-_Key = tuple[str, str]  # vector store and file
 
 
 @dataclass(frozen=True)
@@ -55,28 +47,29 @@ class NewAttachment:
 
 
 class Attachments:
-    """Attaches files to vector stores, and ingests them: one of each key at a time, in turn with its uploads.
+    """Attaches files to vector stores, and detaches them.
 
     Args:
         database: has the records.
         files: has the contents.
-        jobs: ingests.
+        ingestion: of what is attached.
         collections: has the documents.
         bounds: limits the files of a vector store.
     """
 
     def __init__(
-        self, database: Database, files: Files, jobs: UploadJobs, collections: Collections, bounds: Bounds
+        self,
+        database: Database,
+        files: Files,
+        ingestion: AttachmentIngestion,
+        collections: Collections,
+        bounds: Bounds,
     ) -> None:
-        self._database = database
         self._records = AttachmentRecords(database)
         self._files = files
-        self._jobs = jobs
+        self._ingestion = ingestion
         self._collections = collections
         self._bounds = bounds
-        self._active: dict[_Key, asyncio.Task[None]] = {}
-        self._owners: dict[str, asyncio.Task[None]] = {}
-        self._has_next = asyncio.Event()
 
     async def attach(
         self, owner: str, vector_store: str, new: Sequence[NewAttachment], in_batch: bool = False
@@ -98,10 +91,9 @@ class Attachments:
             _record(one, file, batch, in_batch)
             for one, file in {one.file_id: (one, file) for one, file in zip(new, files, strict=True)}.values()
         ]
-        for record in records:
-            await self._halt(record)
+        await self._halt(*records)
         await self._records.put(records, batch if in_batch else None)
-        self._has_next.set()
+        self._ingestion.wake()
         return records, batch
 
     async def get(self, vector_store: str, file_id: str) -> Attachment:
@@ -131,19 +123,17 @@ class Attachments:
 
     async def cancel(self, batch: Batch) -> None:
         """Cancels what is not ingested yet of a batch."""
-        for record in await self._records.cancel(batch.vector_store, batch.id):
-            await self._stop(record)
+        await self._ingestion.stop(await self._records.cancel(batch.vector_store, batch.id))
 
     async def cancel_all(self, vector_store: str) -> None:
         """Cancels what is not ingested yet of a vector store."""
-        for record in await self._records.cancel(vector_store):
-            await self._stop(record)
+        await self._ingestion.stop(await self._records.cancel(vector_store))
 
     async def set_attributes(self, record: Attachment, attributes: Mapping[str, Scalar], wait_s: float) -> Attachment:
         """Ingests a file again, with other attributes; waits for that, but not longer than ``wait_s`` seconds."""
         await self._halt(record)
-        await self._records.put([replace(record, attributes=attributes, status=AttachmentStatus.IN_PROGRESS)])
-        self._has_next.set()
+        await self._records.put([record.again(attributes)])
+        self._ingestion.wake()
         deadline_s = time.monotonic() + wait_s
         while True:
             found = await self.get(record.vector_store, record.id)
@@ -164,83 +154,10 @@ class Attachments:
         for record in await self._records.of_file(file.id):
             await self.detach(record)
 
-    async def run(self) -> None:
-        """Ingests what is in progress, also from before a restart; runs until it is cancelled."""
-        try:
-            while True:
-                self._has_next.clear()
-                await self._start_work()
-                await self._has_next.wait()
-        finally:
-            for task in (*self._owners.values(), *self._active.values()):
-                task.cancel()
-
-    async def _start_work(self) -> None:
-        """Starts the work for each owner that waits."""
-        try:
-            owners = await self._records.waiting_owners() if self._database.exists else []
-        except StorageError as error:
-            await self._pause(error)
-            return
-        for owner in owners:
-            if owner not in self._owners:
-                self._owners[owner] = asyncio.ensure_future(self._work(owner))
-
-    async def _work(self, owner: str) -> None:
-        """Ingests the owner's files, one after the other, until none is in progress."""
-        try:
-            while (record := await self._records.next_of(owner)) is not None:
-                key = record.vector_store, record.id
-                task = self._active[key] = asyncio.ensure_future(self._ingest(record))
-                await asyncio.wait((task,))
-                del self._active[key]
-                if not task.cancelled():
-                    task.result()
-        except StorageError as error:
-            await self._pause(error)
-        finally:
-            del self._owners[owner]
-            self._has_next.set()  # for a file that was attached since the last look
-
-    async def _pause(self, error: StorageError) -> None:
-        log.error("storage_unavailable: %s", error)
-        await asyncio.sleep(_RETRY_S)
-        self._has_next.set()
-
-    async def _halt(self, record: Attachment) -> None:
-        """Stops an ingestion so that it is not begun again."""
-        await self._records.update(record, status=AttachmentStatus.CANCELLED)
-        await self._stop(record)
-
-    async def _stop(self, record: Attachment) -> None:
-        if (task := self._active.get((record.vector_store, record.id))) is not None:
-            task.cancel()
-            await asyncio.wait((task,))
-
-    async def _ingest(self, record: Attachment) -> None:
-        """Ingests a file, and records how that ended. Raises `StorageError`."""
-        name = (await self._files.names(record.owner, [record.id])).get(record.id, "")
-        folder = self._jobs.new_folder()
-        try:
-            (folder / record.id).mkdir()
-            await asyncio.to_thread(link_file, self._files.content(record.id), folder / record.id / name)
-        except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            if not self._files.content(record.id).exists():
-                await self._records.update(record, **_failure("server_error", "its content was lost"))
-                return
-            raise StorageError(f"{record.id}: {error}") from error
-        size = None
-        if record.chunk_tokens:
-            size = ChunkSize(record.chunk_tokens, record.overlap_tokens or 0)
-        job = self._jobs.add(record.owner, record.vector_store, folder, record.attributes, size)
-        try:
-            await job.ended.wait()
-        except asyncio.CancelledError:
-            await self._jobs.cancel(job)
-            await job.ended.wait()
-            raise
-        await self._records.update(record, **_outcome(job, name))
+    async def _halt(self, *records: Attachment) -> None:
+        """Stops ingestions so that they are not begun again, by any gateway."""
+        await self._records.halt(records)
+        await self._ingestion.stop(records)
 
 
 def folder_of(file_id: str) -> str:
@@ -261,21 +178,3 @@ def _record(new: NewAttachment, file: FileRecord, batch: Batch, in_batch: bool) 
         overlap_tokens=size.overlap_tokens if size else None,
         batch=batch.id if in_batch else None,
     )
-
-
-def _outcome(job: Job, name: str) -> dict[str, str | None]:
-    """The changes of a record after its job."""
-    if job.state is JobState.CANCELLED:
-        return {"status": AttachmentStatus.CANCELLED}
-    if job.error is not None:
-        return _failure("server_error", str(job.error["message"]))
-    report = job.result or {}
-    if report["added"] or report["replaced"] or report["unchanged"]:
-        return {"status": AttachmentStatus.COMPLETED, "error_code": None, "error_message": None}
-    code = "invalid_file" if Path(name).suffix.lower() in SUFFIXES else "unsupported_file"
-    reasons = [entry["reason"] for entry in report["skipped"]] or ["it holds no document"]
-    return _failure(code, f"{name}: {reasons[0]}")
-
-
-def _failure(code: str, message: str) -> dict[str, str | None]:
-    return {"status": AttachmentStatus.FAILED, "error_code": code, "error_message": message}

@@ -35,6 +35,7 @@ class Job:
         progress: of the ingestion.
         result: the report of the ingestion.
         error: why it failed.
+        is_retryable: whether it failed for a reason that may be over later.
         work: the ingestion, once it runs.
         metadata: values for filters, for all its documents.
         chunk_size: of its documents; None for the default.
@@ -56,6 +57,7 @@ class Job:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     chunk_size: ChunkSize | None = None
     is_durable: bool = False
+    is_retryable: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -15,6 +15,7 @@ from retriton_pipeline.gateway.services.job import Job
 from retriton_pipeline.gateway.services.upload_folder import UploadFolders, link_file
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.storage.database import StorageError
 from retriton_pipeline.ingest import Progress, Reader
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.rag.shared_task import SharedTask
@@ -59,13 +60,16 @@ class UploadIngestion:
 
     @asynccontextmanager
     async def _files_of(self, job: Job) -> AsyncIterator[Sequence[Path]]:
-        """The files of a job, in the place of the current upload; those in its folder stay."""
+        """The files of a job, in the place of the current upload; those in its folder stay. Raises `StorageError`."""
         current = self._folders.current
         linking = asyncio.ensure_future(
             asyncio.to_thread(shutil.copytree, job.folder, current, copy_function=link_file)
         )
         try:
-            await asyncio.shield(linking)
+            try:
+                await asyncio.shield(linking)
+            except OSError as error:
+                raise StorageError(f"{job.folder}: {error}") from error
             yield sorted(current.iterdir())
         finally:
             await asyncio.wait((linking,))  # its thread goes on if the job is cancelled

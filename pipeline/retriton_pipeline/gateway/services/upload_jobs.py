@@ -41,6 +41,9 @@ class UploadJobs:
         upstream: what is served.
         metrics: counts jobs, documents and chunks.
         database: has the records, if the gateway has a folder for files.
+
+    Attributes:
+        folders: the folders of this gateway, and which other gateways are alive.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, database: Database) -> None:
@@ -49,9 +52,9 @@ class UploadJobs:
         self._receiving: list[tuple[str, int]] = []  # owner and bytes
         self._metrics = metrics
         base = settings.files_folder and settings.files_folder / "uploads"
-        self._folders = UploadFolders(base)
-        self._durable = DurableJobs(database, self._folders) if base else None
-        self._ingestion = UploadIngestion(settings, upstream, metrics, self._folders)
+        self.folders = UploadFolders(base)
+        self._durable = DurableJobs(database, self.folders) if base else None
+        self._ingestion = UploadIngestion(settings, upstream, metrics, self.folders)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: RoundRobin[Job] = RoundRobin()
         self._has_next = asyncio.Event()
@@ -73,7 +76,7 @@ class UploadJobs:
 
     def new_folder(self) -> Path:
         """A new, empty folder for the files of an upload. Raises `StorageError`."""
-        return self._folders.new()
+        return self.folders.new()
 
     async def submit(self, owner: str, collection: str, folder: Path) -> Job:
         """Queues the files in ``folder`` for ``collection``; they and the job are on the disk, if there is a folder.
@@ -155,7 +158,7 @@ class UploadJobs:
             for job in self._jobs.values():
                 self._halt(job)
             await self._ingestion.close()
-            self._folders.remove()  # from now on, other gateways may take over the jobs
+            self.folders.remove()  # from now on, other gateways may take over the jobs
 
     async def _share(self, durable: DurableJobs) -> None:
         """Renews the leases of the jobs of this gateway, and takes over those of gateways that have ended."""
@@ -232,7 +235,8 @@ class UploadJobs:
             await self._end(job, JobState.CANCELLED)
             await self._ingestion.close()  # its processes parse a file of the cancelled job
         elif (error := job.work.exception()) is not None:
-            job.error = ErrorBody.of(api_error(error)).model_dump()
+            failure = api_error(error)
+            job.error, job.is_retryable = ErrorBody.of(failure).model_dump(), failure.is_temporary
             await self._end(job, JobState.FAILED)
             await self._ingestion.close()  # its processes may still parse a file of the failed job
         else:

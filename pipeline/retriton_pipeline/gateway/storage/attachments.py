@@ -1,11 +1,14 @@
-"""Records of the files in vector stores, and of the batches that they were attached in."""
+"""Records of the files in vector stores, and of the batches that they were attached in.
+
+Which gateway ingests a file is in the same table (see `attachment_leases`).
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Self
 
@@ -36,7 +39,7 @@ class Attachment:
         attributes: metadata of its documents.
         chunk_tokens, overlap_tokens: size of its chunks; None for the default.
         batch: the id of its batch.
-        error_code, error_message: why it failed.
+        error_code, error_message: why it failed; of one in progress, why the last attempt did.
     """
 
     vector_store: str
@@ -58,6 +61,11 @@ class Attachment:
         values = {name: row[name] for name in cls.__dataclass_fields__}
         status, attributes = AttachmentStatus(values["status"]), json.loads(values["attributes"])
         return cls(**{**values, "status": status, "attributes": attributes})
+
+    def again(self, attributes: Mapping[str, Scalar]) -> Self:
+        """The same file with other attributes, to be ingested again."""
+        status = AttachmentStatus.IN_PROGRESS
+        return replace(self, attributes=attributes, status=status, error_code=None, error_message=None)
 
 
 @dataclass(frozen=True)
@@ -90,11 +98,14 @@ class AttachmentRecords:
         self._run = database.run
 
     async def put(self, records: Sequence[Attachment], batch: Batch | None = None) -> None:
-        """Adds records, in place of those of the same file and vector store; and the batch that they belong to."""
+        """Adds records, in place of those of the same file and vector store; and the batch that they belong to.
+
+        No gateway may hold the records that are replaced. Their failures are forgotten.
+        """
         rows = [[_stored(getattr(record, name)) for name in _COLUMNS] for record in records]
         changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
         query = f"INSERT INTO attachments ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-        query += f" ON CONFLICT (vector_store, id) DO UPDATE SET {changes}"
+        query += f" ON CONFLICT (vector_store, id) DO UPDATE SET {changes}, failures = 0, retry_at = 0"
 
         def add(connection: sqlite3.Connection) -> None:
             connection.executemany(query, rows)
@@ -127,12 +138,13 @@ class AttachmentRecords:
         conditions = {"vector_store": vector_store, "status": status, "batch": batch}
         return await self._run(lambda connection: page_of(connection, "attachments", conditions, cursor, Attachment.of))
 
-    async def update(self, record: Attachment, **changes: Any) -> None:
-        """Changes columns of a record that is in progress; one that was deleted or cancelled meanwhile stays so."""
-        columns = ", ".join(f"{name} = ?" for name in changes)
-        query = f"UPDATE attachments SET {columns} WHERE vector_store = ? AND id = ? AND status = 'in_progress'"  # noqa: S608
-        values = [*map(_stored, changes.values()), record.vector_store, record.id]
-        await self._run(lambda connection: connection.execute(query, values))
+    async def halt(self, records: Sequence[Attachment]) -> None:
+        """Cancels those that are in progress, so that no gateway begins with them."""
+        query = (
+            "UPDATE attachments SET status = 'cancelled' WHERE vector_store = ? AND id = ? AND status = 'in_progress'"
+        )
+        keys = [(record.vector_store, record.id) for record in records]
+        await self._run(lambda connection: connection.executemany(query, keys))
 
     async def delete(self, record: Attachment) -> None:
         """Deletes a record."""
@@ -164,18 +176,6 @@ class AttachmentRecords:
             return [Attachment.of(row) for row in rows]
 
         return await self._run(cancel)
-
-    async def waiting_owners(self) -> list[str]:
-        """The owners of files in progress."""
-        query = "SELECT DISTINCT owner FROM attachments WHERE status = 'in_progress'"
-        rows = await self._run(lambda connection: connection.execute(query).fetchall())
-        return [row["owner"] for row in rows]
-
-    async def next_of(self, owner: str) -> Attachment | None:
-        """The owner's file that has been in progress for the longest time; None if there is none."""
-        query = "SELECT * FROM attachments WHERE owner = ? AND status = 'in_progress' ORDER BY seq LIMIT 1"
-        row = await self._run(lambda connection: connection.execute(query, (owner,)).fetchone())
-        return Attachment.of(row) if row else None
 
 
 def _stored(value: Any) -> Any:

@@ -27,10 +27,12 @@ CREATE TABLE IF NOT EXISTS attachments (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, vector_store TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,
     status TEXT NOT NULL, attributes TEXT NOT NULL, chunk_tokens INTEGER, overlap_tokens INTEGER, batch TEXT,
     error_code TEXT, error_message TEXT, bytes INTEGER NOT NULL, created_at INTEGER NOT NULL,
-    UNIQUE (vector_store, id));
+    holder TEXT NOT NULL DEFAULT '', lease_until REAL NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,
+    retry_at REAL NOT NULL DEFAULT 0, UNIQUE (vector_store, id));
 CREATE INDEX IF NOT EXISTS attachments_of_file ON attachments (id);
 CREATE INDEX IF NOT EXISTS attachments_of_batch ON attachments (batch, seq);
 CREATE INDEX IF NOT EXISTS attachments_waiting ON attachments (owner, seq) WHERE status = 'in_progress';
+CREATE INDEX IF NOT EXISTS attachments_held ON attachments (holder) WHERE holder != '';
 CREATE TABLE IF NOT EXISTS batches (
     id TEXT PRIMARY KEY, vector_store TEXT NOT NULL, created_at INTEGER NOT NULL, cancelled INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (

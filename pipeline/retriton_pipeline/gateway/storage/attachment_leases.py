@@ -1,0 +1,109 @@
+"""Which gateway ingests a file of a vector store, and when a file whose ingestion failed is tried again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from retriton_pipeline.gateway.storage.attachments import Attachment
+from retriton_pipeline.gateway.storage.database import Database
+from retriton_pipeline.gateway.storage.jobs import LEASE_S
+
+RETRY_FIRST_S = 1.0  # doubled with each further failure
+RETRY_MAX_S = 60.0
+AttachmentKey = tuple[str, str]  # ids of vector store and file
+_THIS = "vector_store = ? AND id = ?"
+_IS_DUE = "status = 'in_progress' AND retry_at <= ? AND (holder IN ('', ?) OR lease_until < ?)"
+
+
+class AttachmentLeases:
+    """The leases of attachments: a gateway, the holder, ingests a file as long as it renews its lease.
+
+    Args:
+        database: has the table of attachments.
+        holder: the name of this gateway's process.
+    """
+
+    def __init__(self, database: Database, holder: Callable[[], str]) -> None:
+        self._run = database.run
+        self._holder = holder
+
+    async def end_abandoned(self, is_alive: Callable[[str], bool]) -> None:
+        """Ends the leases of gateways that are not alive."""
+
+        def end(connection: sqlite3.Connection) -> None:
+            holders = connection.execute("SELECT DISTINCT holder FROM attachments WHERE holder != ''").fetchall()
+            gone = [(row["holder"],) for row in holders if not is_alive(row["holder"])]
+            connection.executemany("UPDATE attachments SET holder = '' WHERE holder = ?", gone)
+
+        await self._run(end)
+
+    async def waiting_owners(self, now_s: float) -> list[str]:
+        """The owners of files that can be claimed."""
+        query = f"SELECT DISTINCT owner FROM attachments WHERE {_IS_DUE}"  # noqa: S608 - no input
+        values = (now_s, self._holder(), now_s)
+        rows = await self._run(lambda connection: connection.execute(query, values).fetchall())
+        return [row["owner"] for row in rows]
+
+    async def claim(self, owner: str, now_s: float) -> Attachment | None:
+        """Takes the lease of the owner's oldest file that is due and that no other gateway holds; None without one."""
+        query = f"SELECT * FROM attachments WHERE owner = ? AND {_IS_DUE} ORDER BY seq LIMIT 1"  # noqa: S608 - no input
+        holder = self._holder()
+
+        def claim(connection: sqlite3.Connection) -> Attachment | None:
+            row = connection.execute(query, (owner, now_s, holder, now_s)).fetchone()
+            if row is None:
+                return None
+            change = "UPDATE attachments SET holder = ?, lease_until = ? WHERE seq = ?"
+            connection.execute(change, (holder, now_s + LEASE_S, row["seq"]))
+            return Attachment.of(row)
+
+        return await self._run(claim)
+
+    async def renew(self, keys: Iterable[AttachmentKey], now_s: float) -> set[AttachmentKey]:
+        """Renews leases.
+
+        Returns:
+            The keys of files that are to be left: they were cancelled, deleted or taken over elsewhere.
+        """
+        query = f"UPDATE attachments SET lease_until = ? WHERE {_THIS} AND holder = ? AND status = 'in_progress'"  # noqa: S608
+        wanted, until, holder = list(keys), now_s + LEASE_S, self._holder()
+
+        def renew(connection: sqlite3.Connection) -> set[AttachmentKey]:
+            return {key for key in wanted if not connection.execute(query, (until, *key, holder)).rowcount}
+
+        return await self._run(renew) if wanted else set()
+
+    async def finish(self, record: Attachment, **changes: Any) -> None:
+        """Ends a lease, and changes columns of the record; one that was cancelled or taken over meanwhile stays so."""
+        await self._end(record, [f"{name} = ?" for name in changes], list(changes.values()))
+
+    async def postpone(self, record: Attachment, now_s: float, **changes: Any) -> None:
+        """Ends a lease as `finish`, after a failure: the file is due again after a pause, which grows."""
+        pause = f"MIN({RETRY_MAX_S}, {RETRY_FIRST_S} * (1 << MIN(failures, 16)))"
+        retry = [f"retry_at = ? + {pause}", "failures = failures + 1"]
+        await self._end(record, [*(f"{name} = ?" for name in changes), *retry], [*changes.values(), now_s])
+
+    async def is_held_elsewhere(self, records: Sequence[Attachment], now_s: float) -> bool:
+        """Whether another gateway holds one of the records."""
+        query = f"SELECT 1 FROM attachments WHERE {_THIS} AND holder NOT IN ('', ?) AND lease_until >= ?"  # noqa: S608
+        holder = self._holder()
+
+        def read(connection: sqlite3.Connection) -> bool:
+            keys = ((record.vector_store, record.id) for record in records)
+            return any(connection.execute(query, (*key, holder, now_s)).fetchone() for key in keys)
+
+        return await self._run(read)
+
+    async def _end(self, record: Attachment, assignments: Sequence[str], values: Sequence[Any]) -> None:
+        mine = f"{_THIS} AND holder = ?"
+        key = (record.vector_store, record.id, self._holder())
+
+        def end(connection: sqlite3.Connection) -> None:
+            if assignments:
+                query = f"UPDATE attachments SET {', '.join(assignments)} WHERE {mine} AND status = 'in_progress'"  # noqa: S608
+                connection.execute(query, (*values, *key))
+            connection.execute(f"UPDATE attachments SET holder = '' WHERE {mine}", key)  # noqa: S608
+
+        await self._run(end)
