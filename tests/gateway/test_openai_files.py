@@ -419,8 +419,18 @@ def test_a_collection_is_searched_like_a_vector_store(alone: Gateway, sdk: opena
     assert hits[0].filename == "serving.md"
     response = sdk.responses.create(model="m", input="why are there two lanes?", tools=[search_of("manuals")])
     assert response.output[1].content[0].annotations[0].filename == "serving.md"  # type: ignore[union-attr]
-    with pytest.raises(openai.NotFoundError, match="no vector store, and no collection, 'nothing'"):
-        sdk.vector_stores.search("nothing", query="a")
+    found = sdk.vector_stores.retrieve("manuals")
+    assert (found.id, found.name, found.status) == ("manuals", "manuals", "completed")
+    assert found.file_counts.completed == found.file_counts.total == len(SAMPLES)
+    assert "manuals" not in [store.id for store in sdk.vector_stores.list()]  # it belongs to all keys
+    for call in (sdk.vector_stores.retrieve, lambda id_: sdk.vector_stores.search(id_, query="a")):
+        with pytest.raises(openai.NotFoundError, match="no vector store, and no collection, 'nothing'"):
+            call("nothing")
+    for change in (sdk.vector_stores.delete, sdk.vector_stores.update, sdk.vector_stores.files.list):
+        with pytest.raises(openai.NotFoundError, match="a collection can only be retrieved and searched here"):
+            change("manuals")
+    with alone.client() as http:
+        assert "manuals" in http.get("/v1/collections").json()["data"]
 
 
 def test_files_and_vector_stores_survive_a_restart(url: str, tmp_path: Path) -> None:

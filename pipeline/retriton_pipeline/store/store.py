@@ -223,6 +223,10 @@ class Store:
         """Returns the number of stored chunks."""
         return int(self._query("", ["count(*)"])[0]["count(*)"])
 
+    def count_documents(self) -> int:
+        """Returns the number of completely stored documents; one whose replacement was interrupted counts twice."""
+        return int(self._query("chunk_index == 0", ["count(*)"])[0]["count(*)"])
+
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
         """Returns the hashes of completely stored contents by document id; there are two after an interrupted run."""
         found: dict[str, set[str]] = {}

@@ -43,7 +43,8 @@ def router(reranking: Reranking) -> APIRouter:
         """Order passages by their relevance to a query, as NIM."""
         texts = [passage.text for passage in request.passages]
         found = await reranking.rank(request.query.text, texts, request.truncate, request.model)
-        rankings = [{"index": index, "logit": float(found.logits[index])} for index in best_first(found.logits)]
+        best = best_first(found.logits)[: request.top_k]
+        rankings = [{"index": index, "logit": float(found.logits[index])} for index in best]
         return _json({"rankings": rankings, "model": request.model or found.model, "usage": Usage.of(found.tokens)})
 
     @routes.post("/rerank", **described)

@@ -60,8 +60,8 @@ def router(
 
     @routes.get("/v1/vector_stores/{vector_store_id}", responses=errors)
     async def get(vector_store_id: str, request: Request) -> VectorStoreBody:
-        """A vector store."""
-        return await body_of(await stores.get(request.scope["key"], vector_store_id))
+        """A vector store, or the collection of that name."""
+        return VectorStoreBody.of(*await stores.describe(request.scope["key"], vector_store_id))
 
     @routes.post("/v1/vector_stores/{vector_store_id}", responses=errors)
     async def modify(vector_store_id: str, body: VectorStoreChanges, request: Request) -> VectorStoreBody:

@@ -26,6 +26,7 @@ class RankingRequest(RequestBody):
     query: TextObject
     passages: Annotated[list[TextObject], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     truncate: Truncate | None = TRUNCATE
+    top_k: int | None = Field(None, ge=1, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
 
 
 class Ranking(BaseModel):

@@ -19,6 +19,7 @@ from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.store import Store, collection_names, drop_collection
+from retriton_pipeline.store.names import is_valid
 
 T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
@@ -37,6 +38,11 @@ class _Open:
 
     def is_valid_for(self, encoder: EncoderInfo) -> bool:
         return self.encoder.fingerprint == encoder.fingerprint and time.monotonic() < self.opened_s + _FRESH_S
+
+
+def is_collection(name: str) -> bool:
+    """Whether a collection of documents, other than that of a vector store, may have the name."""
+    return is_valid(name) and not is_vector_store(name)
 
 
 class Collections:

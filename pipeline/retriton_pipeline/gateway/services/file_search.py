@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 
 from retriton_pipeline.documents import Scalar
 from retriton_pipeline.errors import NoSuchCollection
-from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.services.attachments import Attachments
+from retriton_pipeline.gateway.services.collections import is_collection
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.gateway.services.upstream import Upstream
-from retriton_pipeline.gateway.services.vector_stores import VectorStores
+from retriton_pipeline.gateway.services.vector_stores import VectorStores, unknown_store
 from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.retrieval import Passage, SearchOptions, Turn
-from retriton_pipeline.store.names import is_valid
 
 _ATTRIBUTES_MAX = 16
 
@@ -108,7 +107,7 @@ class FileSearch:
             PipelineError, RetritonError: as `QuestionAnswering.retrieve`.
         """
         for id_ in ids:
-            if is_vector_store(id_) or not is_valid(id_):
+            if not is_collection(id_):
                 await self._vector_stores.use(owner, id_)
         reranker = await self._upstream.reranker() if options.rerank else None
         wanted = options.search_options(reranker is not None)
@@ -129,8 +128,7 @@ class FileSearch:
         except NoSuchCollection:
             if is_vector_store(id_):  # no file is ingested yet
                 return []
-            message = f"there is no vector store, and no collection, {id_[:100]!r}"
-            raise ApiError(404, "vector_store_not_found", message, "vector_store_id") from None
+            raise unknown_store(id_) from None
         return await self._of_files(owner, id_, passages) if is_vector_store(id_) else list(map(_document, passages))
 
     async def _of_files(self, owner: str, vector_store: str, passages: Sequence[Passage]) -> list[FileHit]:

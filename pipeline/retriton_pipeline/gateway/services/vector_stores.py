@@ -7,15 +7,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from retriton_pipeline.errors import NoSuchCollection
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.fairness import Shares
-from retriton_pipeline.gateway.services.collections import Collections
+from retriton_pipeline.gateway.services.collections import Collections, is_collection
 from retriton_pipeline.gateway.settings import Bounds
-from retriton_pipeline.gateway.storage.attachments import AttachmentRecords, Counts
+from retriton_pipeline.gateway.storage.attachments import AttachmentRecords, AttachmentStatus, Counts
 from retriton_pipeline.gateway.storage.database import Database
 from retriton_pipeline.gateway.storage.identifiers import new_id
 from retriton_pipeline.gateway.storage.pages import Cursor, Page
 from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord, VectorStoreRecords
+
+
+def unknown_store(id_: str) -> ApiError:
+    """The error for what is neither a vector store nor a collection."""
+    message = f"there is no vector store, and no collection, {id_[:100]!r}"
+    return ApiError(404, "vector_store_not_found", message, "vector_store_id")
 
 
 class VectorStores:
@@ -52,9 +59,25 @@ class VectorStores:
         """The owner's vector store. Raises `ApiError` if there is none of that id."""
         record = await self._records.get(owner, id_)
         if record is None:
-            message = f"there is no vector store {id_[:100]!r}"
+            hint = "; a collection can only be retrieved and searched here" if is_collection(id_) else ""
+            message = f"there is no vector store {id_[:100]!r}{hint}"
             raise ApiError(404, "vector_store_not_found", message, "vector_store_id")
         return record
+
+    async def describe(self, owner: str, id_: str) -> tuple[VectorStoreRecord, Counts]:
+        """A vector store, and its files; or a collection, of which the number of documents is known.
+
+        Raises:
+            ApiError: there is neither.
+            StoreError: see `Collections.with_store`.
+        """
+        if not is_collection(id_):
+            return await self.get(owner, id_), await self.counts(id_)
+        try:
+            number = await self._collections.with_store(id_, lambda store: store.count_documents())
+        except NoSuchCollection:
+            raise unknown_store(id_) from None
+        return VectorStoreRecord(id_, owner, id_, 0, 0), Counts({AttachmentStatus.COMPLETED: number})
 
     async def use(self, owner: str, id_: str) -> VectorStoreRecord:
         """As `get`, for a search or a change, which put off its expiry. Raises `ApiError` also if it has expired."""
