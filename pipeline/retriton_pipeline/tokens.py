@@ -104,8 +104,18 @@ def served_tokenizer(definition: str) -> Tokenizer:
     return tokenizer
 
 
+def prompt_counter(tokenizer: str, encoder: EncoderInfo) -> Callable[[str], int]:
+    """A function that counts the tokens of prompts: those of ``tokenizer``, or of the encoder if it is empty.
+
+    Raises:
+        PipelineError: see `token_counter`.
+    """
+    return token_counter(tokenizer) if tokenizer else TokenCounter(encoder).count
+
+
+@lru_cache(maxsize=2)
 def token_counter(tokenizer: str) -> Callable[[str], int]:
-    """A function that counts the tokens of another model, for example an LLM.
+    """A function that counts the tokens of another model, for example an LLM. The tokenizer is loaded once.
 
     Args:
         tokenizer: the path of a ``tokenizer.json``, or the id of a Hugging Face repository that has one.

@@ -47,6 +47,7 @@ def gateway(
         timeout_s=options.timeout,
         poll_after_s=options.poll_after,
         prompt_tokens=options.prompt_tokens,
+        prompt_tokenizer=options.prompt_tokenizer,
         result_cache_s=options.result_cache,
         files=options.files,
         bounds=Bounds(requests=options.requests),

@@ -77,6 +77,13 @@ class GatewayOptions:
     ] = 1.0
     requests: Annotated[int, _option(f"{PREFIX}REQUESTS", "Maximum concurrent requests.", 1)] = 512
     prompt_tokens: Annotated[int, _option(f"{PREFIX}PROMPT_TOKENS", "Token budget of prompts.")] = 2048
+    prompt_tokenizer: Annotated[
+        str,
+        _option(
+            f"{PREFIX}PROMPT_TOKENIZER",
+            "The LLM's tokenizer.json, or its id on the hub. Default: the served encoder's tokenizer.",
+        ),
+    ] = ""
     result_cache: Annotated[
         float,
         _option(

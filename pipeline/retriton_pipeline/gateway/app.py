@@ -57,6 +57,7 @@ from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.database import Database
+from retriton_pipeline.tokens import token_counter
 
 _OTHER_THREADS = 16  # for uploads, and for opening and closing collections
 
@@ -65,8 +66,10 @@ def create_app(settings: Settings) -> ASGIApp:
     """The gateway as an ASGI application.
 
     Raises:
-        PipelineError: the file of API keys is invalid.
+        PipelineError: the file of API keys is invalid, or the tokenizer of prompts cannot be loaded.
     """
+    if settings.prompt_tokenizer:
+        token_counter(settings.prompt_tokenizer)  # so that a wrong one is noticed now, not by the first question
     metrics, keys = GatewayMetrics(), ApiKeys(settings.keys_file)
     services = _Services(settings, metrics)
     app = FastAPI(

@@ -96,6 +96,7 @@ class Settings:
         timeout_s: seconds until a response must start.
         poll_after_s: seconds after which a result of the playground API has to be fetched.
         prompt_tokens: budget of prompts.
+        prompt_tokenizer: the LLM's ``tokenizer.json``, or its id on the hub; empty for the served encoder's tokenizer.
         result_cache_s: seconds for which the results of repeated questions are used; 0 for none.
         files: folder of uploaded files, and of the records of files, vector stores and upload jobs; None for one beside
             the Milvus Lite file. With a Milvus server and no folder, there are no files and vector stores, and upload
@@ -119,6 +120,7 @@ class Settings:
     timeout_s: float = 60.0
     poll_after_s: float = 1.0
     prompt_tokens: int = 2048
+    prompt_tokenizer: str = ""
     result_cache_s: float = 0.0
     files: Path | None = None
     bounds: Bounds = field(default_factory=Bounds)

@@ -23,7 +23,7 @@ from retriton_pipeline.rag.shared_task import SharedTask
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Retrieved, Retriever, SearchKeywords, SearchOptions, Turn
 from retriton_pipeline.store import Store
-from retriton_pipeline.tokens import TokenCounter, token_counter
+from retriton_pipeline.tokens import prompt_counter
 
 if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
     from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress, Reader
@@ -294,5 +294,5 @@ class AsyncRag:
         return await asyncio.to_thread(Store, self.milvus, self.collection, self._token, self._consistency, create)
 
     def _builder(self, encoder: EncoderInfo) -> PromptBuilder:
-        count = token_counter(self._prompt_tokenizer) if self._prompt_tokenizer else TokenCounter(encoder).count
+        count = prompt_counter(self._prompt_tokenizer, encoder)
         return PromptBuilder(count, self._prompt_tokens, self._template)

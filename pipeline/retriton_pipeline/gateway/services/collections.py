@@ -163,6 +163,7 @@ class Collections:
             milvus_token=settings.milvus_token,
             llm=settings.llm,
             prompt_tokens=settings.prompt_tokens,
+            prompt_tokenizer=settings.prompt_tokenizer,
             client=self._upstream.client,
             encoder=encoder,
             result_cache_s=settings.result_cache_s,

@@ -10,15 +10,15 @@ from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.generation import Prompt, PromptBuilder
 from retriton_pipeline.retrieval import Passage, Turn
-from retriton_pipeline.tokens import TokenCounter
+from retriton_pipeline.tokens import prompt_counter
 
 
 class Prompting:
-    """Builds prompts within the gateway's budget; tokens are those of the served encoder.
+    """Builds prompts within the gateway's budget; tokens are those of its ``prompt_tokenizer``, as for all prompts.
 
     Args:
         settings: of the gateway.
-        upstream: has the encoder.
+        upstream: has the encoder, whose tokenizer is the default.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
@@ -37,6 +37,6 @@ class Prompting:
     async def _builder(self) -> PromptBuilder:
         encoder = await self._upstream.encoder()
         if encoder.fingerprint not in self._builders:
-            counter = await asyncio.to_thread(TokenCounter, encoder)
-            self._builders = {encoder.fingerprint: PromptBuilder(counter.count, self._settings.prompt_tokens)}
+            count = await asyncio.to_thread(prompt_counter, self._settings.prompt_tokenizer, encoder)
+            self._builders = {encoder.fingerprint: PromptBuilder(count, self._settings.prompt_tokens)}
         return self._builders[encoder.fingerprint]
