@@ -8,7 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
 
+from retriton_pipeline.errors import PipelineError
+from retriton_pipeline.gateway import Settings
+from retriton_pipeline.gateway.app import create_app
 from tests.chat_endpoint import Says
 from tests.gateway.conftest import SAMPLES, Gateway, running, upload
 
@@ -30,6 +35,34 @@ def test_retrieve_returns_passages_and_the_time_of_every_stage(http: httpx.Clien
     dense = http.post("/v1/retrieve", json={"query": QUESTION, "mode": "dense", "hops": 1, "neighbours": 0}).json()
     assert set(dense["passages"][0]["scores"]) == {"dense"}
     assert dense["prompt"] is None
+
+
+def test_prompts_are_counted_with_the_tokenizer_of_the_llm(url: str, tmp_path: Path) -> None:
+    characters = tmp_path / "characters.json"  # each is a token
+    Tokenizer(BPE({"?": 0}, [], unk_token="?")).save(str(characters))
+    options = ["--prompt-tokenizer", str(characters), "--prompt-tokens"]
+    tools = [{"type": "file_search", "vector_store_ids": ["documents"]}]
+    asked = {"/v1/chat/completions": chat(), "/v1/responses": {"model": "m", "input": QUESTION, "tools": tools}}
+    with running(url, tmp_path, *options, "100") as gateway, gateway.client() as http:
+        upload(http, "documents", SAMPLES)
+        for path, body in asked.items():
+            refused = http.post(path, json=body)
+            assert refused.status_code == 400
+            assert "the prompt without passages has" in refused.json()["error"]["message"]
+    prompts = []
+    for budget in (2000, 4000):
+        with running(url, tmp_path, *options, str(budget)) as gateway, gateway.client() as http:
+            for path, body in asked.items():
+                assert http.post(path, json=body).status_code == 200
+                prompts.append(gateway.llm.asked[-1]["messages"][-1]["content"])
+    lengths = [len(prompt) for prompt in prompts]  # with the encoder's tokenizer, all passages would fit
+    assert max(lengths[:2]) <= 2000 < min(lengths[2:]) <= max(lengths[2:]) <= 4000
+
+
+def test_a_tokenizer_that_cannot_be_loaded_is_refused_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(PipelineError, match="broken.json cannot be loaded"):
+        create_app(Settings(url="", milvus="", prompt_tokenizer=str(tmp_path / "broken.json")))
 
 
 def test_filters_and_wrong_ones(http: httpx.Client) -> None:

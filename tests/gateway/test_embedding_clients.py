@@ -1,4 +1,4 @@
-"""Existing clients that embed: Cohere's, Voyage's and Hugging Face's packages; and Jina's and TEI's requests."""
+"""Existing clients that embed: packages of Cohere, Voyage, Elasticsearch, Hugging Face; requests of Jina and TEI."""
 
 from __future__ import annotations
 
@@ -67,6 +67,26 @@ def test_cohere_embeds_in_both_versions_and_ranks(
     for ranked in found["ranked"]:
         assert [index for index, _ in ranked] == np.argsort(-scores, kind="stable")[:3].tolist()
         close([score for _, score in ranked], np.sort(scores)[::-1][:3])
+
+
+def test_elasticsearch_embeds_and_ranks(
+    tiny: Gateway, tiny_url: str, query: Embeddings, documents: Embeddings, tmp_path: Path
+) -> None:
+    found = run_script("elasticsearch_sdk.py", tiny, "tiny", "tiny-cross-encoder", folder=tmp_path)
+    close(found["documents"], documents.vectors)
+    close(found["settings"], documents.vectors)
+    close(found["query"], query.vectors[0])
+    close(found["generic"]["text_embedding"][0]["embedding"], query.vectors[0])
+    with Client(tiny_url) as client:
+        scores = client.rerank(QUESTION, TEXTS).scores
+    best = np.argsort(-scores, kind="stable").tolist()
+    assert [set(item) for item in found["ranked"]] == [{"index", "relevance_score"}] * len(TEXTS)
+    assert [item["index"] for item in found["ranked"]] == best
+    close([item["relevance_score"] for item in found["ranked"]], scores[best])
+    assert [(item["index"], item["text"]) for item in found["best"]] == [(index, TEXTS[index]) for index in best[:2]]
+    assert found["best_by_settings"] == found["best"]
+    assert "tiny embeds queries and passages differently: send input_type" in found["untold"]
+    assert "there is no model 'gpt' here" in found["unknown"]
 
 
 def test_voyage_embeds_in_all_types_and_ranks(

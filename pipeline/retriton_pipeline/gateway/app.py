@@ -23,6 +23,7 @@ from retriton_pipeline.gateway.routes import (
     chat,
     cohere,
     documents,
+    elasticsearch,
     embeddings,
     file_batches,
     files,
@@ -120,12 +121,14 @@ class _Services:
         settings, parts = self._settings, (self._vector_stores, self._files, self._attachments)
         search = FileSearch(*parts, self._question_answering, self._upstream)
         parsed = ParsedFiles(self._collections, settings.bounds.body_bytes)
+        reranking = Reranking(self._upstream, settings)
         return [
             embeddings.router(settings, self._upstream, self._embedding),
             cohere.router(self._embedding),
             tei.router(settings, self._upstream, self._embedding),
             playground.router(settings, self._upstream, self._pending),
-            ranking.router(Reranking(self._upstream, settings)),
+            ranking.router(reranking),
+            elasticsearch.router(self._embedding, reranking),
             retrieve.router(self._question_answering),
             chat.router(settings.llm, self._question_answering),
             documents.router(settings, self._collections, self._jobs),

@@ -1,0 +1,103 @@
+"""Embeddings and rankings as Elasticsearch's inference service defines them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, Tag
+
+from retriton_client import Role
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Text
+from retriton_pipeline.gateway.schemas.embeddings import OneOrManyTexts
+from retriton_pipeline.gateway.schemas.ranking import Passages
+
+_LOWER = Literal["search", "ingest", "classification", "clustering", "internal_search", "internal_ingest"]
+_UPPER = Literal["SEARCH", "INGEST", "CLASSIFICATION", "CLUSTERING", "INTERNAL_SEARCH", "INTERNAL_INGEST"]
+ElasticsearchInputType = _LOWER | _UPPER
+OneOrManyPassages = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Passages, Tag("[many]")], ONE_OR_MANY]
+
+
+class TextEmbeddingSettings(RequestBody):
+    """Settings of one request."""
+
+    input_type: ElasticsearchInputType | None = None
+
+
+class TextEmbeddingRequest(RequestBody):
+    """Texts to embed."""
+
+    input: OneOrManyTexts
+    input_type: ElasticsearchInputType | None = Field(
+        None, description="`search` is a query, the others are passages; before that of `task_settings`."
+    )
+    task_settings: TextEmbeddingSettings | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts."""
+        return [self.input] if isinstance(self.input, str) else self.input
+
+    @property
+    def role(self) -> Role | None:
+        """The role of the texts; None if it is not said."""
+        name = self.input_type or (self.task_settings and self.task_settings.input_type)
+        if not name:
+            return None
+        return "query" if name.lower().endswith("search") else "passage"
+
+
+class TextEmbedding(BaseModel):
+    """The vector of a text."""
+
+    embedding: list[float]
+
+
+class TextEmbeddingResponse(BaseModel):
+    """Vectors in the order of the texts."""
+
+    text_embedding: list[TextEmbedding]
+
+
+class RerankSettings(RequestBody):
+    """Settings of one request."""
+
+    top_n: int | None = Field(None, ge=1)
+    return_documents: bool | None = None
+
+
+class RerankRequest(RerankSettings):
+    """Texts to rank; fields are used before those of `task_settings`."""
+
+    query: Text
+    input: OneOrManyPassages
+    task_settings: RerankSettings = Field(default_factory=RerankSettings)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts."""
+        return [self.input] if isinstance(self.input, str) else self.input
+
+    @property
+    def count(self) -> int | None:
+        """How many of the best are returned; None for all."""
+        return self.top_n or self.task_settings.top_n
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether the texts are returned, too."""
+        asked = self.return_documents
+        return bool(self.task_settings.return_documents if asked is None else asked)
+
+
+class RankedText(BaseModel):
+    """The index of a text in the request, and its score, a probability."""
+
+    index: int
+    relevance_score: float
+    text: str = Field("", description="Only with `return_documents`.")
+
+
+class RerankResponse(BaseModel):
+    """The best texts, best first."""
+
+    rerank: list[RankedText]
