@@ -124,8 +124,9 @@ bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-s
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1200
 
-fuzz: export  ## Fuzz parsers, wire, filters, prompts, HTTP and gRPC for FUZZ_SECONDS (600); FUZZ_TARGETS names some
+fuzz: export .venv-clients/.ready  ## Fuzz parsers, wire, filters, prompts, HTTP and gRPC for FUZZ_SECONDS (600); FUZZ_TARGETS names some
 	$(VENV)/bin/python -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+	$(if $(FUZZ_TARGETS),,SCHEMA_SEED=$$(date +%s) $(VENV)/bin/pytest tests/gateway/test_schema.py)
 
 soak: export  ## Mix all outcomes and kills for SOAK_SECONDS (1200): is memory flat, is every vector right?
 	$(VENV)/bin/python -m bench.soak --seconds $(SOAK_SECONDS)

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from retriton_pipeline.gateway.http.connection import BoundedConnection
 from retriton_pipeline.gateway.settings import ConnectionBounds
@@ -61,12 +61,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def serving(protocol: type[BoundedConnection]) -> Iterator[tuple[str, int]]:
-    """The address of a server with ``protocol``."""
+def serving(protocol: type[BoundedConnection], app: ASGIApp = application) -> Iterator[tuple[str, int]]:
+    """The address of a server of ``app`` with ``protocol``."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            application, http=protocol, log_config=None, lifespan="off", ws="none", timeout_keep_alive=1
-        )
+        config = uvicorn.Config(app, http=protocol, log_config=None, lifespan="off", ws="none", timeout_keep_alive=1)
         server = Started(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

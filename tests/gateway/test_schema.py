@@ -1,7 +1,8 @@
-"""Schemathesis checks a gateway against its own OpenAPI document."""
+"""Schemathesis checks a gateway against its own OpenAPI document: the same requests each time, or those of a seed."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.gateway.clients.environment import SCRIPTS, run_client, tiny_triton
 from tests.gateway.conftest import SAMPLES, running, upload
 
 pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+SEED = os.environ.get("SCHEMA_SEED", "")  # of `make fuzz`
+REQUESTS = ("--seed", SEED) if SEED else ("--generation-deterministic",)
 CONFIG = """
 # 422 is for what contradicts the document. 400 is for what no schema can say: a text that is too long for the encoder,
 # a filter that Milvus does not understand, two files of the same name.
@@ -38,7 +41,7 @@ def test_the_gateway_does_what_its_openapi_document_says(tmp_path: Path) -> None
                 upload(http, name, SAMPLES[-2:])
         printed = run_client(
             *("st", "run", f"{gateway.url}/openapi.json", "--header", f"Authorization: Bearer {gateway.key}"),
-            *("--max-examples", "25", "--generation-deterministic", "--continue-on-failure"),
+            *("--max-examples", "25", *REQUESTS, "--continue-on-failure"),
             *("--request-timeout", "30", "--warnings", "off", "--no-color"),
             folder=tmp_path,
             timeout_s=500,

@@ -16,6 +16,7 @@ from retriton_pipeline.gateway.http.admission import AdmissionMiddleware
 from retriton_pipeline.gateway.http.authentication import AuthenticationMiddleware
 from retriton_pipeline.gateway.http.equivalents import EquivalentsMiddleware
 from retriton_pipeline.gateway.http.error_responses import install_error_handlers
+from retriton_pipeline.gateway.http.expectation import ExpectationMiddleware
 from retriton_pipeline.gateway.http.origins import allowing
 from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
@@ -89,7 +90,8 @@ def create_app(settings: Settings) -> ASGIApp:
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     admission = AdmissionMiddleware(traced(app), settings, metrics)
     authentication = AuthenticationMiddleware(admission, keys, settings, metrics)
-    gateway = EquivalentsMiddleware(AccessLogMiddleware(allowing(settings.origins, authentication), metrics))
+    logged = AccessLogMiddleware(allowing(settings.origins, authentication), metrics)
+    gateway = ExpectationMiddleware(EquivalentsMiddleware(logged))
     services.mcp.connect(gateway)
     return gateway
 
