@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from retriton_pipeline.gateway.storage.attachment_leases import RETRY_FIRST_S, RETRY_MAX_S, AttachmentLeases
+from retriton_pipeline.gateway.storage.attachment_leases import AttachmentLeases
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentRecords, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database
 from retriton_pipeline.gateway.storage.jobs import LEASE_S
@@ -154,7 +154,8 @@ async def test_a_lease_is_exclusive_until_it_ends(tmp_path: Path) -> None:
         await b.finish(second, status=AttachmentStatus.COMPLETED)
         assert await b.claim("key", 101.0 + LEASE_S) is None
         taken = await b.claim("key", 111.0 + LEASE_S)
-        assert taken and taken.id == "file-0"
+        assert taken is not None
+        assert taken.id == "file-0"
         assert await a.renew([key], 130.0) == {key}
         await a.finish(first, status=AttachmentStatus.FAILED)  # it was taken over: no effect
         assert (await records.get("vs", ["file-0"]))["file-0"].status is AttachmentStatus.IN_PROGRESS
@@ -177,16 +178,16 @@ async def test_what_is_cancelled_elsewhere_is_left_by_its_holder(tmp_path: Path)
 async def test_the_pause_after_failures_grows_to_its_limit(tmp_path: Path) -> None:
     async with both(tmp_path, [record(0), record(1)]) as (records, (a, b)):
         now_s, pauses = 1000.0, list[float]()
-        for _ in range(8):
+        for number in range(8):
             held = await a.claim("key", now_s)
-            assert held and held.id == "file-0"
+            assert held and (held.id, held.failures) == ("file-0", number)
             await a.postpone(held, now_s, error_code="server_error", error_message="try again")
             other = await b.claim("key", now_s)  # a file that fails does not hold up the others
             assert other and other.id == "file-1"
             await b.finish(other)
             pauses.append([await due(a, now_s + n) for n in range(1, 70)].index("file-0") + 1.0)
             now_s += pauses[-1]
-        assert pauses == [min(RETRY_MAX_S, RETRY_FIRST_S * 2**n) for n in range(8)]
+        assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
         found = (await records.get("vs", ["file-0"]))["file-0"]
         assert (found.status, found.error_message) == (AttachmentStatus.IN_PROGRESS, "try again")
         await records.put([found.again({"a": 1})])

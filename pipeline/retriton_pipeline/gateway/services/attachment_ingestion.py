@@ -17,7 +17,7 @@ from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.job import Job, JobState
 from retriton_pipeline.gateway.services.upload_folder import link_file
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
-from retriton_pipeline.gateway.storage.attachment_leases import AttachmentKey, AttachmentLeases
+from retriton_pipeline.gateway.storage.attachment_leases import AttachmentKey, AttachmentLeases, pause_s
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database, StorageError
 
@@ -43,7 +43,7 @@ class AttachmentIngestion:
         self._files = files
         self._jobs = jobs
         self._leases = AttachmentLeases(database, lambda: jobs.folders.own.name)
-        self._active: dict[AttachmentKey, asyncio.Task[None]] = {}
+        self._active: dict[AttachmentKey, asyncio.Task[bool]] = {}
         self._owners: dict[str, asyncio.Task[None]] = {}
         self._has_next = asyncio.Event()
 
@@ -97,7 +97,8 @@ class AttachmentIngestion:
         await self._leases.end_abandoned(folders.is_alive)
 
     async def _work(self, owner: str) -> None:
-        """Ingests the owner's files, one after the other, until none is due."""
+        """Ingests the owner's files, one after the other, until none is due. While all fail, there are pauses."""
+        failures = 0
         try:
             while (record := await self._leases.claim(owner, time.time())) is not None:
                 key = record.vector_store, record.id
@@ -106,8 +107,10 @@ class AttachmentIngestion:
                 del self._active[key]
                 if task.cancelled():
                     await self._leases.finish(record)
-                else:
-                    task.result()
+                    continue
+                failures = 0 if task.result() else failures + 1
+                if failures > 1:  # it is not this file
+                    await asyncio.sleep(pause_s(failures))
         except StorageError as error:
             log.error("storage_unavailable: %s", error)
             await asyncio.sleep(_RETRY_S)
@@ -115,8 +118,8 @@ class AttachmentIngestion:
             del self._owners[owner]
             self._has_next.set()  # for a file that was attached since the last look
 
-    async def _ingest(self, record: Attachment) -> None:
-        """Ingests a file, and records how that ended. Raises `StorageError`."""
+    async def _ingest(self, record: Attachment) -> bool:
+        """Ingests a file, and records how that ended; False if it is to be tried again. Raises `StorageError`."""
         name = (await self._files.names(record.owner, [record.id])).get(record.id, "")
         folder = self._jobs.new_folder()
         try:
@@ -126,7 +129,7 @@ class AttachmentIngestion:
             shutil.rmtree(folder, ignore_errors=True)
             if not self._files.content(record.id).exists():
                 await self._leases.finish(record, **_failure("server_error", "its content was lost"))
-                return
+                return True
             raise StorageError(f"{record.id}: {error}") from error
         size = None
         if record.chunk_tokens:
@@ -139,10 +142,11 @@ class AttachmentIngestion:
             await job.ended.wait()
             raise
         if job.is_retryable and job.error is not None:
-            error_columns = {"error_code": "server_error", "error_message": str(job.error["message"])}
-            await self._leases.postpone(record, time.time(), **error_columns)
-        else:
-            await self._leases.finish(record, **_outcome(job, name))
+            reason = {"error_code": "server_error", "error_message": str(job.error["message"])}
+            await self._leases.postpone(record, time.time(), **reason)
+            return False
+        await self._leases.finish(record, **_outcome(job, name))
+        return True
 
 
 def _outcome(job: Job, name: str) -> dict[str, str | None]:

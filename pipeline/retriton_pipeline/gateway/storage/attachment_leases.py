@@ -17,6 +17,11 @@ _THIS = "vector_store = ? AND id = ?"
 _IS_DUE = "status = 'in_progress' AND retry_at <= ? AND (holder IN ('', ?) OR lease_until < ?)"
 
 
+def pause_s(failures: int) -> float:
+    """Seconds to wait after so many failures, one after the other."""
+    return min(RETRY_MAX_S, RETRY_FIRST_S * 2 ** min(failures - 1, 16))
+
+
 class AttachmentLeases:
     """The leases of attachments: a gateway, the holder, ingests a file as long as it renews its lease.
 
@@ -77,13 +82,22 @@ class AttachmentLeases:
 
     async def finish(self, record: Attachment, **changes: Any) -> None:
         """Ends a lease, and changes columns of the record; one that was cancelled or taken over meanwhile stays so."""
-        await self._end(record, [f"{name} = ?" for name in changes], list(changes.values()))
+        mine = f"{_THIS} AND holder = ?"
+        key = (record.vector_store, record.id, self._holder())
+
+        def finish(connection: sqlite3.Connection) -> None:
+            if changes:
+                columns = ", ".join(f"{name} = ?" for name in changes)
+                query = f"UPDATE attachments SET {columns} WHERE {mine} AND status = 'in_progress'"  # noqa: S608
+                connection.execute(query, (*changes.values(), *key))
+            connection.execute(f"UPDATE attachments SET holder = '' WHERE {mine}", key)  # noqa: S608
+
+        await self._run(finish)
 
     async def postpone(self, record: Attachment, now_s: float, **changes: Any) -> None:
-        """Ends a lease as `finish`, after a failure: the file is due again after a pause, which grows."""
-        pause = f"MIN({RETRY_MAX_S}, {RETRY_FIRST_S} * (1 << MIN(failures, 16)))"
-        retry = [f"retry_at = ? + {pause}", "failures = failures + 1"]
-        await self._end(record, [*(f"{name} = ?" for name in changes), *retry], [*changes.values(), now_s])
+        """Ends a lease as `finish`, after a failure: the file is due again after a pause (see `pause_s`)."""
+        failures = record.failures + 1
+        await self.finish(record, failures=failures, retry_at=now_s + pause_s(failures), **changes)
 
     async def is_held_elsewhere(self, records: Sequence[Attachment], now_s: float) -> bool:
         """Whether another gateway holds one of the records."""
@@ -95,15 +109,3 @@ class AttachmentLeases:
             return any(connection.execute(query, (*key, holder, now_s)).fetchone() for key in keys)
 
         return await self._run(read)
-
-    async def _end(self, record: Attachment, assignments: Sequence[str], values: Sequence[Any]) -> None:
-        mine = f"{_THIS} AND holder = ?"
-        key = (record.vector_store, record.id, self._holder())
-
-        def end(connection: sqlite3.Connection) -> None:
-            if assignments:
-                query = f"UPDATE attachments SET {', '.join(assignments)} WHERE {mine} AND status = 'in_progress'"  # noqa: S608
-                connection.execute(query, (*values, *key))
-            connection.execute(f"UPDATE attachments SET holder = '' WHERE {mine}", key)  # noqa: S608
-
-        await self._run(end)

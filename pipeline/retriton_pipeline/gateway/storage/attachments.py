@@ -40,6 +40,7 @@ class Attachment:
         chunk_tokens, overlap_tokens: size of its chunks; None for the default.
         batch: the id of its batch.
         error_code, error_message: why it failed; of one in progress, why the last attempt did.
+        failures: attempts that a server was not there for.
     """
 
     vector_store: str
@@ -54,6 +55,7 @@ class Attachment:
     batch: str | None = None
     error_code: str | None = None
     error_message: str | None = None
+    failures: int = 0
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Self:
@@ -65,7 +67,7 @@ class Attachment:
     def again(self, attributes: Mapping[str, Scalar]) -> Self:
         """The same file with other attributes, to be ingested again."""
         status = AttachmentStatus.IN_PROGRESS
-        return replace(self, attributes=attributes, status=status, error_code=None, error_message=None)
+        return replace(self, attributes=attributes, status=status, error_code=None, error_message=None, failures=0)
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,12 @@ class AttachmentRecords:
     async def put(self, records: Sequence[Attachment], batch: Batch | None = None) -> None:
         """Adds records, in place of those of the same file and vector store; and the batch that they belong to.
 
-        No gateway may hold the records that are replaced. Their failures are forgotten.
+        No gateway may hold the records that are replaced. The new ones are due at once.
         """
         rows = [[_stored(getattr(record, name)) for name in _COLUMNS] for record in records]
         changes = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
         query = f"INSERT INTO attachments ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
-        query += f" ON CONFLICT (vector_store, id) DO UPDATE SET {changes}, failures = 0, retry_at = 0"
+        query += f" ON CONFLICT (vector_store, id) DO UPDATE SET {changes}, retry_at = 0"
 
         def add(connection: sqlite3.Connection) -> None:
             connection.executemany(query, rows)
