@@ -19,7 +19,7 @@ _IS_DUE = "status = 'in_progress' AND retry_at <= ? AND (holder IN ('', ?) OR le
 
 def pause_s(failures: int) -> float:
     """Seconds to wait after so many failures, one after the other."""
-    return min(RETRY_MAX_S, RETRY_FIRST_S * 2 ** min(failures - 1, 16))
+    return min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures - 1, 16))
 
 
 class AttachmentLeases:
