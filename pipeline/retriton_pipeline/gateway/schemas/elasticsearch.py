@@ -11,9 +11,16 @@ from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, T
 from retriton_pipeline.gateway.schemas.embeddings import OneOrManyTexts
 from retriton_pipeline.gateway.schemas.ranking import Passages
 
-_LOWER = Literal["search", "ingest", "classification", "clustering", "internal_search", "internal_ingest"]
-_UPPER = Literal["SEARCH", "INGEST", "CLASSIFICATION", "CLUSTERING", "INTERNAL_SEARCH", "INTERNAL_INGEST"]
-ElasticsearchInputType = _LOWER | _UPPER
+ElasticsearchInputType = Literal[
+    "search",
+    "ingest",
+    "classification",
+    "clustering",
+    "SEARCH",
+    "INGEST",
+    "CLASSIFICATION",
+    "CLUSTERING",
+]
 OneOrManyPassages = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Passages, Tag("[many]")], ONE_OR_MANY]
 
 
@@ -43,7 +50,7 @@ class TextEmbeddingRequest(RequestBody):
         name = self.input_type or (self.task_settings and self.task_settings.input_type)
         if not name:
             return None
-        return "query" if name.lower().endswith("search") else "passage"
+        return "query" if name.lower() == "search" else "passage"
 
 
 class TextEmbedding(BaseModel):

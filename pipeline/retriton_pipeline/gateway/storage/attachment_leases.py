@@ -52,8 +52,12 @@ class AttachmentLeases:
         return [row["owner"] for row in rows]
 
     async def claim(self, owner: str, now_s: float) -> Attachment | None:
-        """Takes the lease of the owner's oldest file that is due and that no other gateway holds; None without one."""
-        query = f"SELECT * FROM attachments WHERE owner = ? AND {_IS_DUE} ORDER BY seq LIMIT 1"  # noqa: S608 - no input
+        """Takes the lease of a file of the owner that is due: the oldest that is new, or that has waited longest.
+
+        Returns:
+            The file; None if none is due, or other gateways hold them.
+        """
+        query = f"SELECT * FROM attachments WHERE owner = ? AND {_IS_DUE} ORDER BY retry_at, seq LIMIT 1"  # noqa: S608
         holder = self._holder()
 
         def claim(connection: sqlite3.Connection) -> Attachment | None:
