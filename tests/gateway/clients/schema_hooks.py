@@ -15,6 +15,11 @@ MODELS = {
     "/v1/responses": ("m",),
 }
 
+INFERENCE = {
+    "/_inference/text_embedding/{inference_id}": EMBEDDING,
+    "/_inference/rerank/{inference_id}": ("tiny-cross-encoder",),
+}
+
 
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: object) -> object:
@@ -26,6 +31,17 @@ def map_body(context: schemathesis.HookContext, body: object) -> object:
     if served and isinstance(body.get("model"), str) and len(body["model"]) % 2 == 0:
         changed = {**changed, "model": served[len(body["model"]) // 2 % len(served)]}
     return changed
+
+
+@schemathesis.hook
+def map_path_parameters(context: schemathesis.HookContext, path_parameters: object) -> object:
+    """The path with the name of a served model as inference id, or with the name that it has: half of them each."""
+    if not isinstance(path_parameters, dict) or context.operation is None:
+        return path_parameters
+    served, name = INFERENCE.get(context.operation.path), path_parameters.get("inference_id")
+    if not served or not isinstance(name, str) or len(name) % 2:
+        return path_parameters
+    return {**path_parameters, "inference_id": served[len(name) // 2 % len(served)]}
 
 
 def _ids(given: list[object]) -> list[object]:
