@@ -176,27 +176,28 @@ async def test_what_is_cancelled_elsewhere_is_left_by_its_holder(tmp_path: Path)
 
 
 async def test_the_pause_after_failures_grows_to_its_limit(tmp_path: Path) -> None:
-    async with both(tmp_path, [record(0), record(1)]) as (records, (a, b)):
-        now_s, pauses = 1000.0, list[float]()
+    async with both(tmp_path, [record(0)]) as (records, (a, _)):
+        now_s, pauses = 1000.0, list[int]()
         for number in range(8):
             held = await a.claim("key", now_s)
-            assert held and (held.id, held.failures) == ("file-0", number)
+            assert held is not None
+            assert held.failures == number
             await a.postpone(held, now_s, error_code="server_error", error_message="try again")
-            other = await b.claim("key", now_s)  # a file that fails does not hold up the others
-            assert other and other.id == "file-1"
-            await b.finish(other)
-            pauses.append([await due(a, now_s + n) for n in range(1, 70)].index("file-0") + 1.0)
+            pauses.append([await due(a, now_s + n) for n in range(1, 70)].index("file-0") + 1)
             now_s += pauses[-1]
         assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
         found = (await records.get("vs", ["file-0"]))["file-0"]
         assert (found.status, found.error_message) == (AttachmentStatus.IN_PROGRESS, "try again")
+        await records.put([record(1)])  # a file that fails does not hold up the others
+        assert await due(a, now_s) == "file-1"
         await records.put([found.again({"a": 1})])
         assert await due(a, 0.0) == "file-0"
 
 
 async def due(leases: AttachmentLeases, now_s: float) -> str:
-    """The file that would be claimed."""
+    """The file that would be claimed; empty if none is due."""
     found = await leases.claim("key", now_s)
-    assert found
+    if found is None:
+        return ""
     await leases.finish(found)
     return found.id
