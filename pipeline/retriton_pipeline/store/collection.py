@@ -80,6 +80,14 @@ def describe(milvus: Milvus, target: str) -> Description:
     )
 
 
+def own_versions(milvus: Milvus, name: str) -> list[str]:
+    """Returns the versions of a name, oldest first."""
+    found = milvus.call("list_collections")
+    mine = [version for version in found if version == name or version.startswith(f"{name}_v")]
+    mine = [version for version in mine if describe(milvus, version).version_of == name]
+    return sorted(mine, key=lambda version: (len(version), version))
+
+
 def check_is_no_version(milvus: Milvus, name: str, target: str) -> None:
     """Raises `InvalidOption` if ``name`` is not a name that refers to ``target``, but ``target`` itself."""
     owner = describe(milvus, target).version_of if target == name else name

@@ -159,6 +159,7 @@ class Collections:
             prompt_tokens=settings.prompt_tokens,
             client=self._upstream.client,
             encoder=encoder,
+            next_client=self._upstream.next_client,
             result_cache_s=settings.result_cache_s,
         )
 
