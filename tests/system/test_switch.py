@@ -1,0 +1,248 @@
+"""Another encoder for a collection that is searched and written to meanwhile: real servers, Milvus Lite, and Milvus."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retriton_client import Client
+from retriton_client.blocking import run
+from retriton_export import Checkpoint, Overrides, Recipe, export_encoder
+from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.errors import EncoderMismatch, PipelineError
+from retriton_pipeline.rag import AsyncRag, Rag
+from retriton_pipeline.store import Store
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
+from tests.conftest import SERVER_ENV, copy_repository
+from tests.export.checkpoints import tiny_bert
+from tests.gateway.conftest import COMMAND, running
+from tests.milvus_server import milvus_server
+
+pytestmark = [pytest.mark.triton, pytest.mark.milvus]
+TOP_K = 5
+SIZE = ChunkSize(48, 0)
+Answer = tuple[str, ...]  # the names of documents, best first
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Two servers whose encoders differ in their vectors, and not in the dimension."""
+
+    old: TritonServer
+    new: TritonServer
+
+    @property
+    def urls(self) -> tuple[str, str]:
+        return self.old.endpoint.grpc_url, self.new.endpoint.grpc_url
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    folder = tmp_path_factory.mktemp("encoders")
+    checkpoint = str(tiny_bert(folder / "tiny"))
+    repositories = []
+    for pooling in ("mean", "cls"):
+        repositories.append(copy_repository(folder / pooling))
+        export_encoder(
+            Checkpoint.read(checkpoint, Overrides(pooling=pooling)), repositories[-1], Recipe("openvino", "fp32")
+        )
+    triton = TritonWheel(SERVER_ENV)
+    with (
+        TritonServer(triton, repositories[0], Endpoint.free()) as old,
+        TritonServer(triton, repositories[1], Endpoint.free()) as new,
+    ):
+        old.wait_ready()
+        new.wait_ready()
+        yield Servers(old, new)
+
+
+def words(count: int, seed: int) -> list[str]:
+    letters = np.random.default_rng(seed).choice(list("abcdefghijklmnopqrstuvwxyz"), (count, 4, 6))
+    return [" ".join("".join(word) for word in text) for text in letters]
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 documents of one chunk each."""
+    folder = tmp_path_factory.mktemp("documents")
+    for number, text in enumerate(words(300, seed=1)):
+        (folder / f"{number:03}.txt").write_text(text)
+    return folder
+
+
+QUESTIONS = words(8, seed=2)
+
+
+def exact(url: str, store_uri: str, questions: list[str] = QUESTIONS) -> list[Answer]:
+    """The best documents for each question by the vectors of one server, computed without Milvus' search."""
+    store = Store(store_uri, "documents", consistency="Strong")
+    target = store.current()[0]
+    rows = store.milvus.call("query", target, filter="chunk_index >= 0", output_fields=["source", "context", "text"])
+    store.close()
+    texts = ["\n".join(filter(None, (row["context"], row["text"]))) for row in rows]
+    with Client(url) as client:
+        scores = client.embed_queries(questions) @ client.embed_passages(texts).T
+    names = [Path(row["source"]).name for row in rows]
+    return [tuple(names[place] for place in np.argsort(-line)[:TOP_K]) for line in scores]
+
+
+def ask(rag: Rag, question: str) -> Answer:
+    found = rag.retrieve(question, mode="dense", top_k=TOP_K, neighbours=0, hops=1)
+    return tuple(Path(passage.source).name for passage in found.passages)
+
+
+@contextmanager
+def asked_without_pause(rag: Rag, answers: list[list[Answer]]) -> Iterator[None]:
+    """Three threads ask all questions over and over; a failure is raised at the end."""
+    done, failures = threading.Event(), []
+
+    def search() -> None:
+        while not done.is_set():
+            for number, question in enumerate(QUESTIONS):
+                try:
+                    answers[number].append(ask(rag, question))
+                except Exception as error:  # noqa: BLE001 - each failure fails the test
+                    failures.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[0]
+
+
+def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
+    servers: Servers, documents: Path, tmp_path: Path
+) -> None:
+    (old, new), file = servers.urls, str(tmp_path / "documents.db")
+    answers: list[list[Answer]] = [[] for _ in QUESTIONS]
+    begun = threading.Event()
+    with Rag(old, file, next_url=new) as rag:
+        rag.ingest([documents], chunk_size=SIZE, workers=1)
+        allowed = [exact(old, file)]
+        with asked_without_pause(rag, answers):
+            switching = threading.Thread(
+                target=lambda: reports.append(rag.switch(on_progress=lambda done, total: begun.set(), chunks_per_s=60))
+            )
+            reports: list[object] = []
+            switching.start()
+            assert begun.wait(30)
+            added = tmp_path / "added.txt"
+            added.write_text(QUESTIONS[0])  # the best document for the first question, for both encoders
+            rag.ingest([added], chunk_size=SIZE, workers=1)
+            allowed.append(exact(old, file))
+            gone = allowed[0][1][0]
+            run(_deleted(old, file, gone))
+            allowed.append(exact(old, file))
+            assert switching.is_alive()  # these writes fell into the switch
+            switching.join()
+            allowed.append(exact(new, file))
+            time.sleep(1.5)
+            assert [answer[-1] for answer in answers] == allowed[-1]
+        assert allowed[-1][0][0] == "added.txt"
+        assert all(gone not in answer for answer in allowed[-1])
+        assert allowed[2] != allowed[3]  # the encoders disagree, so a mixture would show
+        for number, found in enumerate(answers):
+            assert set(found) <= {state[number] for state in allowed}
+            assert len(found) > 10
+        with asked_without_pause(rag, answers):
+            assert "documents" in rag.roll_back()
+            time.sleep(1.5)
+            assert [answer[-1] for answer in answers] == allowed[2]
+        for number, found in enumerate(answers):
+            assert set(found) <= {state[number] for state in allowed}
+        rag.ingest([added], chunk_size=SIZE, workers=1)  # unchanged: the old encoder is used again
+        added.write_text(QUESTIONS[1])
+        rag.ingest([added], chunk_size=SIZE, workers=1)
+        with pytest.raises(PipelineError, match="1 documents changed since the switch"):
+            rag.roll_back()
+        report = rag.switch()
+        assert (report.embedded, report.deleted) == (1, 1)  # the former version had all the others
+        assert rag.finish_switch() == ["documents"]
+        with pytest.raises(PipelineError, match="there is no former version"):
+            rag.roll_back()
+        assert [ask(rag, question) for question in QUESTIONS] == exact(new, file)
+    with Rag(old, file) as alone, pytest.raises(EncoderMismatch, match="cannot be compared"):
+        alone.retrieve(QUESTIONS[0])
+
+
+async def _deleted(url: str, file: str, name: str) -> None:
+    async with AsyncRag(url, file) as rag:
+        store = await rag.store()
+        store.delete([document for document in store.documents() if Path(document.source).name == name])
+
+
+def embedded(server: TritonServer) -> int:
+    """The number of texts that a server has embedded as passages."""
+    endpoint = server.endpoint
+    url = f"http://{endpoint.host}:{endpoint.http_port}/v2/models/embed_passage/stats"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return int(json.load(answer)["model_stats"][0]["inference_count"])
+
+
+def test_a_switch_that_is_killed_leaves_the_old_version_and_is_continued(
+    servers: Servers, documents: Path, tmp_path: Path
+) -> None:
+    (old, new), command = servers.urls, [COMMAND, "switch", "--json"]
+    with milvus_server(tmp_path) as milvus, running(old, tmp_path, "--milvus", milvus, "--next-url", new) as gateway:
+        environ = {**os.environ, "RETRITON_URL": old, "RETRITON_MILVUS_URI": milvus, "RETRITON_NEXT_URL": new}
+        with Rag(old, milvus, consistency="Strong") as rag:
+            rag.ingest([documents], chunk_size=SIZE, workers=1)
+        before, found, statuses, done = exact(old, milvus), set[tuple[str, Answer]](), set[int](), threading.Event()
+
+        def search() -> None:
+            with gateway.client() as http:
+                while not done.is_set():
+                    for question in QUESTIONS:
+                        body = {"query": question, "mode": "dense", "top_k": TOP_K, "neighbours": 0, "hops": 1}
+                        answer = http.post("/v1/retrieve", json=body)
+                        statuses.add(answer.status_code)
+                        names = tuple(Path(passage["source"]).name for passage in answer.json().get("passages", ()))
+                        found.add((question, names))
+
+        searching = threading.Thread(target=search)
+        searching.start()
+        try:
+            first = embedded(servers.new)
+            killed = subprocess.Popen([*command, "--chunks-per-s", "60"], env=environ, stdout=subprocess.DEVNULL)
+            while embedded(servers.new) <= first + 32:
+                assert killed.poll() is None
+                time.sleep(0.1)
+            killed.send_signal(signal.SIGKILL)
+            killed.wait()
+            assert found >= set(zip(QUESTIONS, before, strict=True))
+            again = subprocess.run(command, env=environ, check=True, capture_output=True, timeout=120)
+            report = json.loads(again.stdout)
+            assert report["chunks"] == 300
+            assert 0 < report["embedded"] < 300  # the others were embedded before the kill
+            time.sleep(2)
+            after = exact(new, milvus)
+            seen = set(found)
+            subprocess.run([*command, "--rollback"], env=environ, check=True, capture_output=True, timeout=60)
+            time.sleep(2)
+            found.clear()
+            time.sleep(1)
+        finally:
+            done.set()
+            searching.join()
+        assert statuses == {200}
+        assert seen == {*zip(QUESTIONS, before, strict=True), *zip(QUESTIONS, after, strict=True)}
+        assert found == set(zip(QUESTIONS, before, strict=True))
+        assert before != after
