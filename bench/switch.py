@@ -22,6 +22,7 @@ from statistics import median, quantiles
 
 import numpy as np
 
+from bench.measurements import SERVER_ENV
 from bench.retrieval.corpus import paragraphs, questions
 from bench.served import json_line
 from retriton_client import AsyncClient
@@ -30,7 +31,7 @@ from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.store import Store, StoredDocument
-from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, create_repository, ensure_server_env
+from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, create_repository
 
 _BATCH = 128
 _RELOADED = ("encoder", "embed_query")
@@ -90,7 +91,8 @@ def _reload(server: TritonServer) -> None:
         base = f"http://{server.endpoint.host}:{server.endpoint.http_port}/v2"
         with urllib.request.urlopen(f"{base}/models/{model}/config", timeout=30) as answer:
             config = json.load(answer)
-        config.setdefault("parameters", {})["reloaded_at"] = {"string_value": str(time.time())}  # an equal one is not loaded again
+        changed = {"string_value": str(time.time())}  # an equal configuration is not loaded again
+        config.setdefault("parameters", {})["reloaded_at"] = changed
         body = json.dumps({"parameters": {"config": json.dumps(config)}}).encode()
         request = urllib.request.Request(f"{base}/repository/models/{model}/load", body, method="POST")
         urllib.request.urlopen(request, timeout=120).close()
@@ -116,7 +118,7 @@ async def measure(
 
 @contextmanager
 def _servers(folder: Path) -> Iterator[tuple[TritonServer, TritonServer]]:
-    triton = TritonWheel(ensure_server_env())
+    triton = TritonWheel(SERVER_ENV)
     with ExitStack() as stack:
         servers = []
         for pooling in ("mean", "cls"):
