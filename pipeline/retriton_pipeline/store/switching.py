@@ -109,6 +109,13 @@ class VersionChunks:
         """Deletes chunks. Raises `StoreError`."""
         self._milvus.call("delete", self.version, filter=_with_ids(rows))
 
+    def pending(self) -> int:
+        """Returns the number of sealed chunks whose index a server is still building. Raises `StoreError`."""
+        if self._milvus.is_file:
+            return 0
+        (index,) = self._milvus.call("list_indexes", self.version, "vector")
+        return int(self._milvus.call("describe_index", self.version, index).get("pending_index_rows", 0))
+
     def _query(self, condition: str, fields: list[str]) -> list[Row]:
         found = self._milvus.call(
             "query", self.version, filter=condition, output_fields=fields, consistency_level=self._consistency

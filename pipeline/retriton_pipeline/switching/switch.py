@@ -19,6 +19,7 @@ from retriton_pipeline.store.switching import Row, VersionChunks, VersionSwitch
 
 _BATCH_CHUNKS = 128
 _FEW_CHUNKS = 256  # that the last copying may find, while writes are refused
+_INDEX_S_MAX = 600.0  # until the index of the new version is built; searches without it are slower, and not wrong
 _PASSES_MAX = 8  # before it; a collection that is written to faster than it is copied is frozen for longer
 OnProgress = Callable[[int, int], None]  # chunks that are done, and all
 
@@ -127,8 +128,11 @@ class EncoderSwitch:
             for _ in range(_PASSES_MAX):
                 if await copying.run(source, target) <= _FEW_CHUNKS:
                     break
+                await _until_indexed(target)
             await self._publish(copying, source.strong(), target.strong())
             report.version = target.version
+        else:
+            await asyncio.to_thread(self._versions.thaw, source.version)  # frozen by a rollback that was interrupted
         report.chunks = await asyncio.to_thread((await asyncio.to_thread(self._versions.current)).count)
         report.seconds = time.monotonic() - started
         return report
@@ -145,6 +149,12 @@ class EncoderSwitch:
             if not is_published:
                 await asyncio.to_thread(self._versions.thaw, source.version)
         copying.report.frozen_s = time.monotonic() - frozen
+
+
+async def _until_indexed(version: VersionChunks) -> None:
+    give_up_s = time.monotonic() + _INDEX_S_MAX
+    while await asyncio.to_thread(version.pending) and time.monotonic() < give_up_s:
+        await asyncio.sleep(1.0)
 
 
 @dataclass
