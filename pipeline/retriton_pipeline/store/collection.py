@@ -53,8 +53,8 @@ class Description:
             raise EncoderMismatch(
                 f"collection {collection!r} was made with {self.encoder or 'another program'} "
                 f"({self.fingerprint or 'no fingerprint'}), the server has {encoder.name} ({encoder.fingerprint}): "
-                "their vectors cannot be compared. Serve that encoder (beside this one, with --next-url), ingest into another "
-                "--collection, or replace the content with `retriton ingest --rebuild`."
+                "their vectors cannot be compared. Serve that encoder (with --next-url: beside this one), ingest into "
+                "another --collection, or replace the content with `retriton ingest --rebuild`."
             )
 
 

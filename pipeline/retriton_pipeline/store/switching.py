@@ -12,6 +12,7 @@ no write is lost, and there is no lock that a killed process would keep.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -109,8 +110,13 @@ class VersionChunks:
         """Deletes chunks. Raises `StoreError`."""
         self._milvus.call("delete", self.version, filter=_with_ids(rows))
 
-    def pending(self) -> int:
-        """Returns the number of sealed chunks whose index a server is still building. Raises `StoreError`."""
+    def wait_until_indexed(self, seconds_max: float) -> None:
+        """Waits until a server has built the index of its sealed chunks, for ``seconds_max``. Raises `StoreError`."""
+        give_up_s = time.monotonic() + seconds_max
+        while self._pending() and time.monotonic() < give_up_s:
+            time.sleep(1.0)
+
+    def _pending(self) -> int:
         if self._milvus.is_file:
             return 0
         (index,) = self._milvus.call("list_indexes", self.version, "vector")

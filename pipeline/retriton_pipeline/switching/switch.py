@@ -128,7 +128,7 @@ class EncoderSwitch:
             for _ in range(_PASSES_MAX):
                 if await copying.run(source, target) <= _FEW_CHUNKS:
                     break
-                await _until_indexed(target)
+                await asyncio.to_thread(target.wait_until_indexed, _INDEX_S_MAX)
             await self._publish(copying, source.strong(), target.strong())
             report.version = target.version
         else:
@@ -149,12 +149,6 @@ class EncoderSwitch:
             if not is_published:
                 await asyncio.to_thread(self._versions.thaw, source.version)
         copying.report.frozen_s = time.monotonic() - frozen
-
-
-async def _until_indexed(version: VersionChunks) -> None:
-    give_up_s = time.monotonic() + _INDEX_S_MAX
-    while await asyncio.to_thread(version.pending) and time.monotonic() < give_up_s:
-        await asyncio.sleep(1.0)
 
 
 @dataclass
