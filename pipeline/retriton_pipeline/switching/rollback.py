@@ -70,7 +70,7 @@ def _refuse_changes(versions: VersionSwitch, current: VersionChunks, former: Ver
             versions.thaw(current.version)
     if not is_equal:
         raise PipelineError(
-            f"{changes.documents} documents changed since the switch: {former.version} lacks {changes.written} chunks "
+            f"documents changed since the switch ({changes.documents}): {former.version} lacks {changes.written} chunks "
             f"that were written, and has {changes.deleted} that were deleted. --force goes back without them; then "
             "ingest these documents again. To keep them, `retriton switch` to the former encoder"
         )
