@@ -70,9 +70,9 @@ def _refuse_changes(versions: VersionSwitch, current: VersionChunks, former: Ver
             versions.thaw(current.version)
     if not is_equal:
         raise PipelineError(
-            f"documents changed since the switch ({changes.documents}): {former.version} lacks {changes.written} chunks "
-            f"that were written, and has {changes.deleted} that were deleted. --force goes back without them; then "
-            "ingest these documents again. To keep them, `retriton switch` to the former encoder"
+            f"documents changed since the switch ({changes.documents}): {former.version} lacks {changes.written} "
+            f"chunks that were written, and has {changes.deleted} that were deleted. --force goes back without them; "
+            "then ingest these documents again. To keep them, `retriton switch` to the former encoder"
         )
 
 
