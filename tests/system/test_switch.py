@@ -17,13 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retriton_client import Client
+from retriton_client import AsyncClient, Client
 from retriton_client.blocking import run
 from retriton_export import Checkpoint, Overrides, Recipe, export_encoder
-from retriton_pipeline.chunking import ChunkSize
+from retriton_pipeline.chunking import Chunk, ChunkSize
 from retriton_pipeline.errors import EncoderMismatch, PipelineError
 from retriton_pipeline.rag import AsyncRag, Rag
-from retriton_pipeline.store import Store
+from retriton_pipeline.store import Store, StoredDocument
+from retriton_pipeline.switching import SwitchReport
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV, copy_repository
 from tests.export.checkpoints import tiny_bert
@@ -137,24 +138,23 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
         rag.ingest([documents], chunk_size=SIZE, workers=1)
         allowed = [exact(old, file)]
         with asked_without_pause(rag, answers):
+            reports: list[SwitchReport] = []
             switching = threading.Thread(
-                target=lambda: reports.append(rag.switch(on_progress=lambda done, total: begun.set(), chunks_per_s=60))
+                target=lambda: reports.append(rag.switch(on_progress=lambda done, total: begun.set(), chunks_per_s=30))
             )
-            reports: list[object] = []
             switching.start()
             assert begun.wait(120)
-            added = tmp_path / "added.txt"
-            added.write_text(QUESTIONS[0])  # the best document for the first question, for both encoders
-            rag.ingest([added], chunk_size=SIZE, workers=1)
+            run(_add(old, file, "added.txt", QUESTIONS[0]))  # the best document for this question, for both encoders
             allowed.append(exact(old, file))
             gone = allowed[0][1][0]
-            run(_deleted(old, file, gone))
+            run(_delete(old, file, gone))
             allowed.append(exact(old, file))
             assert switching.is_alive()  # these writes fell into the switch
             switching.join()
+            assert (reports[0].chunks, reports[0].former) == (300, "documents")
             allowed.append(exact(new, file))
             until(lambda: [answer[-1] for answer in answers] == allowed[-1], 60)
-        assert Path(allowed[-1][0][0]).name == "added.txt"
+        assert allowed[-1][0][0] == "added.txt"
         assert all(gone not in answer for answer in allowed[-1])
         assert allowed[2] != allowed[3]  # the encoders disagree, so a mixture would show
         for number, found in enumerate(answers):
@@ -165,13 +165,12 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
             until(lambda: [answer[-1] for answer in answers] == allowed[2], 60)
         for number, found in enumerate(answers):
             assert set(found) <= {state[number] for state in allowed}
-        rag.ingest([added], chunk_size=SIZE, workers=1)  # unchanged: the old encoder is used again
-        added.write_text(QUESTIONS[1])
-        rag.ingest([added], chunk_size=SIZE, workers=1)
+        note = tmp_path / "note.txt"
+        note.write_text(QUESTIONS[1])
+        assert rag.ingest([note], chunk_size=SIZE, workers=1).added == 1
         with pytest.raises(PipelineError, match=r"documents changed since the switch \(1\)"):
             rag.roll_back()
-        report = rag.switch()
-        assert (report.embedded, report.deleted) == (1, 1)  # the former version had all the others
+        assert rag.switch().embedded == 1  # the former version has all the others
         assert rag.finish_switch() == ["documents"]
         with pytest.raises(PipelineError, match="there is no former version"):
             rag.roll_back()
@@ -180,7 +179,13 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
         alone.retrieve(QUESTIONS[0])
 
 
-async def _deleted(url: str, file: str, source: str) -> None:
+async def _add(url: str, file: str, source: str, text: str) -> None:
+    async with AsyncRag(url, file) as rag, AsyncClient(url) as client:
+        rows = [(StoredDocument("0" * 32, source, "", "0"), Chunk(text, "", None, 0))]
+        (await rag.store()).upsert(rows, await client.embed_passages([text]))
+
+
+async def _delete(url: str, file: str, source: str) -> None:
     async with AsyncRag(url, file) as rag:
         store = await rag.store()
         store.delete([document for document in store.documents() if document.source == source])

@@ -93,7 +93,7 @@ class EncoderSwitch:
         collection: name of the collection.
         versions: of the collection.
         options: see `SwitchOptions`.
-        on_progress: called after each page of chunks.
+        on_progress: called after each batch of chunks.
     """
 
     def __init__(
@@ -167,10 +167,11 @@ class _Copying:
         pages = source.ids()
         while page := await asyncio.to_thread(next, pages, None):
             absent = await asyncio.to_thread(target.absent, page)
+            done += len(page) - len(absent)
             for rows in batched(absent, _BATCH_CHUNKS):
                 copied += await self._copy(rows, source, target)
-            done += len(page)
-            self.on_progress(min(done, total), total)
+                done += len(rows)
+                self.on_progress(min(done, total), total)
         return copied + await asyncio.to_thread(self._delete_extra, source, target)
 
     async def _copy(self, keys: list[Row], source: VersionChunks, target: VersionChunks) -> int:
