@@ -86,16 +86,21 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 QUESTIONS = words(8, seed=2)
 
 
-def exact(url: str, store_uri: str, questions: list[str] = QUESTIONS) -> list[Answer]:
-    """The best documents for each question by the vectors of one server, computed without Milvus' search."""
+def stored(store_uri: str) -> dict[str, str]:
+    """The embedded text of each document, by source."""
     store = Store(store_uri, "documents", consistency="Strong")
-    target = store.current()[0]
-    rows = store.milvus.call("query", target, filter="chunk_index >= 0", output_fields=["source", "context", "text"])
+    fields = ["source", "context", "text"]
+    rows = store.milvus.call("query", store.current()[0], filter="chunk_index >= 0", output_fields=fields)
     store.close()
-    texts = ["\n".join(filter(None, (row["context"], row["text"]))) for row in rows]
+    return {row["source"]: "\n".join(filter(None, (row["context"], row["text"]))) for row in rows}
+
+
+def exact(url: str, corpus: dict[str, str]) -> list[Answer]:
+    """The best documents for each question by the vectors of one server, computed without Milvus."""
+    sources = list(corpus)
     with Client(url) as client:
-        scores = client.embed_queries(questions) @ client.embed_passages(texts).T
-    return [tuple(rows[place]["source"] for place in np.argsort(-line)[:TOP_K]) for line in scores]
+        scores = client.embed_queries(QUESTIONS) @ client.embed_passages(list(corpus.values())).T
+    return [tuple(sources[place] for place in np.argsort(-line)[:TOP_K]) for line in scores]
 
 
 def ask(rag: Rag, question: str) -> Answer:
@@ -136,7 +141,8 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
     begun = threading.Event()
     with Rag(old, file, next_url=new) as rag:
         rag.ingest([documents], chunk_size=SIZE, workers=1)
-        allowed = [exact(old, file)]
+        corpus = stored(file)
+        allowed = [exact(old, corpus)]
         with asked_without_pause(rag, answers):
             reports: list[SwitchReport] = []
             switching = threading.Thread(
@@ -145,14 +151,17 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
             switching.start()
             assert begun.wait(120)
             run(_add(old, file, "added.txt", QUESTIONS[0]))  # the best document for this question, for both encoders
-            allowed.append(exact(old, file))
             gone = allowed[0][1][0]
             run(_delete(old, file, gone))
-            allowed.append(exact(old, file))
             assert switching.is_alive()  # these writes fell into the switch
             switching.join()
             assert (reports[0].chunks, reports[0].former) == (300, "documents")
-            allowed.append(exact(new, file))
+            corpus["added.txt"] = QUESTIONS[0]
+            allowed.append(exact(old, corpus))
+            del corpus[gone]
+            allowed.append(exact(old, corpus))
+            assert stored(file) == corpus
+            allowed.append(exact(new, corpus))
             until(lambda: [answer[-1] for answer in answers] == allowed[-1], 60)
         assert allowed[-1][0][0] == "added.txt"
         assert all(gone not in answer for answer in allowed[-1])
@@ -174,7 +183,7 @@ def test_a_collection_is_switched_and_switched_back_under_searches_and_writes(
         assert rag.finish_switch() == ["documents"]
         with pytest.raises(PipelineError, match="there is no former version"):
             rag.roll_back()
-        assert [ask(rag, question) for question in QUESTIONS] == exact(new, file)
+        assert [ask(rag, question) for question in QUESTIONS] == exact(new, stored(file))
     with Rag(old, file) as alone, pytest.raises(EncoderMismatch, match="cannot be compared"):
         alone.retrieve(QUESTIONS[0])
 
@@ -207,7 +216,7 @@ def test_a_switch_that_is_killed_leaves_the_old_version_and_is_continued(
         environ = {**os.environ, "RETRITON_URL": old, "RETRITON_MILVUS_URI": milvus, "RETRITON_NEXT_URL": new}
         with Rag(old, milvus, consistency="Strong") as rag:
             rag.ingest([documents], chunk_size=SIZE, workers=1)
-        before, found, latest = exact(old, milvus), set[tuple[str, Answer]](), dict[str, Answer]()
+        before, found, latest = exact(old, stored(milvus)), set[tuple[str, Answer]](), dict[str, Answer]()
         statuses, done = set[int](), threading.Event()
 
         def search() -> None:
@@ -236,7 +245,7 @@ def test_a_switch_that_is_killed_leaves_the_old_version_and_is_continued(
             report = json.loads(again.stdout)
             assert report["chunks"] == 300
             assert 0 < report["embedded"] < 300  # the others were embedded before the kill
-            after = exact(new, milvus)
+            after = exact(new, stored(milvus))
             until(lambda: latest == dict(zip(QUESTIONS, after, strict=True)), 60)
             subprocess.run([*command, "--rollback"], env=environ, check=True, capture_output=True, timeout=120)
             until(lambda: latest == dict(zip(QUESTIONS, before, strict=True)), 60)
