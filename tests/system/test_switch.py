@@ -19,7 +19,7 @@ import pytest
 
 from retriton_client import AsyncClient, Client
 from retriton_client.blocking import run
-from retriton_export import Checkpoint, Overrides, Recipe, export_encoder
+from retriton_export import Checkpoint, Recipe, export_encoder
 from retriton_pipeline.chunking import Chunk, ChunkSize
 from retriton_pipeline.errors import EncoderMismatch, PipelineError
 from retriton_pipeline.rag import AsyncRag, Rag
@@ -52,13 +52,11 @@ class Servers:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     folder = tmp_path_factory.mktemp("encoders")
-    checkpoint = str(tiny_bert(folder / "tiny"))
     repositories = []
-    for pooling in ("mean", "cls"):
-        repositories.append(copy_repository(folder / pooling))
-        export_encoder(
-            Checkpoint.read(checkpoint, Overrides(pooling=pooling)), repositories[-1], Recipe("openvino", "fp32")
-        )
+    for name, prompts in ("old", {}), ("new", {"query": "question: ", "passage": "text: "}):
+        repositories.append(copy_repository(folder / f"{name}-repository"))
+        checkpoint = Checkpoint.read(str(tiny_bert(folder / name, prompts=prompts)))
+        export_encoder(checkpoint, repositories[-1], Recipe("openvino", "fp32"))
     triton = TritonWheel(SERVER_ENV)
     with (
         TritonServer(triton, repositories[0], Endpoint.free()) as old,
