@@ -233,7 +233,7 @@ def test_a_switch_that_is_killed_leaves_the_old_version_and_is_continued(
         try:
             first = embedded(servers.new)
             killed = subprocess.Popen([*command, "--chunks-per-s", "60"], env=environ, stdout=subprocess.DEVNULL)
-            while embedded(servers.new) <= first + 32:
+            while embedded(servers.new) <= first + 128:  # until the first batch is stored
                 assert killed.poll() is None
                 time.sleep(0.1)
             killed.send_signal(signal.SIGKILL)

@@ -49,16 +49,12 @@ class VersionChunks:
         StoreError: it does not exist, or Milvus failed.
     """
 
-    def __init__(self, milvus: Milvus, version: str, consistency: str = "Bounded") -> None:
+    def __init__(self, milvus: Milvus, version: str, consistency: str = "Strong") -> None:
         self.version = version
         self.description: Description = describe(milvus, version)
         self._milvus = milvus
         self._consistency = consistency
         load(milvus, version)
-
-    def strong(self) -> VersionChunks:
-        """The same chunks, with reads that see all writes that have ended."""
-        return VersionChunks(self._milvus, self.version, "Strong")
 
     def count(self) -> int:
         """Returns the number of chunks. Raises `StoreError`."""
@@ -115,6 +111,13 @@ class VersionChunks:
         give_up_s = time.monotonic() + seconds_max
         while self._pending() and time.monotonic() < give_up_s:
             time.sleep(1.0)
+
+    def wait_until_visible(self, seconds_max: float) -> None:
+        """Waits until searches, which do not wait for the latest writes, see all of them. Raises `StoreError`."""
+        give_up_s = time.monotonic() + seconds_max
+        as_searched = VersionChunks(self._milvus, self.version, "Bounded")
+        while as_searched.count() != self.count() and time.monotonic() < give_up_s:
+            time.sleep(0.2)
 
     def _pending(self) -> int:
         if self._milvus.is_file:

@@ -53,7 +53,7 @@ def roll_back(versions: VersionSwitch, force: bool = False) -> str:
             "`retriton switch` with the other encoder"
         )
     if not force:
-        _refuse_changes(versions, current.strong(), former.strong())
+        _refuse_changes(versions, current, former)
     versions.roll_back(current.version, former.version)
     return f"searches use {former.version} ({former.description.encoder}); {current.version} is kept"
 

@@ -20,6 +20,7 @@ from retriton_pipeline.store.switching import Row, VersionChunks, VersionSwitch
 _BATCH_CHUNKS = 128
 _FEW_CHUNKS = 256  # that the last copying may find, while writes are refused
 _INDEX_S_MAX = 600.0  # until the index of the new version is built; searches without it are slower, and not wrong
+_VISIBLE_S_MAX = 30.0  # until searches see what was written last
 _PASSES_MAX = 8  # before it; a collection that is written to faster than it is copied is frozen for longer
 OnProgress = Callable[[int, int], None]  # chunks that are done, and all
 
@@ -129,7 +130,7 @@ class EncoderSwitch:
                 if await copying.run(source, target) <= _FEW_CHUNKS:
                     break
                 await asyncio.to_thread(target.wait_until_indexed, _INDEX_S_MAX)
-            await self._publish(copying, source.strong(), target.strong())
+            await self._publish(copying, source, target)
             report.version = target.version
         else:
             await asyncio.to_thread(self._versions.thaw, source.version)  # frozen by a rollback that was interrupted
@@ -143,6 +144,7 @@ class EncoderSwitch:
         try:
             await asyncio.to_thread(self._versions.freeze, source.version)
             await copying.run(source, target)
+            await asyncio.to_thread(target.wait_until_visible, _VISIBLE_S_MAX)
             await asyncio.to_thread(self._versions.publish, target.version, source.version)
             is_published = True
         finally:
