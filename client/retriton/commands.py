@@ -56,6 +56,9 @@ GROUPS: dict[str, tuple[Command, ...]] = {
         ),
         Command("search", "Print the best passages for a query, best first.", f"{_CLI}.search", "rag"),
         Command("ask", "Answer a question from the documents.", f"{_CLI}.ask", "rag"),
+        Command(
+            "switch", "Embed a collection again with another encoder, while it is searched.", f"{_CLI}.switch", "rag"
+        ),
         Command("mcp", "Offer search, answers and documents of a gateway to MCP hosts.", f"{_CLI}.mcp", "mcp"),
     ),
     "Evaluate": (

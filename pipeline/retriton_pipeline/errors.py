@@ -7,6 +7,7 @@
     ├── StoreError              Milvus cannot be reached or refuses
     │   ├── NoSuchCollection    nothing was ingested under that name
     │   ├── NoBm25Index         the collection has no BM25 index
+    │   ├── CollectionFrozen    a write came while the collection was switched to another version
     │   └── StoreInterrupted    Milvus ended or did not respond during a call, which may be the cause
     ├── InvalidFilter           a filter expression is malformed, or Milvus does not accept it
     ├── InvalidOption           an option does not exist, or its value is out of range
@@ -34,6 +35,10 @@ class NoSuchCollection(StoreError):
 
 class NoBm25Index(StoreError):
     """The collection can only be searched by vectors."""
+
+
+class CollectionFrozen(StoreError):
+    """The collection is being switched to another version: the write must be done again, on that version."""
 
 
 class StoreInterrupted(StoreError):

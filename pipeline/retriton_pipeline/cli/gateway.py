@@ -32,6 +32,7 @@ def gateway(
     """
     settings = Settings(
         url=connection.url,
+        next_url=connection.next_url,
         milvus=connection.milvus,
         milvus_token=connection.milvus_token,
         tls=Tls.from_environment(),

@@ -35,6 +35,14 @@ Url = Annotated[
         rich_help_panel=CONNECTION_PANEL,
     ),
 ]
+NextUrl = Annotated[
+    str,
+    typer.Option(
+        envvar="RETRITON_NEXT_URL",
+        help="host:port of a server with another encoder, for collections made with it; see `retriton switch`.",
+        rich_help_panel=CONNECTION_PANEL,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 History = Annotated[
     Path | None,
@@ -52,6 +60,7 @@ class Connection:
     milvus: Milvus = DEFAULT_MILVUS
     milvus_token: MilvusToken = ""
     collection: Collection = "documents"
+    next_url: NextUrl = ""
 
     def __post_init__(self) -> None:
         check_name(self.collection)
@@ -66,6 +75,7 @@ class Connection:
             llm=llm,
             retry=_INTERACTIVE_RETRY,
             tls=Tls.from_environment(),
+            next_url=self.next_url,
             **settings,
         )
 

@@ -55,6 +55,13 @@ def serve(
     ] = None,
     gateway: Annotated[bool, typer.Option(help="Also serve HTTP; see `retriton gateway`.")] = True,
     gateway_port: Annotated[int, typer.Option(envvar=f"{PREFIX}HTTP_PORT", help="Port of the gateway.")] = 8080,
+    next_url: Annotated[
+        str,
+        typer.Option(
+            envvar="RETRITON_NEXT_URL",
+            help="host:port of another server, with another encoder, for the gateway; see `retriton switch`.",
+        ),
+    ] = "",
     grpc_tls_cert: Annotated[Path | None, typer.Option(help="Certificate of the gRPC endpoint, in PEM.")] = None,
     grpc_tls_key: Annotated[Path | None, typer.Option(help="Private key of that certificate.")] = None,
     grpc_tls_ca: Annotated[
@@ -104,6 +111,7 @@ def serve(
             **as_environ(_STORE, store),
             **as_environ(_LLM, llm),
             f"{PREFIX}GRACE": str(grace),
+            "RETRITON_NEXT_URL": next_url,
         },
     ).run(lambda line: typer.echo(line, err=True), grace)
 

@@ -168,4 +168,4 @@ class _Services:
         await asyncio.gather(*background, return_exceptions=True)
         await self._collections.close()
         await self._database.close()
-        await self._upstream.client.close()
+        await self._upstream.close()

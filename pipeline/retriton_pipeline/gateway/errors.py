@@ -18,6 +18,7 @@ from retriton_client import (
     WrongEncoder,
 )
 from retriton_pipeline.errors import (
+    CollectionFrozen,
     EncoderMismatch,
     LLMError,
     NoBm25Index,
@@ -64,6 +65,9 @@ _PUBLIC: dict[type[Exception], ApiError] = {
     NoBm25Index: ApiError(400, "no_keyword_search", "the collection has no BM25 index: search with mode dense"),
     TextTooLong: ApiError(400, "text_too_long", "", "input"),
     InvalidRequest: ApiError(400, "invalid_request", ""),
+    CollectionFrozen: ApiError(
+        503, "collection_frozen", "the collection is being switched: try again", None, RETRY_AFTER_S
+    ),
     EncoderMismatch: ApiError(409, "encoder_mismatch", ""),
 }  # an empty message stands for that of the exception
 _INTERNAL: dict[type[Exception], ApiError] = {

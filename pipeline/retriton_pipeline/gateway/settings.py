@@ -81,7 +81,8 @@ class Settings:
 
     Attributes:
         url: ``host:port`` of Triton's gRPC endpoint, or ``dns:///host:port`` of several.
-        tls: encrypts the connection to Triton.
+        next_url: likewise of a server with another encoder, for collections that were made with it; empty for none.
+        tls: encrypts the connections to Triton.
         milvus, milvus_token: file name or address of Milvus, and its token.
         collection: default of requests.
         llm: answers chat completions; without one they are rejected.
@@ -107,6 +108,7 @@ class Settings:
     url: str
     milvus: str
     milvus_token: str = field(default="", repr=False)
+    next_url: str = ""
     tls: Tls | None = None
     collection: str = "documents"
     llm: LLM | None = None

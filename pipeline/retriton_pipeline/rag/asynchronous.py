@@ -14,15 +14,24 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton.extras import requires
-from retriton_client import AsyncClient, DeadlineExceeded, EncoderInfo, Retry, Tls
+from retriton_client import AsyncClient, DeadlineExceeded, EncoderInfo, Retry, Tls, WrongEncoder
 from retriton_pipeline.defaults import DEFAULT_MILVUS
-from retriton_pipeline.errors import InvalidOption, NoSuchCollection
+from retriton_pipeline.errors import InvalidOption, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
 from retriton_pipeline.rag.shared_task import SharedTask
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Retrieved, Retriever, SearchKeywords, SearchOptions, Turn
 from retriton_pipeline.store import Store
+from retriton_pipeline.store.switching import VersionSwitch
+from retriton_pipeline.switching import (
+    EncoderSwitch,
+    OnProgress,
+    SwitchKeywords,
+    SwitchOptions,
+    SwitchReport,
+    roll_back,
+)
 from retriton_pipeline.tokens import prompt_counter
 
 if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
@@ -31,16 +40,21 @@ if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
 DEFAULT_URL = "127.0.0.1:8001"
 _INGEST_RETRY = Retry(attempts_max=100, delay_first_s=0.1, delay_max_s=2.0)  # outlasts a restart of the server
 _INGEST_TIMEOUT_S = 120.0
+_CHECK_S = 1.0  # between two look-ups of the version that a collection's name refers to
 StrPath = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Ready:
-    """An opened collection, its searches, and the builder of its prompts."""
+    """One version of the collection, its searches with the encoder that made it, and the builder of its prompts.
+
+    Searches that have begun go on with it after the collection was switched to another version.
+    """
 
     store: Store
     retriever: Retriever
     builder: PromptBuilder
+    checked_s: float  # when the collection's name referred to this version
 
 
 class AsyncRag:
@@ -68,6 +82,9 @@ class AsyncRag:
         encoder: what the server serves; None asks the server.
         result_cache_s: seconds for which the results of repeated questions are used, unless this process writes to the
             collection; 0 for none.
+        next_url: ``host:port`` of a server with another encoder. A collection that was made with that encoder is used
+            through this server, and switches from the one to the other are followed within a second.
+        next_client: a client to use instead of one for ``next_url``; it is not closed.
     """
 
     def __init__(
@@ -89,6 +106,8 @@ class AsyncRag:
         client: AsyncClient | None = None,
         encoder: EncoderInfo | None = None,
         result_cache_s: float = 0.0,
+        next_url: str = "",
+        next_client: AsyncClient | None = None,
     ) -> None:
         self.url = client.url if client else url
         self.milvus = os.fspath(milvus)
@@ -102,6 +121,10 @@ class AsyncRag:
         self._template = Path(template)
         self._client = client or AsyncClient(url, timeout_s=timeout_s, retry=retry, tls=tls)
         self._owns_client = client is None
+        self._next = next_client or (
+            AsyncClient(next_url, timeout_s=timeout_s, retry=retry, tls=tls) if next_url else None
+        )
+        self._owns_next = next_client is None
         self._encoder = encoder
         self._result_cache_s = result_cache_s
         self._store: SharedTask[Store] = SharedTask()
@@ -122,6 +145,8 @@ class AsyncRag:
             await asyncio.to_thread(store.close)
         if self._owns_client:
             await self._client.close()
+        if self._next and self._owns_next:
+            await self._next.close()
 
     async def ingest(
         self,
@@ -146,6 +171,7 @@ class AsyncRag:
 
         Raises:
             PipelineError: a path does not exist, or an option is invalid; EncoderMismatch, StoreError: see `Store`.
+            CollectionFrozen: the collection was switched to another encoder meanwhile; run it again.
             RetritonError: the server cannot be reached at first, or was unavailable for all retries later.
             MissingExtra: the extra ``documents`` is not installed, or ``urls`` or ``ray`` is needed, too.
         """
@@ -155,7 +181,8 @@ class AsyncRag:
         settings = IngestOptions(**options)
         await self._client.encoder_info()  # fails soon; below, a restart of the server is waited for
         store = await self._store_for(settings.dry_run)
-        async with self._client.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
+        served = self._client if settings.rebuild else (await self._served())[0]
+        async with served.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             try:
                 return await ingest_paths(list(map(as_source, paths)), client, store, settings, on_progress, reader)
             finally:
@@ -186,6 +213,14 @@ class AsyncRag:
         """As `retrieve`, with the options as one object, and ``llm`` in place of the one of this object."""
         async with self._within_time():
             ready = await self._opened()
+            try:
+                return await ready.retriever.retrieve(question, options, history, llm or self.llm)
+            except StoreInterrupted:  # the search may be the cause
+                raise
+            except (StoreError, WrongEncoder):  # was its version dropped?
+                if await asyncio.to_thread(lambda: ready.store.is_current):
+                    raise
+                ready = await self._reopened(ready)
             return await ready.retriever.retrieve(question, options, history, llm or self.llm)
 
     async def prompt(
@@ -262,6 +297,53 @@ class AsyncRag:
         """The opened collection, for calls that this class does not offer. Its methods block: use threads."""
         return (await self._opened()).store
 
+    async def encoder(self) -> EncoderInfo:
+        """The encoder that embeds for this collection: the one that it was made with, as far as it is served.
+
+        Raises:
+            StoreError: Milvus failed.
+            RetritonError: a server cannot be reached.
+        """
+        return (await self._served())[1]
+
+    async def switch(
+        self, *, on_progress: OnProgress = lambda done, total: None, **options: Unpack[SwitchKeywords]
+    ) -> SwitchReport:
+        """Embeds the collection again with the encoder of ``next_url``, and makes searches use the result.
+
+        Searches use the present version meanwhile, and what is written meanwhile is copied in the end. The present
+        version is kept, see `roll_back`. Safe to interrupt and to run again.
+
+        Args:
+            on_progress: called with the number of copied chunks, and of all.
+            options: the fields of `SwitchOptions`.
+
+        Raises:
+            InvalidOption: there is no ``next_url``, or an option is invalid.
+            PipelineError: a chunk is too long for the new encoder.
+            NoSuchCollection, StoreError: see `Store`.
+            RetritonError: the server cannot be reached at first, or was unavailable for all retries later.
+        """
+        settings = SwitchOptions(**options)
+        if self._next is None:
+            raise InvalidOption("a switch needs the server of the new encoder: name it with next_url (--next-url)")
+        await self._next.encoder_info()  # fails soon; below, a restart of the server is waited for
+        versions = await self._versions()
+        async with self._next.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
+            return await EncoderSwitch(client, self.collection, versions, settings, on_progress).run()
+
+    async def roll_back(self, *, force: bool = False) -> str:
+        """Makes searches use the version from before the last switch, without embedding; see `roll_back` for errors.
+
+        Args:
+            force: even if documents were written since the switch, which that version lacks.
+        """
+        return await asyncio.to_thread(roll_back, await self._versions(), force)
+
+    async def finish_switch(self) -> list[str]:
+        """Drops the former version, and leftovers of switches; returns their names. Raises `StoreError`."""
+        return await asyncio.to_thread((await self._versions()).finish)
+
     @asynccontextmanager
     async def _within_time(self) -> AsyncIterator[None]:
         """Raises `DeadlineExceeded` after ``call_timeout_s``."""
@@ -274,14 +356,49 @@ class AsyncRag:
             raise DeadlineExceeded(f"the call took longer than call_timeout_s, {self._call_timeout_s:g} s") from error
 
     async def _opened(self) -> _Ready:
+        """The version of the collection for a search; at most every second it is looked up which one that is."""
+        ready = await self._ready.get(self._open)
+        if time.monotonic() < ready.checked_s + _CHECK_S:
+            return ready
+        ready.checked_s = time.monotonic()  # searches that begin meanwhile use this version
+        if await asyncio.to_thread(lambda: ready.store.is_current):
+            return ready
+        return await self._reopened(ready)
+
+    async def _reopened(self, replaced: _Ready) -> _Ready:
+        if await self._ready.get(self._open) is replaced:
+            self._ready.reset()
         return await self._ready.get(self._open)
 
     async def _open(self) -> _Ready:
         store = await self._store.get(lambda: self._connect(create=False))
-        encoder = self._encoder or await self._client.encoder_info()
-        await asyncio.to_thread(store.open, encoder)
-        retriever = Retriever(self._client, store, self._result_cache_s)
-        return _Ready(store, retriever, await asyncio.to_thread(self._builder, encoder))
+        checked_s = time.monotonic()
+        version, fingerprint = await asyncio.to_thread(store.current)
+        client, encoder = await self._server_of(fingerprint)
+        opened = await asyncio.to_thread(store.at, version, encoder)
+        retriever = Retriever(client, opened, self._result_cache_s, reranker=self._client)
+        return _Ready(opened, retriever, await asyncio.to_thread(self._builder, encoder), checked_s)
+
+    async def _served(self) -> tuple[AsyncClient, EncoderInfo]:
+        """The server for the collection, and its encoder; the first server for a collection that does not exist."""
+        try:
+            store = await self._store.get(lambda: self._connect(create=False))
+            fingerprint = (await asyncio.to_thread(store.current))[1]
+        except NoSuchCollection:
+            fingerprint = ""
+        return await self._server_of(fingerprint)
+
+    async def _server_of(self, fingerprint: str) -> tuple[AsyncClient, EncoderInfo]:
+        """The server with an encoder, and its encoder; the first server if none has it."""
+        first = self._encoder or await self._client.encoder_info()
+        if self._next and fingerprint not in ("", first.fingerprint):
+            other = await self._next.encoder_info()
+            if other.fingerprint == fingerprint:
+                return self._next, other
+        return self._client, first
+
+    async def _versions(self) -> VersionSwitch:
+        return VersionSwitch(await self._store.get(lambda: self._connect(create=False)))
 
     async def _store_for(self, dry_run: bool) -> Store | None:
         """The connection of an ingestion, which creates a missing file; None for a dry run without a file."""

@@ -14,6 +14,7 @@ from retriton_pipeline.rag.answer import Answer, PromptedQuestion
 from retriton_pipeline.rag.asynchronous import DEFAULT_URL, AsyncRag, StrPath
 from retriton_pipeline.rag.stream import AnswerStream
 from retriton_pipeline.retrieval import Passage, Retrieved, SearchKeywords, Turn
+from retriton_pipeline.switching import OnProgress, SwitchKeywords, SwitchReport
 
 if TYPE_CHECKING:
     from retriton_pipeline.ingest import IngestKeywords, IngestReport, Progress
@@ -57,7 +58,7 @@ class Rag:
 
     Args:
         url, milvus, collection, milvus_token, consistency, llm, timeout_s, call_timeout_s, retry, tls,
-            prompt_tokens, prompt_tokenizer, template: as for `AsyncRag`.
+            prompt_tokens, prompt_tokenizer, template, next_url: as for `AsyncRag`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Rag:
         prompt_tokens: int = 2048,
         prompt_tokenizer: str = "",
         template: StrPath = DEFAULT_TEMPLATE,
+        next_url: str = "",
     ) -> None:
         self._rag = AsyncRag(
             url,
@@ -91,6 +93,7 @@ class Rag:
             prompt_tokens=prompt_tokens,
             prompt_tokenizer=prompt_tokenizer,
             template=template,
+            next_url=next_url,
         )
 
     def __enter__(self) -> Self:
@@ -114,6 +117,20 @@ class Rag:
     ) -> IngestReport:
         """Reads, chunks, embeds and stores documents: see `AsyncRag.ingest`. ``on_progress`` runs in another thread."""
         return run(self._rag.ingest(paths, on_progress=on_progress, **options))
+
+    def switch(
+        self, *, on_progress: OnProgress = lambda done, total: None, **options: Unpack[SwitchKeywords]
+    ) -> SwitchReport:
+        """Embeds the collection again with the encoder of ``next_url``: see `AsyncRag.switch`."""
+        return run(self._rag.switch(on_progress=on_progress, **options))
+
+    def roll_back(self, *, force: bool = False) -> str:
+        """Makes searches use the version from before the last switch: see `AsyncRag.roll_back`."""
+        return run(self._rag.roll_back(force=force))
+
+    def finish_switch(self) -> list[str]:
+        """Drops the former version: see `AsyncRag.finish_switch`."""
+        return run(self._rag.finish_switch())
 
     def retrieve(self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]) -> Retrieved:
         """The best passages for a question: see `AsyncRag.retrieve`."""

@@ -36,10 +36,17 @@ class Retriever:
         client: embeds and reranks.
         store: the collection, opened for the served encoder (see `Store.open`).
         result_cache_s: seconds for which the results of repeated questions are used (see `ResultCache`); 0 for none.
+        reranker: reranks instead of ``client``.
     """
 
-    def __init__(self, client: AsyncClient, store: Store, result_cache_s: float = 0.0) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client: AsyncClient,
+        store: Store,
+        result_cache_s: float = 0.0,
+        reranker: AsyncClient | None = None,
+    ) -> None:
+        self._reranker = reranker or client
         self._embedder = CoalescingEmbedder(client)
         self._searcher = Searcher(store)
         self._store = store
@@ -138,7 +145,7 @@ class Retriever:
         ids = [key for key in ranking.scores if key in chunks]
         texts = [with_context(chunks[key].context, chunks[key].text) for key in ids]
         with search.watch.stage("rerank"):
-            scores = (await self._client.rerank(question, texts, truncate="END")).scores
+            scores = (await self._reranker.rerank(question, texts, truncate="END")).scores
         best_first = sorted(zip(ids, map(float, scores), strict=True), key=lambda item: -item[1])
         return with_stage("rerank", dict(best_first), [ranking])
 

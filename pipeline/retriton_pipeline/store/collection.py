@@ -53,8 +53,8 @@ class Description:
             raise EncoderMismatch(
                 f"collection {collection!r} was made with {self.encoder or 'another program'} "
                 f"({self.fingerprint or 'no fingerprint'}), the server has {encoder.name} ({encoder.fingerprint}): "
-                "their vectors cannot be compared. Serve that encoder, ingest into another --collection, "
-                "or replace the content with `retriton ingest --rebuild`."
+                "their vectors cannot be compared. Serve that encoder (with --next-url: beside this one), ingest into "
+                "another --collection, or replace the content with `retriton ingest --rebuild`."
             )
 
 
@@ -78,6 +78,14 @@ def describe(milvus: Milvus, target: str) -> Description:
         has_bm25,
         made_with.get("analysis", 0),
     )
+
+
+def own_versions(milvus: Milvus, name: str) -> list[str]:
+    """Returns the versions of a name, oldest first."""
+    found = milvus.call("list_collections")
+    mine = [version for version in found if version == name or version.startswith(f"{name}_v")]
+    mine = [version for version in mine if describe(milvus, version).version_of == name]
+    return sorted(mine, key=lambda version: (len(version), version))
 
 
 def check_is_no_version(milvus: Milvus, name: str, target: str) -> None:

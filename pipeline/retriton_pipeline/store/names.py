@@ -8,6 +8,8 @@ from retriton_pipeline.errors import InvalidOption
 
 PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 POINTERS = "retriton_names"  # a collection of a Milvus Lite file, which maps names to versions
+FORMER = f"{POINTERS}_former_"  # followed by a collection's name: refers to its former version
+FROZEN = f"{POINTERS}_frozen_"  # followed by a version's name: refers to it while it takes no writes
 SETTINGS = "retriton_names_settings"  # a collection that maps names to settings of searches
 _TABLES = ("collection_meta", "bm25_stats", "token_doc_count")  # of Milvus Lite, in the same namespace
 _RESERVED_PREFIXES = (POINTERS, "sqlite_")  # SQLite, on which Milvus Lite is based, reserves its prefix

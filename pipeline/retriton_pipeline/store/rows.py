@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pymilvus import CollectionSchema, DataType, Function, FunctionType
 
 from retriton_pipeline.analysis import ANALYSIS, terms
-from retriton_pipeline.chunking import Chunk
+from retriton_pipeline.chunking import Chunk, with_context
 
 TEXT_BYTES_MAX = 65535  # limit of VARCHAR fields in Milvus
 PAYLOAD = (
@@ -29,6 +29,7 @@ PAYLOAD = (
     "separator",
     "metadata",
 )
+COPIED = ("id", "file", *PAYLOAD)  # all fields of a row but those that an encoder or an index made
 _TEXTS = ("source", "file", "title", "context", "text")
 _ANALYZER = {"tokenizer": "whitespace"}
 
@@ -183,6 +184,17 @@ def to_row(
         "vector": vector,
         **bm25,
     }
+
+
+def embedded_text(row: Mapping[str, Any]) -> str:
+    """Returns the text whose vector a row has (see `Chunk.embedded_text`)."""
+    return with_context(row["context"], row["text"])
+
+
+def with_vector(row: Mapping[str, Any], vector: NDArray[np.float32], with_bm25: bool) -> dict[str, Any]:
+    """Returns a row with the fields `COPIED` as a row for another version, with its vector, float32 ``[dimension]``."""
+    bm25 = {"bm25_text": bm25_text(embedded_text(row))} if with_bm25 else {}
+    return {**{name: row[name] for name in COPIED}, "vector": vector, **bm25}
 
 
 def bm25_text(text: str, analysis: int = ANALYSIS) -> str:

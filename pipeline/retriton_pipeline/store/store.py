@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import InvalidFilter, NoBm25Index, NoSuchCollection, StoreError, StoreInterrupted
+from retriton_pipeline.errors import (
+    CollectionFrozen,
+    InvalidFilter,
+    NoBm25Index,
+    NoSuchCollection,
+    StoreError,
+    StoreInterrupted,
+)
 from retriton_pipeline.store.collection import (
     LAYOUT,
     check_case,
@@ -26,12 +34,13 @@ from retriton_pipeline.store.collection import (
     describe,
     index_name,
     load,
+    own_versions,
 )
 from retriton_pipeline.store.filters import canonical
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
-from retriton_pipeline.store.names import check_name, is_valid
+from retriton_pipeline.store.names import FROZEN, check_name, is_valid
 from retriton_pipeline.store.rows import (
     PAYLOAD,
     Hit,
@@ -43,7 +52,7 @@ from retriton_pipeline.store.rows import (
     to_row,
 )
 from retriton_pipeline.store.settings import delete_settings, read_settings, write_settings
-from retriton_pipeline.store.versions import following, versions
+from retriton_pipeline.store.versions import drop_version, following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import cosine_spread, unit
 
@@ -118,16 +127,41 @@ class Store:
             StoreError: the name differs from another one only in case, the collection has another layout, or Milvus
                 failed.
         """
+        target = self._first_version(encoder, index) if create and not self._exists() else self.current()[0]
+        self._use(target, encoder)
+
+    def current(self) -> tuple[str, str]:
+        """The version that searches use, and the fingerprint of its encoder. The collection need not be open.
+
+        Raises:
+            NoSuchCollection: the collection does not exist.
+            InvalidOption: the name is that of a version of another collection.
+            StoreError: Milvus failed.
+        """
         target = self.versions.resolve(self.collection)
         if target is None:
-            if not create:
-                names = ", ".join(sorted(self.milvus.call("list_collections"))) or "none"
-                raise NoSuchCollection(
-                    f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
-                )
-            target = self._first_version(encoder, index)
+            names = ", ".join(sorted(self.milvus.call("list_collections"))) or "none"
+            raise NoSuchCollection(
+                f"{self.uri} has no collection {self.collection!r} (it has: {names}). Run `retriton ingest` first."
+            )
         check_is_no_version(self.milvus, self.collection, target)
-        self._use(target, encoder)
+        return target, describe(self.milvus, target).fingerprint
+
+    def at(self, version: str, encoder: EncoderInfo) -> Store:
+        """Another store on the same connection, opened at a version, whatever the collection's name refers to later.
+
+        Raises:
+            EncoderMismatch: the version was created for another encoder.
+            StoreError: as `open`.
+        """
+        opened = copy(self)
+        opened._use(version, encoder)
+        return opened
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the collection's name refers to the opened version. Raises `StoreError`."""
+        return self.versions.resolve(self.collection) == self._target
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
         """Opens a new version of the collection for writing; searches use the current version until `publish`.
@@ -156,7 +190,7 @@ class Store:
             ):
                 break
             else:
-                self.milvus.call("drop_collection", target)
+                drop_version(self.milvus, self.versions, self.collection, target)
         if not self.milvus.has(target):
             create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
@@ -179,7 +213,10 @@ class Store:
         # The previous version, even without a version mark, and leftovers of a run that was interrupted here.
         for left in {current or self._target, *self._own_versions()} - {self._target}:
             if self.milvus.has(left):
-                self.milvus.call("drop_collection", left)
+                drop_version(self.milvus, self.versions, self.collection, left)
+
+    def _exists(self) -> bool:
+        return self.versions.resolve(self.collection) is not None
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
         """Returns a version left by an interrupted `publish`, or creates the first one."""
@@ -195,10 +232,7 @@ class Store:
 
     def _own_versions(self) -> list[str]:
         """Returns the versions of the collection's name, oldest first."""
-        names = self.milvus.call("list_collections")
-        mine = [name for name in names if name == self.collection or name.startswith(f"{self.collection}_v")]
-        mine = [name for name in mine if describe(self.milvus, name).version_of == self.collection]
-        return sorted(mine, key=lambda name: (len(name), name))
+        return own_versions(self.milvus, self.collection)
 
     def drop(self) -> None:
         """Drops all versions of the collection, for whatever encoder, and its name. It need not be open, or exist."""
@@ -206,13 +240,13 @@ class Store:
             current = self.versions.resolve(self.collection)
             self.versions.forget(self.collection)
             for version in {*self._own_versions(), *([current] if current else [])}:
-                self.milvus.call("drop_collection", version)
+                drop_version(self.milvus, self.versions, self.collection, version)
 
     def remove(self) -> None:
         """Drops the opened version, and the name that refers to it."""
         with counted(self.uri, self.collection):
             self.versions.forget(self.collection)
-            self.milvus.call("drop_collection", self._target)
+            drop_version(self.milvus, self.versions, self.collection, self._target)
 
     @property
     def writes(self) -> int:
@@ -262,6 +296,7 @@ class Store:
 
         Raises:
             StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
+            CollectionFrozen: the collection is being switched to another version, which may lack these chunks.
         """
         data = [
             to_row(*row, vector, self.has_bm25, self._analysis)
@@ -273,6 +308,7 @@ class Store:
             self.milvus.call("upsert", self._target, data=data)
         if self.milvus.is_file:  # it may report success and have stored nothing
             self._check_stored({row["id"] for row in data})
+        self._check_not_frozen()
 
     def _check_stored(self, ids: set[str]) -> None:
         stored = int(self._query(f"id in {json.dumps(list(ids))}", ["count(*)"])[0]["count(*)"]) if ids else 0
@@ -313,6 +349,15 @@ class Store:
     def _delete(self, condition: str) -> None:
         with counted(self.uri, self.collection):
             self.milvus.call("delete", self._target, filter=condition)
+        self._check_not_frozen()
+
+    def _check_not_frozen(self) -> None:
+        """Call it after a write: one that ended before the version was frozen is part of the version that follows."""
+        if self.versions.resolve(FROZEN + self._target) is not None:
+            raise CollectionFrozen(
+                f"collection {self.collection!r} is being switched to another version, or was while this was written: "
+                "do it again. If it still fails, run `retriton switch` again, which was interrupted"
+            )
 
     def search(
         self, vectors: NDArray[np.float32], top_k: int, filter_: str = "", with_chunks: bool = False

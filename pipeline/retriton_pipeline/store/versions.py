@@ -6,6 +6,7 @@ On a server, names are aliases. Milvus Lite has no aliases, so a small collectio
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import chain, count
 from typing import Protocol
 
@@ -13,8 +14,9 @@ import numpy as np
 from pymilvus import DataType
 
 from retriton_pipeline.store.milvus import Milvus
-from retriton_pipeline.store.names import POINTERS
+from retriton_pipeline.store.names import FORMER, FROZEN, POINTERS
 
+_SWITCHED = r"_v(\d+)_[0-9a-f]{8}"  # versions of `retriton switch`
 _FIELDS = {"name", "target", "vector"}  # of the pointers
 
 
@@ -41,8 +43,35 @@ def versions(milvus: Milvus) -> Versions:
 
 def following(name: str, current: str) -> str:
     """Returns the name of the version after ``current``."""
-    found = re.fullmatch(re.escape(name) + r"_v(\d+)", current)
-    return f"{name}_v{int(found[1]) + 1 if found else 2}"
+    return f"{name}_v{_number(name, current) + 1}"
+
+
+def for_encoder(name: str, existing: Iterable[str], fingerprint: str) -> str:
+    """Returns the name of the version after all ``existing`` ones, for vectors of one encoder.
+
+    The name has the start of the encoder's fingerprint, so that it never refers to vectors of two encoders: whoever
+    searches a version by its name is sure of what is compared.
+    """
+    number = max(_number(name, version) for version in existing)
+    return f"{name}_v{number + 1}_{fingerprint[:8]}"
+
+
+def is_for_encoder(name: str, version: str) -> bool:
+    """Returns whether a name is one of `for_encoder`."""
+    return re.fullmatch(re.escape(name) + _SWITCHED, version) is not None
+
+
+def drop_version(milvus: Milvus, known: Versions, name: str, version: str) -> None:
+    """Drops a version of ``name`` with the pointers to it, which a server would not let go."""
+    known.forget(FROZEN + version)
+    if known.resolve(FORMER + name) == version:
+        known.forget(FORMER + name)
+    milvus.call("drop_collection", version)
+
+
+def _number(name: str, version: str) -> int:
+    found = re.fullmatch(re.escape(name) + r"_v(\d+)(?:_[0-9a-f]{8})?", version)
+    return int(found[1]) if found else 1
 
 
 class _Aliases:

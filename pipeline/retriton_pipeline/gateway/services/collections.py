@@ -166,6 +166,7 @@ class Collections:
             prompt_tokenizer=settings.prompt_tokenizer,
             client=self._upstream.client,
             encoder=encoder,
+            next_client=self._upstream.next_client,
             result_cache_s=settings.result_cache_s,
         )
 

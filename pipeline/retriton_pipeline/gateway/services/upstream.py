@@ -1,4 +1,4 @@
-"""The Triton server behind the gateway: one client, and what it serves."""
+"""The Triton servers behind the gateway: their clients, and what the first one serves."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class Upstream:
 
     Attributes:
         client: shared by embedding, retrieval and reranking.
+        next_client: of a server with another encoder, for collections that were made with it; None if there is none.
         embedder: embeds the texts of small requests together.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.client = AsyncClient(
-            settings.url, timeout_s=settings.timeout_s, limits=_LIMITS, retry=_NO_RETRY, tls=settings.tls
-        )
+        self.client = _client(settings.url, settings)
+        self.next_client = _client(settings.next_url, settings) if settings.next_url else None
         self.embedder = CoalescingEmbedder(self.client)
         self._encoder = CachedValue(self.client.encoder_info)
         self._reranker = CachedValue(self.client.reranker_info)
@@ -70,3 +70,13 @@ class Upstream:
         """Loads encoder and cross-encoder again when they are next needed: they may have been replaced."""
         self._encoder.expire()
         self._reranker.expire()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self.client.close()
+        if self.next_client:
+            await self.next_client.close()
+
+
+def _client(url: str, settings: Settings) -> AsyncClient:
+    return AsyncClient(url, timeout_s=settings.timeout_s, limits=_LIMITS, retry=_NO_RETRY, tls=settings.tls)
