@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pymilvus import CollectionSchema
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
@@ -26,6 +27,7 @@ from retriton_pipeline.store.collection import (
     describe,
     index_name,
     load,
+    load_fully,
 )
 from retriton_pipeline.store.filters import canonical
 from retriton_pipeline.store.indexes import PROFILES
@@ -148,11 +150,12 @@ class Store:
             found = describe(self.milvus, target)
             if found.version_of != self.collection:  # belongs to another name
                 target = following(self.collection, target)
-            elif (found.fingerprint, found.layout, found.analysis, found.index) == (
+            elif (found.fingerprint, found.layout, found.analysis, found.index, found.imported) == (
                 encoder.fingerprint,
                 LAYOUT,
                 ANALYSIS,
                 wanted,
+                False,
             ):
                 break
             else:
@@ -160,6 +163,46 @@ class Store:
         if not self.milvus.has(target):
             create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
+
+    def stage(self, encoder: EncoderInfo, index: str = "") -> None:
+        """Opens a new, empty version for a bulk import; nothing uses it until `publish`, even if there is none yet.
+
+        It is not loaded: see `load`. Versions of imports that did not reach `publish` are dropped.
+
+        Args:
+            encoder: served encoder.
+            index: index profile of the new version; see `open`.
+        """
+        current = self.versions.resolve(self.collection)
+        for left in self._own_versions():
+            if left != current and describe(self.milvus, left).imported:
+                self.milvus.call("drop_collection", left)
+        target = following(self.collection, current) if current else self.versions.first(self.collection)
+        while self.milvus.has(target):  # belongs to another name, or to an interrupted rebuild
+            target = following(self.collection, target)
+        create_collection(self.milvus, target, encoder, index, self.collection, imported=True)
+        self._use(target, encoder, loaded=False)
+
+    def load(self) -> None:
+        """Loads the opened version, which may take longer than one call.
+
+        Raises:
+            StoreError: Milvus failed, or loads nothing more.
+        """
+        load_fully(self.milvus, self._target)
+
+    def abandon(self) -> None:
+        """Drops the opened version, which `stage` created."""
+        self.milvus.call("drop_collection", self._target)
+
+    @property
+    def target(self) -> str:
+        """The collection that is the opened version."""
+        return self._target
+
+    def schema(self) -> CollectionSchema:
+        """Returns the schema of the opened version."""
+        return CollectionSchema.construct_from_dict(self.milvus.call("describe_collection", self._target))
 
     def opener(self, encoder: EncoderInfo) -> partial[Store]:
         """A picklable function with which other processes open the same version of the collection as this store."""
@@ -183,7 +226,7 @@ class Store:
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
         """Returns a version left by an interrupted `publish`, or creates the first one."""
-        left = self._own_versions()
+        left = [name for name in self._own_versions() if not describe(self.milvus, name).imported]
         target = left[-1] if left else self.versions.first(self.collection)
         if not left:
             while self.milvus.has(target):  # belongs to another name
@@ -259,14 +302,21 @@ class Store:
         Raises:
             StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
         """
-        data = [
+        self.upsert_rows(self.rows(rows, vectors))
+
+    def rows(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> list[dict[str, Any]]:
+        """Converts chunks with their vectors, float32 ``[rows, dimension]``, to rows of the collection."""
+        return [
             to_row(*row, vector, self.has_bm25, self._analysis)
             for row, vector in zip(rows, self._unit(vectors), strict=True)
         ]
+
+    def upsert_rows(self, data: Sequence[dict[str, Any]]) -> None:
+        """Writes rows of `rows`. Idempotent. Raises as `upsert`."""
         if self.milvus.is_file:
             check_space(self.uri, sum(map(size_of_row, data)))
         with counted(self.uri, self.collection):
-            self.milvus.call("upsert", self._target, data=data)
+            self.milvus.call("upsert", self._target, data=list(data))
         if self.milvus.is_file:  # it may report success and have stored nothing
             self._check_stored({row["id"] for row in data})
 
@@ -277,6 +327,11 @@ class Store:
                 f"{self.uri} has stored only {stored} of {len(ids)} chunks. What was stored before is kept: check the "
                 "disk, and run the same command again"
             )
+
+    def delete_contents(self, contents: Sequence[tuple[str, str]]) -> None:
+        """Deletes contents, each a document id and a content hash."""
+        ids, hashes = ({pair[at] for pair in contents} for at in (0, 1))  # a hash is a digest of the id, too
+        self._delete(f"document_id in {json.dumps(sorted(ids))} and content_hash in {json.dumps(sorted(hashes))}")
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
@@ -426,11 +481,14 @@ class Store:
         )
         return list(found)
 
-    def _use(self, target: str, encoder: EncoderInfo) -> None:
+    def _use(self, target: str, encoder: EncoderInfo, loaded: bool = True) -> None:
         check_case(self.milvus, target)
         found = describe(self.milvus, target)
         found.check(self.collection, encoder)
-        load(self.milvus, target)
+        if loaded:
+            load(self.milvus, target)
+        else:  # segments of an import are searched sooner if they are loaded at its end
+            self.milvus.call("release_collection", target)
         self._target = target
         self.index = found.index
         self.has_bm25 = found.has_bm25
