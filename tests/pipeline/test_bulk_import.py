@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pymilvus import MilvusClient
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import Chunk
@@ -16,7 +20,7 @@ from retriton_pipeline.errors import InvalidOption, StoreError
 from retriton_pipeline.ingest import IngestOptions
 from retriton_pipeline.ingest.bulk import BulkImport, open_bulk
 from retriton_pipeline.ingest.pruning import Seen
-from retriton_pipeline.store import ImportJobs, Store, StoredDocument, import_jobs
+from retriton_pipeline.store import ImportJobs, Store, StoredDocument, drop_collection, import_jobs
 from retriton_pipeline.store.imports import ImportState
 from tests.milvus_server import milvus_server
 
@@ -27,6 +31,10 @@ VECTORS = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
 VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
 
 
+FIELDS = ["id", "document_id", "content_hash", "chunk_index", "page", "source", "file", "title", "context", "text"]
+FIELDS += ["overlap", "separator", "metadata"]
+
+
 @pytest.fixture(scope="module")
 def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with milvus_server(tmp_path_factory.mktemp("milvus")) as address:
@@ -35,7 +43,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def store(uri: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr("retriton_pipeline.ingest.import_files._FILE_BYTES", 20_000)  # several files
+    monkeypatch.setattr("retriton_pipeline.ingest.import_files._FILE_BYTES", 8_000)  # several files
     monkeypatch.setattr("retriton_pipeline.store.imports._POLL_S", 0.1)
     store = Store(uri, request.node.name, consistency="Strong")
     yield store
@@ -182,3 +190,40 @@ def test_documents_are_added_only_without_bulk(store: Store, tmp_path: Path) -> 
     with pytest.raises(InvalidOption, match="has 1 chunks.*--rebuild, or add to them without --bulk"):
         open_bulk(store, ENCODER, IngestOptions(bulk=str(tmp_path)))
     assert open_bulk(store, ENCODER, IngestOptions(bulk=str(tmp_path), bulk_chunks_min=9)) is None
+
+
+@pytest.mark.triton
+def test_rows_report_and_exit_codes_are_those_of_ordinary_calls(url: str, uri: str, tmp_path: Path) -> None:
+    documents, place = tmp_path / "documents", tmp_path / "import"
+    documents.mkdir()
+    for n in range(12):
+        (documents / f"{n}.txt").write_text(" ".join(f"Fact {k} of document {n} is {k * n}." for k in range(90)))
+    (documents / "broken.pdf").write_bytes(b"%PDF-1.4\n no PDF")
+    collections = ("ordinary", "bulk")
+    reports, rows, vectors = [], [], []
+    for name, arguments in zip(collections, ([], ["--bulk", str(place)]), strict=True):
+        done = ingest(url, uri, name, str(documents), *arguments, "--json")
+        assert done.returncode == 3, done.stderr
+        reports.append(json.loads(done.stdout))
+        found = MilvusClient(uri).query(name, "chunk_index >= 0", [*FIELDS, "vector"], consistency_level="Strong")
+        in_order = sorted(map(dict, found), key=lambda row: row["id"])
+        vectors.append(np.array([row.pop("vector") for row in in_order]))
+        rows.append(in_order)
+    times = ("seconds", "tokens_per_s")
+    ordinary, bulk = ({name: value for name, value in each.items() if name not in times} for each in reports)
+    assert bulk == ordinary
+    assert bulk["chunks"] == len(rows[1]) > 100
+    assert rows[1] == rows[0]
+    assert np.allclose(vectors[1], vectors[0], atol=0.01)
+    assert list(place.iterdir()) == []
+    refused = ingest(url, uri, "bulk", str(documents), "--bulk", str(place))
+    assert (refused.returncode, "replace them with --rebuild" in refused.stderr) == (1, True)
+    rebuilt = ingest(url, uri, "bulk", str(documents), "--bulk", str(place), "--rebuild", "--json")
+    assert (rebuilt.returncode, json.loads(rebuilt.stdout)["added"]) == (3, bulk["added"])
+    for name in collections:
+        drop_collection(uri, name)
+
+
+def ingest(url: str, uri: str, collection: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "retriton", "ingest", "--url", url, "--milvus", uri, "--collection", collection]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=200)

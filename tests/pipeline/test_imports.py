@@ -193,8 +193,8 @@ def row(chunk: int, document: int, content: str, index: int) -> dict[str, Any]:
     return {"id": f"{chunk:032x}", "document_id": f"d{document}", "content_hash": content, "chunk_index": index}
 
 
-def test_a_document_is_complete_with_its_first_chunk(tmp_path: Path) -> None:
-    written = WrittenChunks(tmp_path / "written.db")
+def test_a_document_is_complete_with_its_first_chunk() -> None:
+    written = WrittenChunks()
     assert written.add([row(1, 1, "a", 1), row(2, 1, "a", 0), row(3, 2, "b", 1)]) == [True, True, True]
     assert written.add([row(1, 1, "a", 1), row(4, 2, "b", 1)]) == [False, True]
     assert written.content_hashes(["d1", "d2", "d3"]) == {"d1": {"a"}}

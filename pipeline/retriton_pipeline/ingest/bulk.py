@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,11 +56,10 @@ class BulkImport:
         self._folder = ImportFolder(options.bulk or "", _folder_name(store, encoder))
         with ExitStack() as undo:
             scratch = Path(undo.enter_context(TemporaryDirectory(prefix="retriton-bulk-")))
-            self._written = WrittenChunks(scratch / "written.db")
-            undo.callback(self._written.close)
+            self._written = undo.enter_context(closing(WrittenChunks()))
             self._resumed = self._resume()
             store.stage(encoder, options.index)
-            self._files = ImportFiles(store.schema(), self._folder, scratch / "files")
+            self._files = ImportFiles(store.schema(), self._folder, scratch)
             self._undo = undo.pop_all()
 
     def close(self) -> None:

@@ -18,6 +18,8 @@ with requires("bulk", "bulk import"):
     import pyarrow.parquet as pq
     from pymilvus.bulk_writer import BulkFileType, LocalBulkWriter
 
+logging.getLogger("pymilvus.bulk_writer").setLevel(logging.WARNING)  # it prints several lines for each file
+
 _FILE_BYTES = 24 * 1024**2  # of rows, as the writer counts them; in memory, its vectors take eight times as much
 _NEVER = 1 << 62
 _NAME = re.compile(r"[0-9]{8}\.parquet")
@@ -120,7 +122,7 @@ class ImportFiles:
         Raises:
             PipelineError: it cannot be written, for example because the disk is full.
         """
-        rows, written = self._writer.buffer_row_count, []
+        rows, written = self._writer.buffer_row_count, list[str]()
         if not rows:
             return
         self._writer.commit(call_back=written.extend)  # in a thread, whose errors are logged

@@ -62,8 +62,8 @@ class IngestOptions:
             )
         if self.bulk and not self.bulk_chunks_min and self.is_distributed:
             raise InvalidOption(
-                "bulk with a shard or Ray: one process writes the files of an import, and publishes it. Leave out bulk, "
-                "or ingest in one process"
+                "bulk with a shard or Ray: one process writes the files of an import, and publishes it. Leave bulk "
+                "out, or ingest in one process"
             )
 
     @property

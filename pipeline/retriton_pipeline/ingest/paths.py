@@ -75,6 +75,8 @@ async def ingest_paths(
     elif options.prune:
         owns = options.shard.owns if options.shard.count > 1 else (lambda file: True)
         result.report.pruned = await asyncio.to_thread(prune, target, result.seen, roots, options.dry_run, owns)
+    if store and result.report.chunks and not options.dry_run:
+        await asyncio.to_thread(store.warn_if_slow)
     return result.report
 
 
@@ -102,6 +104,8 @@ async def _in_bulk(
             _, result = await _in_process(sources, client, lambda: bulk, encoder, options, on_progress, reader)
             await asyncio.to_thread(bulk.finish, result.seen)
             on_error.pop_all()
+    if options.prune and not options.rebuild:
+        result.report.pruned = 0  # the version is new
     result.report.seconds = time.monotonic() - started
     return result.report
 

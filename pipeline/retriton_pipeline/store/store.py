@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from retriton_pipeline.store.collection import (
     load_fully,
 )
 from retriton_pipeline.store.filters import canonical
+from retriton_pipeline.store.id_set import IdSet
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
@@ -49,10 +51,13 @@ from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import cosine_spread, unit
 
+LITE_CHUNKS_MAX = 300_000  # docs/benchmarks.md: up to here, a dense search takes less than 50 ms
 _ROWS_PER_PAGE = 1000
 _FOLDER = re.compile("[A-Za-z0-9:-]+")  # no wildcards of patterns
 _SPREAD_CHUNKS = 256
 _FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
+
+log = logging.getLogger("retriton.store")
 
 
 class Store:
@@ -266,6 +271,18 @@ class Store:
         """Returns the number of stored chunks."""
         return int(self._query("", ["count(*)"])[0]["count(*)"])
 
+    def warn_if_slow(self) -> None:
+        """Logs a warning if a Milvus Lite file has more chunks than it searches within 50 ms."""
+        if self.milvus.is_file and (chunks := self.count()) > LITE_CHUNKS_MAX:
+            log.warning(
+                "%s has %d chunks in collection %r. Milvus Lite reads all vectors for a search: above %d chunks, that "
+                "takes more than 50 ms. Use a Milvus server: `retriton ingest PATH... --milvus http://HOST:19530`",
+                self.uri,
+                chunks,
+                self.collection,
+                LITE_CHUNKS_MAX,
+            )
+
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
         """Returns the hashes of completely stored contents by document id; there are two after an interrupted run."""
         found: dict[str, set[str]] = {}
@@ -278,7 +295,7 @@ class Store:
     def documents(self) -> Iterator[StoredDocument]:
         """Yields each document with stored chunks once, including documents of interrupted runs.
 
-        Metadata is omitted. The ids of all documents are held in memory.
+        Metadata is omitted. Ids that exceed 64 MiB are kept in a temporary file.
         """
         pages = self.milvus.pages(
             self._target,
@@ -287,11 +304,9 @@ class Store:
             output_fields=["document_id", "source", "title", "content_hash", "file"],
             consistency_level="Strong",
         )
-        seen: set[str] = set()
-        for rows in pages:
-            for row in rows:
-                if row["document_id"] not in seen:
-                    seen.add(row["document_id"])
+        with closing(IdSet()) as seen:
+            for row in (row for rows in pages for row in rows):
+                if seen.add(row["document_id"].encode()):
                     yield StoredDocument(
                         row["document_id"], row["source"], row["title"], row["content_hash"], row["file"]
                     )
