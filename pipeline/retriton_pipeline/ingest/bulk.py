@@ -103,13 +103,16 @@ class BulkImport:
             self._fill()
             if self._resumed:
                 self._remove_leftovers(seen)
-            self._store.publish()
         except StoreError as error:
             raise StoreError(
                 f"{error}. The version in use is unchanged. The {self._written.count} chunks are kept in "
                 f"{self._folder.url}: the same command, run again, imports them without embedding them again"
             ) from error
-        self._folder.remove()
+        self._store.publish()
+        try:
+            self._folder.remove()
+        except PipelineError as error:  # the next import would only find what it embeds anyway
+            log.warning("%s: remove it", error)
 
     def _fill(self) -> None:
         if self._written.count <= self._chunks_min:

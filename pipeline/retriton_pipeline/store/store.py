@@ -197,8 +197,9 @@ class Store:
         load_fully(self.milvus, self._target)
 
     def abandon(self) -> None:
-        """Drops the opened version, which `stage` created."""
-        self.milvus.call("drop_collection", self._target)
+        """Drops the opened version, which `stage` created, unless it is published."""
+        if self.versions.resolve(self.collection) != self._target:
+            self.milvus.call("drop_collection", self._target)
 
     @property
     def target(self) -> str:
