@@ -53,6 +53,7 @@ class BulkImport:
     def __init__(self, store: Store, jobs: ImportJobs, encoder: EncoderInfo, options: IngestOptions) -> None:
         self._store, self._jobs, self._chunks_min = store, jobs, options.bulk_chunks_min
         self._lock = threading.Lock()  # a write may still run in its thread when the run is cancelled
+        self._importing = False
         self._folder = ImportFolder(options.bulk or "", _folder_name(store, encoder))
         with ExitStack() as undo:
             scratch = Path(undo.enter_context(TemporaryDirectory(prefix="retriton-bulk-")))
@@ -128,7 +129,12 @@ class BulkImport:
         remove_unseen(self._store, seen)
 
     def abandon(self) -> None:
-        """Drops the new version after an error, and keeps what was embedded in files for the next run."""
+        """Drops the new version after an error, and keeps what was embedded in files for the next run.
+
+        While an import runs, in a thread that cannot be cancelled, the version is left to the next run.
+        """
+        if self._importing:
+            return
         try:
             with self._lock:
                 self._files.flush()
@@ -139,7 +145,11 @@ class BulkImport:
     def _import_all(self) -> None:
         files = [self._folder.server_path(name) for name in self._folder.names()]
         log.info("importing %d chunks of %d files from %s", self._written.count, len(files), self._folder.url)
-        reported = import_files(self._jobs, self._store.target, files)
+        self._importing = True
+        try:
+            reported = import_files(self._jobs, self._store.target, files)
+        finally:
+            self._importing = False
         if reported != self._written.count:
             raise StoreError(
                 f"Milvus reports {reported} imported chunks of {self._written.count} that were written to {len(files)} "

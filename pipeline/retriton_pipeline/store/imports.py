@@ -19,7 +19,7 @@ from retriton_pipeline.store.milvus import Milvus
 
 _JOBS_SINCE, _PARQUET_SINCE = (2, 5), (2, 3, 4)
 _FILES_PER_JOB = 256  # Milvus accepts 1,024
-_CONCURRENT_JOBS, _CONCURRENT_TASKS = 2, 16
+_CONCURRENT_JOBS, _CONCURRENT_TASKS = 2, 4  # a data node of 2.3 runs one task at a time
 _POLL_S = 1.0
 _POLL_FAILURES_MAX = 10  # one after another: the server may be restarted during a long import
 _STALLED_S = 3600.0
@@ -93,23 +93,43 @@ def import_files(
         files: paths as the server opens them.
         on_rows: called with the number of rows that were imported so far.
 
+    If a job fails, no further one is started, and those that run are waited for: a data node of Milvus 2.3 hangs if
+    their collection is dropped meanwhile.
+
     Raises:
         StoreError: Milvus refused or failed to import a file, does not answer, or imports nothing for an hour.
     """
     waiting = deque(batched(files, jobs.files_max))
     running: dict[str, _Running] = {}
+    failures: list[StoreError] = []
     done = 0
-    while waiting or running:
-        while waiting and len(running) < jobs.concurrent:
-            some = waiting.popleft()
-            running[jobs.start(collection, some)] = _Running(some)
-        for job, of in list(running.items()):
-            if of.poll(jobs, job).is_completed:
-                done += running.pop(job).state.rows
+    while running or (waiting and not failures):
+        try:
+            while waiting and not failures and len(running) < jobs.concurrent:
+                some = waiting.popleft()
+                running[jobs.start(collection, some)] = _Running(some)
+        except StoreError as error:
+            failures.append(error)
+        done += _ended(jobs, running, failures)
         on_rows(done + sum(of.state.rows for of in running.values()))
         if running:
             time.sleep(_POLL_S)
+    if failures:
+        raise failures[0]
     return done
+
+
+def _ended(jobs: ImportJobs, running: dict[str, _Running], failures: list[StoreError]) -> int:
+    """Removes jobs that have ended, adds the failures, and returns the rows of the others."""
+    rows = 0
+    for job, of in list(running.items()):
+        try:
+            if of.poll(jobs, job).is_completed:
+                rows += running.pop(job).state.rows
+        except StoreError as error:
+            failures.append(error)
+            del running[job]
+    return rows
 
 
 @dataclass
