@@ -51,7 +51,7 @@ from retriton_pipeline.store.versions import following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import cosine_spread, unit
 
-LITE_CHUNKS_MAX = 300_000  # docs/benchmarks.md: up to here, a dense search takes less than 50 ms
+LITE_CHUNKS_MAX = 50_000  # docs/benchmarks.md: up to here, a dense search took less than 50 ms on a busy machine
 _ROWS_PER_PAGE = 1000
 _FOLDER = re.compile("[A-Za-z0-9:-]+")  # no wildcards of patterns
 _SPREAD_CHUNKS = 256
@@ -273,11 +273,11 @@ class Store:
         return int(self._query("", ["count(*)"])[0]["count(*)"])
 
     def warn_if_slow(self) -> None:
-        """Logs a warning if a Milvus Lite file has more chunks than it searches within 50 ms."""
+        """Logs a warning if a collection in Milvus Lite has more chunks than it searches within 50 ms."""
         if self.milvus.is_file and (chunks := self.count()) > LITE_CHUNKS_MAX:
             log.warning(
                 "%s has %d chunks in collection %r. Milvus Lite reads all vectors for a search: above %d chunks, that "
-                "takes more than 50 ms. Use a Milvus server: `retriton ingest PATH... --milvus http://HOST:19530`",
+                "can take more than 50 ms. Use a Milvus server: `retriton ingest PATH... --milvus http://HOST:19530`",
                 self.uri,
                 chunks,
                 self.collection,
