@@ -22,7 +22,7 @@ setup: $(VENV)/.ready $(SERVER_VENV)/retriton-server.json  ## Create both enviro
 # The project's environment: NumPy 2, PyTorch, Milvus Lite.
 $(VENV)/.ready: pyproject.toml constraints.txt | python-found
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/$(PIP_INSTALL) -c constraints.txt -e '.[all,otel,ray,dev]'
+	$(VENV)/bin/$(PIP_INSTALL) -c constraints.txt -e '.[all,bulk,otel,ray,dev]'
 	@touch $@
 
 # The server's environment, separate because Triton's Python backend does not work with NumPy 2.

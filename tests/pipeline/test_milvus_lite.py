@@ -178,3 +178,15 @@ def test_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     store.open(ENCODER, create=True)
     store.close()
     assert "HOME" not in os.environ
+
+
+def test_a_large_collection_warns_of_slow_searches(
+    filled: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("retriton_pipeline.store.store.LITE_CHUNKS_MAX", 1)
+    filled.warn_if_slow()
+    assert not caplog.records
+    add(filled, 1)
+    filled.warn_if_slow()
+    assert f"has 2 chunks in collection '{filled.collection}'" in caplog.text
+    assert "--milvus http://HOST:19530" in caplog.text

@@ -22,6 +22,7 @@ from retriton_pipeline.ingest.parser_limits import variable_of
 from retriton_pipeline.store import PROFILES
 
 EXIT_SKIPPED = 3
+BULK_CHUNKS_MIN = 100_000
 _NAMED_MAX = 5  # sources that were skipped for the same reason; --json names all
 
 
@@ -128,6 +129,23 @@ def ingest(
             "that is started on this machine.",
         ),
     ] = None,
+    bulk: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="With --rebuild, or for a new collection: write chunks to files in the folder at URL (a path or "
+            "s3://bucket/folder), which the Milvus server reads as well, and have it import them.",
+        ),
+    ] = "",
+    bulk_large: Annotated[
+        str,
+        typer.Option(
+            envvar="RETRITON_BULK_URL",
+            metavar="URL",
+            help=f"As --bulk, for new versions of more than {BULK_CHUNKS_MIN:,} chunks. Others are written in ordinary "
+            "calls.",
+        ),
+    ] = "",
     json_: Json = False,
 ) -> None:
     """Read documents, split them into chunks, embed and store them.
@@ -151,6 +169,8 @@ def ingest(
             limits=parser.limits,
             shard=Shard.parse(shard),
             ray=ray,
+            bulk=bulk or bulk_large or None,
+            bulk_chunks_min=0 if bulk else BULK_CHUNKS_MIN,
         )
     if json_:
         print_json(report.as_json())

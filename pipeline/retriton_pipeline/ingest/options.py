@@ -32,6 +32,10 @@ class IngestOptions:
         shard: the part of the files to ingest; other processes ingest the others.
         ray: address of a Ray cluster whose workers ingest; ``local`` starts one on this machine, None ingests in this
             process.
+        bulk: path or URL of a folder that the Milvus server reads as well: chunks are written to files there, which the
+            server imports into a new version (see `BulkImport`); None writes them in ordinary calls.
+        bulk_chunks_min: write in ordinary calls after all if there are at most so many chunks, or if a bulk import is
+            not possible, for example because the collection has chunks and is not rebuilt; 0 to import any number.
     """
 
     chunk_size: ChunkSize = field(default_factory=ChunkSize)
@@ -45,6 +49,8 @@ class IngestOptions:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     shard: Shard = field(default_factory=Shard)
     ray: str | None = None
+    bulk: str | None = None
+    bulk_chunks_min: int = 0
 
     def __post_init__(self) -> None:
         if self.workers < 0:
@@ -54,6 +60,16 @@ class IngestOptions:
                 "rebuild with a shard: whichever shard ends first would publish a version without the documents of the "
                 "others. Rebuild without a shard, or ingest the shards into another collection"
             )
+        if self.bulk and not self.bulk_chunks_min and self.is_distributed:
+            raise InvalidOption(
+                "bulk with a shard or Ray: one process writes the files of an import, and publishes it. Leave bulk "
+                "out, or ingest in one process"
+            )
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether several processes write to the collection."""
+        return self.shard.count > 1 or self.ray is not None
 
     @property
     def processes(self) -> int:
@@ -75,3 +91,5 @@ class IngestKeywords(TypedDict, total=False):
     metadata: Mapping[str, Scalar]
     shard: Shard
     ray: str | None
+    bulk: str | None
+    bulk_chunks_min: int

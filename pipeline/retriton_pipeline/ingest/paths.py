@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from retriton_client import AsyncClient, EncoderInfo
 from retriton_pipeline.documents import SourceFile
 from retriton_pipeline.errors import NoSuchCollection, PipelineError
 from retriton_pipeline.ingest.file_batches import BatchIngestion, Result
-from retriton_pipeline.ingest.ingestion import Ingestion, Progress
+from retriton_pipeline.ingest.ingestion import ChunkStore, Ingestion, Progress
 from retriton_pipeline.ingest.options import IngestOptions
 from retriton_pipeline.ingest.pruning import prune, remove_unseen
 from retriton_pipeline.ingest.ray_environment import LOCAL, prepare
@@ -20,7 +24,11 @@ from retriton_pipeline.ingest.report import IngestReport
 from retriton_pipeline.ingest.sources import Source, as_source, find_sources
 from retriton_pipeline.store import Store
 
+if TYPE_CHECKING:  # needs the extra `bulk`
+    from retriton_pipeline.ingest.bulk import BulkImport
+
 OnProgress = Callable[[Progress], None]
+T = TypeVar("T", bound=ChunkStore | None)
 
 
 async def ingest_paths(
@@ -53,8 +61,11 @@ async def ingest_paths(
     roots = [as_source(path) for path in paths]
     sources = await asyncio.to_thread(find_sources, roots, options)
     encoder = await client.encoder_info()
+    if options.bulk and (bulk := await asyncio.to_thread(_open_bulk, store, encoder, options)):
+        return await _in_bulk(bulk, sources, client, encoder, options, on_progress, reader)
     if options.ray is None:
-        target, result = await _in_process(sources, client, store, encoder, options, on_progress, reader)
+        opener = partial(_open_store, store, encoder, options)
+        target, result = await _in_process(sources, client, opener, encoder, options, on_progress, reader)
     else:
         target, result = await _on_ray(sources, client, store, encoder, options, on_progress)
     if options.rebuild:  # remove leftovers of an interrupted rebuild
@@ -64,24 +75,56 @@ async def ingest_paths(
     elif options.prune:
         owns = options.shard.owns if options.shard.count > 1 else (lambda file: True)
         result.report.pruned = await asyncio.to_thread(prune, target, result.seen, roots, options.dry_run, owns)
+    if store and result.report.chunks and not options.dry_run:
+        await asyncio.to_thread(store.warn_if_slow)
+    return result.report
+
+
+def _open_bulk(store: Store | None, encoder: EncoderInfo, options: IngestOptions) -> BulkImport | None:
+    bulk = import_module("retriton_pipeline.ingest.bulk")  # imports clients of object stores
+    opened: BulkImport | None = bulk.open_bulk(store, encoder, options)
+    return opened
+
+
+async def _in_bulk(
+    bulk: BulkImport,
+    sources: Sequence[Source],
+    client: AsyncClient,
+    encoder: EncoderInfo,
+    options: IngestOptions,
+    on_progress: OnProgress,
+    reader: Reader | None,
+) -> IngestReport:
+    """Ingests into the new version of a bulk import, and publishes it."""
+    started = time.monotonic()
+    with ExitStack() as undo:
+        undo.callback(bulk.close)
+        with ExitStack() as on_error:
+            on_error.callback(bulk.abandon)
+            _, result = await _in_process(sources, client, lambda: bulk, encoder, options, on_progress, reader)
+            await asyncio.to_thread(bulk.finish, result.seen)
+            on_error.pop_all()
+    if options.prune and not options.rebuild:
+        result.report.pruned = 0  # the version is new
+    result.report.seconds = time.monotonic() - started
     return result.report
 
 
 async def _in_process(
     sources: Sequence[Source],
     client: AsyncClient,
-    store: Store | None,
+    open_target: Callable[[], T],
     encoder: EncoderInfo,
     options: IngestOptions,
     on_progress: OnProgress,
     reader: Reader | None,
-) -> tuple[Store | None, Result]:
+) -> tuple[T, Result]:
     opened = reader
     if opened is None:
         processes = options.processes
         opened = await asyncio.to_thread(Reader, encoder, options.chunk_size, processes, None, options.limits)
     try:
-        target = await asyncio.to_thread(_open_store, store, encoder, options)
+        target = await asyncio.to_thread(open_target)
         local = [source for source in sources if isinstance(source, SourceFile)]
         if len(local) == len(sources):  # one batch, in which reading, embedding and writing overlap throughout
             ingestion = Ingestion(client, target, opened, options.dry_run, on_progress, options.metadata)

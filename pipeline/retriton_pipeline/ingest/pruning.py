@@ -71,10 +71,13 @@ def remove_unseen(store: Store | None, seen: Seen, dry_run: bool = False) -> Non
 def _remove(store: Store | None, seen: Seen, is_candidate: Callable[[StoredDocument], bool], dry_run: bool) -> int:
     if store is None:
         return 0
-    gone = [document for document in store.documents() if is_candidate(document) and seen.lacks(document)]
-    for documents in batched(() if dry_run else gone, IDS_PER_CALL):
-        store.delete(documents)
-    return len(gone)
+    gone = (document for document in store.documents() if is_candidate(document) and seen.lacks(document))
+    count = 0
+    for documents in batched(gone, IDS_PER_CALL):  # the pages of documents follow the primary key, not a position
+        if not dry_run:
+            store.delete(documents)
+        count += len(documents)
+    return count
 
 
 def _root(path: Path | str) -> str:

@@ -91,8 +91,8 @@ def find_remote(url: str) -> list[RemoteFile]:
         PipelineError: there is nothing, the file system is unknown, or it refuses the listing.
         MissingExtra: `fsspec` is not installed.
     """
-    system, root = _open(url)
-    with _errors(f"{normal_url(url)} cannot be listed"):
+    system, root = open_url(url)
+    with url_errors(f"{normal_url(url)} cannot be listed"):
         found = system.find(root, detail=True)
         if not found and not system.exists(root):
             raise PipelineError(f"{normal_url(url)} does not exist")
@@ -125,7 +125,7 @@ def local_copies(files: Sequence[RemoteFile]) -> Iterator[Copies]:
 
 def _copied(files: Sequence[RemoteFile], places: Sequence[Path], pool: ThreadPoolExecutor) -> Iterator[str]:
     """Copies files; yields an empty string, or the reason why it failed, for each."""
-    systems = {address: _open(address)[0] for address in {file.address for file in files}}
+    systems = {address: open_url(address)[0] for address in {file.address for file in files}}
     concurrent = all(system.async_impl for system in systems.values())
     yield from (pool.map if concurrent else map)(_copy, (systems[file.address] for file in files), files, places)
 
@@ -134,7 +134,7 @@ def _copy(system: Any, file: RemoteFile, place: Path) -> str:
     place.parent.mkdir()
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            with _errors("it cannot be copied"):
+            with url_errors("it cannot be copied"):
                 system.get_file(file.path, str(place))
         except PipelineError as error:
             reason = str(error)
@@ -145,17 +145,23 @@ def _copy(system: Any, file: RemoteFile, place: Path) -> str:
     return reason
 
 
-def _open(url: str) -> tuple[Any, str]:
-    """The file system of ``url``, and the path in it."""
+def open_url(url: str) -> tuple[Any, str]:
+    """Returns the file system of ``url``, and the path in it.
+
+    Raises:
+        PipelineError: the file system is unknown, or refuses.
+        MissingExtra: `fsspec` is not installed.
+    """
     with requires("urls", f"reading {normal_url(url)}"):
         from fsspec.core import url_to_fs
-    with _errors(f"{normal_url(url)} cannot be opened"):
+    with url_errors(f"{normal_url(url)} cannot be opened"):
         system, path = url_to_fs(url)
     return system, str(path)
 
 
 @contextmanager
-def _errors(what: str) -> Iterator[None]:
+def url_errors(what: str) -> Iterator[None]:
+    """Translates errors of file systems in the ``with`` block to a `PipelineError` that begins with ``what``."""
     try:
         yield
     except (PipelineError, MemoryError):

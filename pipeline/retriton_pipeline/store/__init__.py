@@ -1,6 +1,7 @@
 """Chunks and their vectors in Milvus."""
 
 from retriton_pipeline.store.collection import LAYOUT
+from retriton_pipeline.store.imports import ImportJobs, import_files, import_jobs
 from retriton_pipeline.store.indexes import PROFILES, IndexProfile
 from retriton_pipeline.store.rows import Hit, StoredChunk, StoredDocument, content_hash, document_id
 from retriton_pipeline.store.store import Store, collection_names, drop_collection
@@ -9,6 +10,7 @@ __all__ = [
     "LAYOUT",
     "PROFILES",
     "Hit",
+    "ImportJobs",
     "IndexProfile",
     "Store",
     "StoredChunk",
@@ -17,4 +19,6 @@ __all__ = [
     "content_hash",
     "document_id",
     "drop_collection",
+    "import_files",
+    "import_jobs",
 ]

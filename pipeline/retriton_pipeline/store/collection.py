@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
+
+from pymilvus.client.types import LoadState
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
@@ -13,6 +16,8 @@ from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
 
+_POLL_S = 0.2
+_STALLED_S = 300.0
 LAYOUT = 4  # increment it when the fields of a collection change
 
 
@@ -27,6 +32,7 @@ class Description:
         index: index profile.
         has_bm25: whether the collection has a BM25 index.
         analysis: version of the terms of the BM25 index; 0 for collections whose texts Milvus splits into words.
+        imported: whether a bulk import fills it. Until it is published, it may lack chunks of any document.
     """
 
     encoder: str
@@ -36,6 +42,7 @@ class Description:
     index: IndexProfile
     has_bm25: bool
     analysis: int
+    imported: bool = False
 
     def check(self, collection: str, encoder: EncoderInfo) -> None:
         """Raises `StoreError` for another layout or later terms, and `EncoderMismatch` for another encoder."""
@@ -77,6 +84,7 @@ def describe(milvus: Milvus, target: str) -> Description:
         index,
         has_bm25,
         made_with.get("analysis", 0),
+        made_with.get("imported", False),
     )
 
 
@@ -110,8 +118,12 @@ def check_case(milvus: Milvus, target: str) -> None:
             )
 
 
-def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: str, version_of: str) -> None:
+def create_collection(
+    milvus: Milvus, target: str, encoder: EncoderInfo, index: str, version_of: str, imported: bool = False
+) -> None:
     """Creates a collection for vectors of ``encoder``, as a version of the name ``version_of``.
+
+    ``imported`` marks it as one that a bulk import fills (see `Description`).
 
     Raises:
         StoreError: Milvus refused the call, a file has a collection whose name differs only in case, or the index
@@ -122,13 +134,10 @@ def create_collection(milvus: Milvus, target: str, encoder: EncoderInfo, index: 
     profile = _profile(milvus, name)
     with_bm25 = milvus.supports_bm25()
     made_with = {"encoder": encoder.name, "fingerprint": encoder.fingerprint, "dimension": encoder.dimension}
-    schema = milvus.client.create_schema(
-        auto_id=False,
-        enable_dynamic_field=False,
-        description=json.dumps(
-            {**made_with, "layout": LAYOUT, "analysis": ANALYSIS, "index": name, "version_of": version_of}
-        ),
-    )
+    described = {**made_with, "layout": LAYOUT, "analysis": ANALYSIS, "index": name, "version_of": version_of}
+    if imported:
+        described["imported"] = True
+    schema = milvus.client.create_schema(auto_id=False, enable_dynamic_field=False, description=json.dumps(described))
     add_fields(schema, encoder.dimension, with_bm25)
     milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, with_bm25))
 
@@ -144,6 +153,25 @@ def load(milvus: Milvus, target: str) -> None:
         found = describe(milvus, target)
         milvus.call("create_index", target, index_params=_indexes(milvus, found.index, found.has_bm25))
     milvus.call("load_collection", target)
+
+
+def load_fully(milvus: Milvus, target: str) -> None:
+    """Loads a large collection of a server for searching, as long as that progresses.
+
+    Raises:
+        StoreError: Milvus failed, or has not loaded more of it for `_STALLED_S`.
+    """
+    milvus.call("load_collection", target, _async=True)
+    progress, since = -1, time.monotonic()
+    while (found := milvus.call("get_load_state", target))["state"] != LoadState.Loaded:
+        if (now := found.get("progress", progress)) != progress:
+            progress, since = now, time.monotonic()
+        if time.monotonic() - since > _STALLED_S:
+            raise StoreError(
+                f"{milvus.uri} has loaded {progress} % of {target}, and nothing more for {_STALLED_S:.0f} s: its nodes "
+                "may lack memory"
+            )
+        time.sleep(_POLL_S)
 
 
 def _profile(milvus: Milvus, name: str) -> IndexProfile:

@@ -13,7 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -46,7 +46,7 @@ class Milvus:
         create: whether to create a missing file.
 
     Attributes:
-        uri: as given.
+        uri, token: as given.
         is_file: whether ``uri`` is a Milvus Lite file.
         client: the client of `pymilvus`.
 
@@ -58,7 +58,7 @@ class Milvus:
     def __init__(self, uri: str, token: str = "", create: bool = True) -> None:
         self.uri = uri
         self.is_file = "://" not in uri
-        self._token = token
+        self.token = token
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded: set[str] = set()
         self._restarting = threading.Lock()
@@ -92,7 +92,7 @@ class Milvus:
             if self.is_file:
                 self._process = lite.start_server(self.uri)
             # A shared connection would stay open and keep Milvus Lite's server running.
-            return MilvusClient(self.uri, token=self._token, timeout=_TIMEOUT_S, dedicated=self.is_file)
+            return MilvusClient(self.uri, token=self.token, timeout=_TIMEOUT_S, dedicated=self.is_file)
 
     def close(self) -> None:
         """Closes the connection and releases the file."""
@@ -202,12 +202,17 @@ class Milvus:
         """Returns whether a collection or an alias of that name exists."""
         return bool(self.call("has_collection", collection))
 
+    def errors(self) -> AbstractContextManager[None]:
+        """Translates errors of `pymilvus` inside the ``with`` block, for calls that are not those of its client."""
+        return self._errors(self._process)
+
+    def server_version(self) -> tuple[int, ...]:
+        """Returns the version of the server, for example ``(2, 5, 4)``."""
+        return tuple(map(int, re.findall(r"\d+", self.call("get_server_version"))[:3]))
+
     def supports_bm25(self) -> bool:
         """Returns whether Milvus supports BM25. A server before 2.5 crashes on collections that use it."""
-        if self.is_file:
-            return True
-        numbers = re.findall(r"\d+", self.call("get_server_version"))[:2]
-        return tuple(map(int, numbers)) >= _BM25_SINCE
+        return self.is_file or self.server_version() >= _BM25_SINCE
 
 
 def _code(error: Exception) -> Any:

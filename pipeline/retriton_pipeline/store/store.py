@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pymilvus import CollectionSchema
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
@@ -34,9 +36,11 @@ from retriton_pipeline.store.collection import (
     describe,
     index_name,
     load,
+    load_fully,
     own_versions,
 )
 from retriton_pipeline.store.filters import canonical
+from retriton_pipeline.store.id_set import IdSet
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
@@ -56,10 +60,13 @@ from retriton_pipeline.store.versions import drop_version, following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import cosine_spread, unit
 
+LITE_CHUNKS_MAX = 50_000  # docs/benchmarks.md: up to here, a dense search took less than 50 ms on a busy machine
 _ROWS_PER_PAGE = 1000
 _FOLDER = re.compile("[A-Za-z0-9:-]+")  # no wildcards of patterns
 _SPREAD_CHUNKS = 256
 _FILTER_ERROR = re.compile("parse expression|query plan|invalid expression|[Ee]xpr|regular expression")
+
+log = logging.getLogger("retriton.store")
 
 
 class Store:
@@ -182,11 +189,12 @@ class Store:
             found = describe(self.milvus, target)
             if found.version_of != self.collection:  # belongs to another name
                 target = following(self.collection, target)
-            elif (found.fingerprint, found.layout, found.analysis, found.index) == (
+            elif (found.fingerprint, found.layout, found.analysis, found.index, found.imported) == (
                 encoder.fingerprint,
                 LAYOUT,
                 ANALYSIS,
                 wanted,
+                False,
             ):
                 break
             else:
@@ -194,6 +202,47 @@ class Store:
         if not self.milvus.has(target):
             create_collection(self.milvus, target, encoder, index, self.collection)
         self._use(target, encoder)
+
+    def stage(self, encoder: EncoderInfo, index: str = "") -> None:
+        """Opens a new, empty version for a bulk import; nothing uses it until `publish`, even if there is none yet.
+
+        It is not loaded: see `load`. Versions of imports that did not reach `publish` are dropped.
+
+        Args:
+            encoder: served encoder.
+            index: index profile of the new version; see `open`.
+        """
+        current = self.versions.resolve(self.collection)
+        for left in self._own_versions():
+            if left != current and describe(self.milvus, left).imported:
+                self.milvus.call("drop_collection", left)
+        target = following(self.collection, current) if current else self.versions.first(self.collection)
+        while self.milvus.has(target):  # belongs to another name, or to an interrupted rebuild
+            target = following(self.collection, target)
+        create_collection(self.milvus, target, encoder, index, self.collection, imported=True)
+        self._use(target, encoder, loaded=False)
+
+    def load(self) -> None:
+        """Loads the opened version, which may take longer than one call.
+
+        Raises:
+            StoreError: Milvus failed, or loads nothing more.
+        """
+        load_fully(self.milvus, self._target)
+
+    def abandon(self) -> None:
+        """Drops the opened version, which `stage` created, unless it is published."""
+        if self.versions.resolve(self.collection) != self._target:
+            self.milvus.call("drop_collection", self._target)
+
+    @property
+    def target(self) -> str:
+        """The collection that is the opened version."""
+        return self._target
+
+    def schema(self) -> CollectionSchema:
+        """Returns the schema of the opened version."""
+        return CollectionSchema.construct_from_dict(self.milvus.call("describe_collection", self._target))
 
     def opener(self, encoder: EncoderInfo) -> partial[Store]:
         """A picklable function with which other processes open the same version of the collection as this store."""
@@ -220,7 +269,7 @@ class Store:
 
     def _first_version(self, encoder: EncoderInfo, index: str) -> str:
         """Returns a version left by an interrupted `publish`, or creates the first one."""
-        left = self._own_versions()
+        left = [name for name in self._own_versions() if not describe(self.milvus, name).imported]
         target = left[-1] if left else self.versions.first(self.collection)
         if not left:
             while self.milvus.has(target):  # belongs to another name
@@ -261,6 +310,18 @@ class Store:
         """Returns the number of completely stored documents; one whose replacement was interrupted counts twice."""
         return int(self._query("chunk_index == 0", ["count(*)"])[0]["count(*)"])
 
+    def warn_if_slow(self) -> None:
+        """Logs a warning if a collection in Milvus Lite has more chunks than it searches within 50 ms."""
+        if self.milvus.is_file and (chunks := self.count()) > LITE_CHUNKS_MAX:
+            log.warning(
+                "%s has %d chunks in collection %r. Milvus Lite reads all vectors for a search: above %d chunks, that "
+                "can take more than 50 ms. Use a Milvus server: `retriton ingest PATH... --milvus http://HOST:19530`",
+                self.uri,
+                chunks,
+                self.collection,
+                LITE_CHUNKS_MAX,
+            )
+
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, set[str]]:
         """Returns the hashes of completely stored contents by document id; there are two after an interrupted run."""
         found: dict[str, set[str]] = {}
@@ -273,7 +334,7 @@ class Store:
     def documents(self) -> Iterator[StoredDocument]:
         """Yields each document with stored chunks once, including documents of interrupted runs.
 
-        Metadata is omitted. The ids of all documents are held in memory.
+        Metadata is omitted. Ids that exceed 64 MiB are kept in a temporary file.
         """
         pages = self.milvus.pages(
             self._target,
@@ -282,11 +343,9 @@ class Store:
             output_fields=["document_id", "source", "title", "content_hash", "file"],
             consistency_level="Strong",
         )
-        seen: set[str] = set()
-        for rows in pages:
-            for row in rows:
-                if row["document_id"] not in seen:
-                    seen.add(row["document_id"])
+        with closing(IdSet()) as seen:
+            for row in (row for rows in pages for row in rows):
+                if seen.add(row["document_id"].encode()):
                     yield StoredDocument(
                         row["document_id"], row["source"], row["title"], row["content_hash"], row["file"]
                     )
@@ -298,14 +357,21 @@ class Store:
             StoreError: Milvus failed, or Milvus Lite did not store all chunks, for example because the disk is full.
             CollectionFrozen: the collection is being switched to another version, which may lack these chunks.
         """
-        data = [
+        self.upsert_rows(self.rows(rows, vectors))
+
+    def rows(self, rows: Sequence[tuple[StoredDocument, Chunk]], vectors: NDArray[np.float32]) -> list[dict[str, Any]]:
+        """Converts chunks with their vectors, float32 ``[rows, dimension]``, to rows of the collection."""
+        return [
             to_row(*row, vector, self.has_bm25, self._analysis)
             for row, vector in zip(rows, self._unit(vectors), strict=True)
         ]
+
+    def upsert_rows(self, data: Sequence[dict[str, Any]]) -> None:
+        """Writes rows of `rows`. Idempotent. Raises as `upsert`."""
         if self.milvus.is_file:
             check_space(self.uri, sum(map(size_of_row, data)))
         with counted(self.uri, self.collection):
-            self.milvus.call("upsert", self._target, data=data)
+            self.milvus.call("upsert", self._target, data=list(data))
         if self.milvus.is_file:  # it may report success and have stored nothing
             self._check_stored({row["id"] for row in data})
         self._check_not_frozen()
@@ -317,6 +383,11 @@ class Store:
                 f"{self.uri} has stored only {stored} of {len(ids)} chunks. What was stored before is kept: check the "
                 "disk, and run the same command again"
             )
+
+    def delete_contents(self, contents: Sequence[tuple[str, str]]) -> None:
+        """Deletes contents, each a document id and a content hash."""
+        ids, hashes = ({pair[at] for pair in contents} for at in (0, 1))  # a hash is a digest of the id, too
+        self._delete(f"document_id in {json.dumps(sorted(ids))} and content_hash in {json.dumps(sorted(hashes))}")
 
     def delete_other_contents(self, documents: Sequence[StoredDocument]) -> None:
         """Deletes all other contents of these documents: those of earlier versions and of interrupted runs."""
@@ -475,11 +546,14 @@ class Store:
         )
         return list(found)
 
-    def _use(self, target: str, encoder: EncoderInfo) -> None:
+    def _use(self, target: str, encoder: EncoderInfo, loaded: bool = True) -> None:
         check_case(self.milvus, target)
         found = describe(self.milvus, target)
         found.check(self.collection, encoder)
-        load(self.milvus, target)
+        if loaded:
+            load(self.milvus, target)
+        else:  # segments of an import are searched sooner if they are loaded at its end
+            self.milvus.call("release_collection", target)
         self._target = target
         self.index = found.index
         self.has_bm25 = found.has_bm25
