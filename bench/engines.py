@@ -62,7 +62,7 @@ def _measure(
     except ExportError as error:
         return {"recipe": str(recipe), "refused": str(error)[:160]}
     folder = repository / "encoder" / "1"
-    command = [SERVER_ENV / "bin" / "python", "-m", "bench.engine_speed", folder, str(seconds)]
+    command: list[str | Path] = [SERVER_ENV / "bin" / "python", "-m", "bench.engine_speed", folder, str(seconds)]
     done = subprocess.run(command, env=SERVER_PYTHON, capture_output=True, text=True, check=True)
     speeds = json.loads(done.stdout)
     row = {"recipe": str(recipe), **{name: round(value) for name, value in speeds.items()}}

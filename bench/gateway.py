@@ -33,7 +33,7 @@ _START_S = 60.0
 def gateway(url: str) -> Iterator[str]:
     """Runs `retriton gateway` for the server at ``url``; yields the gateway's address."""
     (port,) = free_ports(1)
-    command = [Path(sys.executable).parent / "retriton", "gateway", "--url", url, "--port", str(port)]
+    command: list[str | Path] = [Path(sys.executable).parent / "retriton", "gateway", "--url", url, "--port", str(port)]
     with (FOLDER / "gateway.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--milvus", str(FOLDER / "milvus.db")], stdout=subprocess.DEVNULL, stderr=log

@@ -124,7 +124,12 @@ class Measurements:
         return {"rss_growth_ratio": self._processes.memory_bytes() / early - 1}
 
     def _inprocess(self) -> float:
-        command = [SERVER_ENV / "bin" / "python", "-m", "bench.inprocess", REPOSITORY / "encoder" / "1"]
+        command: list[str | Path] = [
+            SERVER_ENV / "bin" / "python",
+            "-m",
+            "bench.inprocess",
+            REPOSITORY / "encoder" / "1",
+        ]
         command += [self._folder / "passages.json", "10"]
         done = subprocess.run(command, env=SERVER_PYTHON, capture_output=True, text=True, check=True)
         return float(json.loads(done.stdout)["tokens_per_s"])

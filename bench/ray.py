@@ -133,8 +133,10 @@ def _stored(rag: Rag) -> list[tuple[Any, ...]]:
     from retriton_client.blocking import run
 
     store = run(rag._rag.store())
+    version = store.versions.resolve(store.collection)
+    assert version is not None, "the runs have stored something"
     pages = store.milvus.pages(
-        store.versions.resolve(store.collection),
+        version,
         batch_size=_ROWS_PER_PAGE,
         filter="chunk_index >= 0",
         output_fields=_FIELDS,

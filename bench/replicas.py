@@ -43,7 +43,7 @@ class Phase:
 
 def _cpu_s(server: Served) -> float:
     """Of the query lane; one that was restarted begins again."""
-    return sum(values(server.by_role().get("embed_query", []), lambda p: sum(p.cpu_times()[:2])))  # type: ignore[arg-type]
+    return sum(values(server.by_role().get("embed_query", []), lambda p: sum(p.cpu_times()[:2])))
 
 
 async def _phase(client: AsyncClient, servers: list[Served], rate: float, seconds: float, kill: bool) -> Phase:

@@ -81,7 +81,7 @@ class Front:
     def _cpu_s(self) -> Counter[str]:
         seconds: Counter[str] = Counter()
         for process in self._processes:
-            seconds[role_of(process)] += sum(process.cpu_times()[:2])  # type: ignore[assignment]
+            seconds[role_of(process)] += sum(process.cpu_times()[:2])
         return seconds
 
     def _texts(self, lane: str) -> int:

@@ -1,4 +1,4 @@
-"""The model `encoder` with an engine that costs nothing, for `bench.front`: its vectors are zeros.
+"""The model `encoder` with an engine that costs nothing, for `bench.front`: its vectors are all the same.
 
 This file takes the place of ``encoder/1/model.py`` in a copy of the model repository. Everything else is what is
 served: requests, tokenization, queues, messages between the processes.
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retriton_serving.batching.cores import usable_cores
 from retriton_serving.contract.manifest import Artefact, Manifest
 from retriton_serving.engines import Compute, Engine
 from retriton_serving.triton import encoder
@@ -17,17 +18,21 @@ __all__ = ["TritonPythonModel"]
 
 
 class _NullEngine:
+    """Gives a vector of length one for each text."""
+
     precision = "null"
+    devices: tuple[str, ...] = ("cpu",)
+    workers_per_device = usable_cores()
 
     def __init__(self, folder: Path) -> None:
-        self._dimension = Manifest.read(folder).encoder.dimension
+        self._vector = np.eye(1, Manifest.read(folder).encoder.dimension, dtype=np.float32)
 
-    def worker(self) -> Compute:
-        return lambda feed: np.zeros((len(feed["input_ids"]), self._dimension), np.float32)
+    def worker(self, device: int = 0) -> Compute:
+        return lambda feed: np.broadcast_to(self._vector, (len(feed["input_ids"]), self._vector.shape[1]))
 
 
 def _load_null_engine(folder: Path, artefact: Artefact) -> Engine:
     return _NullEngine(folder)
 
 
-encoder.load_engine = _load_null_engine
+encoder.load_engine = _load_null_engine  # type: ignore[attr-defined]

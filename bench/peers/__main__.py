@@ -15,6 +15,7 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,12 @@ class Peers:
         self.passages["infinity"].append(passages.texts_per_s * PASSAGES.texts)
 
     def _sentence_transformers(self, backend: str) -> None:
-        command = [ST_ENV / "bin" / "python", "-m", "bench.peers.sentence_transformers_run", self._checkpoint]
+        command: list[str | Path] = [
+            ST_ENV / "bin" / "python",
+            "-m",
+            "bench.peers.sentence_transformers_run",
+            self._checkpoint,
+        ]
         command += [backend, FOLDER / "passages.json", str(self._seconds)]
         environ = {**os.environ, "HF_HUB_OFFLINE": "1"}
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
@@ -125,7 +131,7 @@ def main() -> None:
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         peers.round()
-    results = {
+    results: dict[str, Any] = {
         "queries_per_s": _medians(peers.queries),
         "passages_per_s": _medians(peers.passages),
         "ratios": {f"queries, {name}": ratio for name, ratio in _ratios(peers.queries).items()}

@@ -124,6 +124,6 @@ def _busy(a: Assumptions, index: Index, rows: float) -> float:
     scale = a.dimension / _REFERENCE_DIMENSION
     if index.search_factor is None:
         growth = (rows / (10 * _MILLION)) ** a.search_growth
-        return growth * scale / a.gpu_searches_per_s
+        return float(growth * scale / a.gpu_searches_per_s)
     core_ms = a.search_core_ms * (rows / _MILLION) ** a.search_growth * scale * index.search_factor(a)
-    return core_ms / 1e3 / a.node_cores
+    return float(core_ms / 1e3 / a.node_cores)
