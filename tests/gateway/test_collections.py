@@ -27,6 +27,7 @@ class WithoutServer:
 
     def __init__(self) -> None:
         self.client = AsyncClient("127.0.0.1:9")
+        self.next_client = None
 
     async def encoder(self) -> EncoderInfo:
         return word_encoder()
