@@ -290,7 +290,7 @@ def test_a_server_that_never_gets_healthy_is_given_up(repository: Path, tmp_path
 
 def test_another_backend_than_the_one_asked_for_is_refused(repository: Path, tmp_path: Path) -> None:
     """Triton falls back to config.pbtxt without a word where it does not find a variant."""
-    with pytest.raises(LaunchError, match="variants of the encoder are .*openvino_cpu, tensorrt"):
+    with pytest.raises(LaunchError, match="variants of the encoder are .*openvino_cpu, python_gpu, tensorrt"):
         TritonServer(TritonWheel(SERVER_ENV), repository, Endpoint.free(), variant="tensor_rt")
     other = tmp_path / "model_repository"
     shutil.copytree(repository, other)
