@@ -2,18 +2,16 @@
 
 Two servers with all-MiniLM-L6-v2, the second with another pooling, and a collection in Milvus Lite, on one machine.
 Searches arrive at a fixed rate, whether or not earlier ones have ended, in these phases: idle; while the second server
-embeds the same texts at the same pace and nothing is written; during the switch; after it; and while the models of a
-running server are loaded again, which a switch does not need.
+embeds the same texts at the same pace and nothing is written; during the switch; and after it. No model is loaded again
+in a running server: a server closes that API to everyone.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import tempfile
 import time
-import urllib.request
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
@@ -34,8 +32,6 @@ from retriton_pipeline.store import Store, StoredDocument
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel, create_repository
 
 _BATCH = 128
-_RELOADED = ("encoder", "embed_query")
-_EXPLICIT = ("--model-control-mode=explicit", "--load-model=*")
 
 
 async def _searches(rag: AsyncRag, asked: Iterator[str], rate: float, until: Awaitable[object]) -> dict[str, float]:
@@ -67,7 +63,7 @@ async def _embed(url: str, texts: Sequence[str], pace: float) -> None:
     async with AsyncClient(url) as client:
         for batch in batched(texts, _BATCH):
             began = time.monotonic()
-            await client.embed_passages(batch)
+            await client.embed_passages(batch, truncate="END")
             await asyncio.sleep(max(0.0, began + len(batch) / pace - time.monotonic()))
 
 
@@ -81,38 +77,25 @@ async def _fill(url: str, file: str, texts: Sequence[str]) -> None:
                 (StoredDocument(f"{start + n:032x}", f"{start + n}", "", "0"), Chunk(text, "", None, 0))
                 for n, text in enumerate(batch)
             ]
-            store.upsert(rows, np.asarray(await client.embed_passages(batch)))
+            store.upsert(rows, np.asarray(await client.embed_passages(batch, truncate="END")))
         store.close()
-
-
-def _reload(server: TritonServer) -> None:
-    """Loads models of a running server again; Triton serves the old instances until the new ones are ready."""
-    for model in _RELOADED:
-        base = f"http://{server.endpoint.host}:{server.endpoint.http_port}/v2"
-        with urllib.request.urlopen(f"{base}/models/{model}/config", timeout=30) as answer:
-            config = json.load(answer)
-        changed = {"string_value": str(time.time())}  # an equal configuration is not loaded again
-        config.setdefault("parameters", {})["reloaded_at"] = changed
-        body = json.dumps({"parameters": {"config": json.dumps(config)}}).encode()
-        request = urllib.request.Request(f"{base}/repository/models/{model}/load", body, method="POST")
-        urllib.request.urlopen(request, timeout=120).close()
 
 
 async def measure(
     old: TritonServer, new: TritonServer, file: str, chunks: int, rate: float, pace: float, seconds: float
 ) -> dict[str, dict[str, float]]:
     """The phases."""
-    texts = paragraphs()[:chunks]
-    asked, urls = cycle(questions(texts)), (old.endpoint.grpc_url, new.endpoint.grpc_url)
+    corpus = paragraphs()
+    texts = corpus[:chunks]
+    asked, urls = cycle(questions(corpus)), (old.endpoint.grpc_url, new.endpoint.grpc_url)
     await _fill(urls[0], file, texts)
     found = {}
     async with AsyncRag(urls[0], file, next_url=urls[1]) as rag:
         await _searches(rag, asked, rate, asyncio.sleep(5))  # the first searches are slower
         found["idle"] = await _searches(rag, asked, rate, asyncio.sleep(seconds))
         found["embedding alone"] = await _searches(rag, asked, rate, _embed(urls[1], texts, pace))
-        found["switch"] = await _searches(rag, asked, rate, rag.switch(chunks_per_s=pace))
+        found["switch"] = await _searches(rag, asked, rate, rag.switch(chunks_per_s=pace, truncate=True))
         found["after"] = await _searches(rag, asked, rate, asyncio.sleep(seconds))
-        found["models loaded again"] = await _searches(rag, asked, rate, asyncio.to_thread(_reload, new))
     return found
 
 
@@ -125,9 +108,7 @@ def _servers(folder: Path) -> Iterator[tuple[TritonServer, TritonServer]]:
             repository = create_repository(folder / pooling)
             export_encoder(Checkpoint.read(None, Overrides(pooling=pooling)), repository)
             log = stack.enter_context((folder / f"{pooling}.log").open("wb"))
-            servers.append(
-                stack.enter_context(TritonServer(triton, repository, Endpoint.free(), log, options=_EXPLICIT))
-            )
+            servers.append(stack.enter_context(TritonServer(triton, repository, Endpoint.free(), log)))
         for server in servers:
             server.wait_ready()
         yield servers[0], servers[1]
