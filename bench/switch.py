@@ -71,13 +71,9 @@ async def _fill(url: str, file: str, texts: Sequence[str]) -> None:
     async with AsyncClient(url) as client:
         store = Store(file, "documents")
         store.open(await client.encoder_info(), create=True)
-        for start in range(0, len(texts), _BATCH):
-            batch = texts[start : start + _BATCH]
-            rows = [
-                (StoredDocument(f"{start + n:032x}", f"{start + n}", "", "0"), Chunk(text, "", None, 0))
-                for n, text in enumerate(batch)
-            ]
-            store.upsert(rows, np.asarray(await client.embed_passages(batch, truncate="END")))
+        for batch in batched(enumerate(texts), _BATCH):
+            rows = [(StoredDocument(f"{n:032x}", str(n), "", "0"), Chunk(text, "", None, 0)) for n, text in batch]
+            store.upsert(rows, np.asarray(await client.embed_passages([text for _, text in batch], truncate="END")))
         store.close()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pymilvus import MilvusClient
@@ -36,17 +36,12 @@ def milvus_server(folder: Path) -> Iterator[str]:
     """Runs a server that keeps its data in ``folder``; gives its address."""
     (port,) = free_ports(1)
     uri = f"http://127.0.0.1:{port}"
-    with _one_at_a_time():
-        process = _start(folder, port)
-        try:
+    with ExitStack() as undo:
+        with _one_at_a_time():
+            process = _start(folder, port)
+            undo.callback(_kill, process)
             _wait(uri, process, folder / "milvus.log")
-        except BaseException:
-            _kill(process)
-            raise
-    try:
         yield uri
-    finally:
-        _kill(process)
 
 
 @contextmanager

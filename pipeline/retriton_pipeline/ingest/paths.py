@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -97,13 +97,11 @@ async def _in_bulk(
 ) -> IngestReport:
     """Ingests into the new version of a bulk import, and publishes it."""
     started = time.monotonic()
-    with ExitStack() as undo:
-        undo.callback(bulk.close)
-        with ExitStack() as on_error:
-            on_error.callback(bulk.abandon)
-            _, result = await _in_process(sources, client, lambda: bulk, encoder, options, on_progress, reader)
-            await asyncio.to_thread(bulk.finish, result.seen)
-            on_error.pop_all()
+    with closing(bulk), ExitStack() as on_error:
+        on_error.callback(bulk.abandon)
+        _, result = await _in_process(sources, client, lambda: bulk, encoder, options, on_progress, reader)
+        await asyncio.to_thread(bulk.finish, result.seen)
+        on_error.pop_all()
     if options.prune and not options.rebuild:
         result.report.pruned = 0  # the version is new
     result.report.seconds = time.monotonic() - started

@@ -42,7 +42,6 @@ from retriton_pipeline.store.collection import (
 from retriton_pipeline.store.filters import canonical
 from retriton_pipeline.store.id_set import IdSet
 from retriton_pipeline.store.indexes import PROFILES
-from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import FROZEN, check_name, is_valid
 from retriton_pipeline.store.rows import (
@@ -51,11 +50,11 @@ from retriton_pipeline.store.rows import (
     StoredChunk,
     StoredDocument,
     bm25_text,
-    size_of_row,
     to_chunk,
     to_row,
 )
 from retriton_pipeline.store.settings import delete_settings, read_settings, write_settings
+from retriton_pipeline.store.upserts import upsert
 from retriton_pipeline.store.versions import drop_version, following, versions
 from retriton_pipeline.store.writes import counted, writes
 from retriton_pipeline.vectors import cosine_spread, unit
@@ -368,21 +367,9 @@ class Store:
 
     def upsert_rows(self, data: Sequence[dict[str, Any]]) -> None:
         """Writes rows of `rows`. Idempotent. Raises as `upsert`."""
-        if self.milvus.is_file:
-            check_space(self.uri, sum(map(size_of_row, data)))
         with counted(self.uri, self.collection):
-            self.milvus.call("upsert", self._target, data=list(data))
-        if self.milvus.is_file:  # it may report success and have stored nothing
-            self._check_stored({row["id"] for row in data})
+            upsert(self.milvus, self._target, data)
         self._check_not_frozen()
-
-    def _check_stored(self, ids: set[str]) -> None:
-        stored = int(self._query(f"id in {json.dumps(list(ids))}", ["count(*)"])[0]["count(*)"]) if ids else 0
-        if stored < len(ids):
-            raise StoreError(
-                f"{self.uri} has stored only {stored} of {len(ids)} chunks. What was stored before is kept: check the "
-                "disk, and run the same command again"
-            )
 
     def delete_contents(self, contents: Sequence[tuple[str, str]]) -> None:
         """Deletes contents, each a document id and a content hash."""

@@ -24,11 +24,11 @@ from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.errors import StoreError
 from retriton_pipeline.store.collection import LAYOUT, Description, create_collection, describe, load, own_versions
 from retriton_pipeline.store.indexes import PROFILES
-from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import FORMER, FROZEN
-from retriton_pipeline.store.rows import COPIED, size_of_row, with_vector
+from retriton_pipeline.store.rows import COPIED, with_vector
 from retriton_pipeline.store.store import Store
+from retriton_pipeline.store.upserts import upsert
 from retriton_pipeline.store.versions import drop_version, for_encoder, is_for_encoder
 from retriton_pipeline.store.writes import counted
 from retriton_pipeline.vectors import unit
@@ -93,14 +93,7 @@ class VersionChunks:
         scaled = vectors if normalized else unit(vectors)
         has_bm25 = self.description.has_bm25
         data = [with_vector(row, vector, has_bm25) for row, vector in zip(rows, scaled, strict=True)]
-        if self._milvus.is_file:
-            check_space(self._milvus.uri, sum(map(size_of_row, data)))
-        self._milvus.call("upsert", self.version, data=data)
-        if self._milvus.is_file and (lost := self.absent(rows)):  # it may report success and have stored nothing
-            raise StoreError(
-                f"{self._milvus.uri} has not stored {len(lost)} of {len(rows)} chunks: check the disk, and run the "
-                "same command again"
-            )
+        upsert(self._milvus, self.version, data)
 
     def delete(self, rows: Sequence[Row]) -> None:
         """Deletes chunks. Raises `StoreError`."""
