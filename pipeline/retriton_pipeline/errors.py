@@ -29,6 +29,10 @@ class StoreError(PipelineError):
     """Milvus cannot be reached, or refuses what it was asked."""
 
 
+class CollectionOutdated(StoreError):
+    """The collection was written by a version of Retriton that stored chunks in another way."""
+
+
 class NoSuchCollection(StoreError):
     """The collection does not exist."""
 

@@ -19,6 +19,7 @@ from retriton_client import (
 )
 from retriton_pipeline.errors import (
     CollectionFrozen,
+    CollectionOutdated,
     EncoderMismatch,
     LLMError,
     NoBm25Index,
@@ -69,6 +70,9 @@ _PUBLIC: dict[type[Exception], ApiError] = {
         503, "collection_frozen", "the collection is being switched: try again", None, RETRY_AFTER_S
     ),
     EncoderMismatch: ApiError(409, "encoder_mismatch", ""),
+    CollectionOutdated: ApiError(
+        409, "collection_outdated", "the collection is of another version of Retriton: it has to be built again"
+    ),
 }  # an empty message stands for that of the exception
 _INTERNAL: dict[type[Exception], ApiError] = {
     Overloaded: ApiError(429, "overloaded", "the server is overloaded: try again", None, RETRY_AFTER_S),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Generic, TypeVar
@@ -56,6 +56,10 @@ class RoundRobin(Generic[T]):
     def add(self, key: str, item: T) -> None:
         """Adds an item behind those of its key."""
         self._waiting.setdefault(key, deque()).append(item)
+
+    def add_first(self, key: str, items: Iterable[T]) -> None:
+        """Adds items, in their order, before those of their key."""
+        self._waiting.setdefault(key, deque()).extendleft([*items][::-1])
 
     def take(self) -> T | None:
         """The next item; None if there is none."""

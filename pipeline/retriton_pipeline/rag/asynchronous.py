@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -19,9 +18,10 @@ from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
 from retriton_pipeline.rag.answer import Answer, PromptedQuestion
-from retriton_pipeline.rag.shared_task import SharedTask
+from retriton_pipeline.rag.collection import Collection
+from retriton_pipeline.rag.servers import Servers
 from retriton_pipeline.rag.stream import AnswerStream
-from retriton_pipeline.retrieval import Retrieved, Retriever, SearchKeywords, SearchOptions, Turn
+from retriton_pipeline.retrieval import Retrieved, SearchKeywords, SearchOptions, Turn
 from retriton_pipeline.store import Store
 from retriton_pipeline.store.switching import VersionSwitch
 from retriton_pipeline.switching import (
@@ -40,21 +40,7 @@ if TYPE_CHECKING:  # needs the parsers, which searches and answers do without
 DEFAULT_URL = "127.0.0.1:8001"
 _INGEST_RETRY = Retry(attempts_max=100, delay_first_s=0.1, delay_max_s=2.0)  # outlasts a restart of the server
 _INGEST_TIMEOUT_S = 120.0
-_CHECK_S = 1.0  # between two look-ups of the version that a collection's name refers to
 StrPath = str | os.PathLike[str]
-
-
-@dataclass
-class _Ready:
-    """One version of the collection, its searches with the encoder that made it, and the builder of its prompts.
-
-    Searches that have begun go on with it after the collection was switched to another version.
-    """
-
-    store: Store
-    retriever: Retriever
-    builder: PromptBuilder
-    checked_s: float  # when the collection's name referred to this version
 
 
 class AsyncRag:
@@ -114,21 +100,20 @@ class AsyncRag:
         self.collection = collection
         self.llm = llm
         self._call_timeout_s = call_timeout_s
-        self._token = milvus_token
-        self._consistency = consistency
-        self._prompt_tokens = prompt_tokens
-        self._prompt_tokenizer = prompt_tokenizer
-        self._template = Path(template)
-        self._client = client or AsyncClient(url, timeout_s=timeout_s, retry=retry, tls=tls)
-        self._owns_client = client is None
-        self._next = next_client or (
-            AsyncClient(next_url, timeout_s=timeout_s, retry=retry, tls=tls) if next_url else None
+        made: list[AsyncClient] = []
+        if client is None:
+            client = AsyncClient(url, timeout_s=timeout_s, retry=retry, tls=tls)
+            made.append(client)
+        if next_client is None and next_url:
+            next_client = AsyncClient(next_url, timeout_s=timeout_s, retry=retry, tls=tls)
+            made.append(next_client)
+        self._servers = Servers(client, next_client, encoder, tuple(made))
+        self._collection = Collection(
+            lambda create: Store(self.milvus, collection, milvus_token, consistency, create),
+            self._servers,
+            lambda served: PromptBuilder(prompt_counter(prompt_tokenizer, served), prompt_tokens, Path(template)),
+            result_cache_s,
         )
-        self._owns_next = next_client is None
-        self._encoder = encoder
-        self._result_cache_s = result_cache_s
-        self._store: SharedTask[Store] = SharedTask()
-        self._ready: SharedTask[_Ready] = SharedTask()
 
     async def __aenter__(self) -> Self:
         return self
@@ -140,13 +125,8 @@ class AsyncRag:
 
     async def close(self) -> None:
         """Closes the connections, and releases the Milvus Lite file."""
-        await self._ready.take()
-        if store := await self._store.take():
-            await asyncio.to_thread(store.close)
-        if self._owns_client:
-            await self._client.close()
-        if self._next and self._owns_next:
-            await self._next.close()
+        await self._collection.close()
+        await self._servers.close()
 
     async def ingest(
         self,
@@ -179,14 +159,14 @@ class AsyncRag:
             from retriton_pipeline.ingest import IngestOptions, as_source, ingest_paths
 
         settings = IngestOptions(**options)
-        await self._client.encoder_info()  # fails soon; below, a restart of the server is waited for
+        await self._servers.first.encoder_info()  # fails soon; below, a restart of the server is waited for
         store = await self._store_for(settings.dry_run)
-        served = self._client if settings.rebuild else (await self._served())[0]
+        served = self._servers.first if settings.rebuild else (await self._collection.server())[0]
         async with served.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             try:
                 return await ingest_paths(list(map(as_source, paths)), client, store, settings, on_progress, reader)
             finally:
-                self._ready.reset()  # the collection is new, or has a new version
+                self._collection.forget_version()  # the collection is new, or has a new version
 
     async def retrieve(
         self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
@@ -212,16 +192,16 @@ class AsyncRag:
     ) -> Retrieved:
         """As `retrieve`, with the options as one object, and ``llm`` in place of the one of this object."""
         async with self._within_time():
-            ready = await self._opened()
+            version = await self._collection.version()
             try:
-                return await ready.retriever.retrieve(question, options, history, llm or self.llm)
+                return await version.retriever.retrieve(question, options, history, llm or self.llm)
             except StoreInterrupted:  # the search may be the cause
                 raise
             except (StoreError, WrongEncoder):  # was its version dropped?
-                if await asyncio.to_thread(lambda: ready.store.is_current):
+                if await asyncio.to_thread(lambda: version.store.is_current):
                     raise
-                ready = await self._reopened(ready)
-            return await ready.retriever.retrieve(question, options, history, llm or self.llm)
+                version = await self._collection.version_after(version)
+            return await version.retriever.retrieve(question, options, history, llm or self.llm)
 
     async def prompt(
         self, question: str, *, history: Sequence[Turn] = (), **options: Unpack[SearchKeywords]
@@ -240,7 +220,7 @@ class AsyncRag:
         self, question: str, options: SearchOptions, history: Sequence[Turn], llm: LLM | None
     ) -> PromptedQuestion:
         found = await self.search(question, options, history, llm)
-        builder = (await self._opened()).builder
+        builder = (await self._collection.version()).builder
         start = time.perf_counter()
         left = threading.Event()
         try:
@@ -295,7 +275,7 @@ class AsyncRag:
 
     async def store(self) -> Store:
         """The opened collection, for calls that this class does not offer. Its methods block: use threads."""
-        return (await self._opened()).store
+        return (await self._collection.version()).store
 
     async def encoder(self) -> EncoderInfo:
         """The encoder that embeds for this collection: the one that it was made with, as far as it is served.
@@ -304,7 +284,7 @@ class AsyncRag:
             StoreError: Milvus failed.
             RetritonError: a server cannot be reached.
         """
-        return (await self._served())[1]
+        return (await self._collection.server())[1]
 
     async def switch(
         self, *, on_progress: OnProgress = lambda done, total: None, **options: Unpack[SwitchKeywords]
@@ -325,11 +305,10 @@ class AsyncRag:
             RetritonError: the server cannot be reached at first, or was unavailable for all retries later.
         """
         settings = SwitchOptions(**options)
-        if self._next is None:
-            raise InvalidOption("a switch needs the server of the new encoder: name it with next_url (--next-url)")
-        await self._next.encoder_info()  # fails soon; below, a restart of the server is waited for
+        server = self._servers.next
+        await server.encoder_info()  # fails soon; below, a restart of the server is waited for
         versions = await self._versions()
-        async with self._next.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
+        async with server.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             return await EncoderSwitch(client, self.collection, versions, settings, on_progress).run()
 
     async def roll_back(self, *, force: bool = False) -> str:
@@ -355,61 +334,14 @@ class AsyncRag:
                 raise
             raise DeadlineExceeded(f"the call took longer than call_timeout_s, {self._call_timeout_s:g} s") from error
 
-    async def _opened(self) -> _Ready:
-        """The version of the collection for a search; at most every second it is looked up which one that is."""
-        ready = await self._ready.get(self._open)
-        if time.monotonic() < ready.checked_s + _CHECK_S:
-            return ready
-        ready.checked_s = time.monotonic()  # searches that begin meanwhile use this version
-        if await asyncio.to_thread(lambda: ready.store.is_current):
-            return ready
-        return await self._reopened(ready)
-
-    async def _reopened(self, replaced: _Ready) -> _Ready:
-        if await self._ready.get(self._open) is replaced:
-            self._ready.reset()
-        return await self._ready.get(self._open)
-
-    async def _open(self) -> _Ready:
-        store = await self._store.get(lambda: self._connect(create=False))
-        checked_s = time.monotonic()
-        version, fingerprint = await asyncio.to_thread(store.current)
-        client, encoder = await self._server_of(fingerprint)
-        opened = await asyncio.to_thread(store.at, version, encoder)
-        retriever = Retriever(client, opened, self._result_cache_s, reranker=self._client)
-        return _Ready(opened, retriever, await asyncio.to_thread(self._builder, encoder), checked_s)
-
-    async def _served(self) -> tuple[AsyncClient, EncoderInfo]:
-        """The server for the collection, and its encoder; the first server for a collection that does not exist."""
-        try:
-            store = await self._store.get(lambda: self._connect(create=False))
-            fingerprint = (await asyncio.to_thread(store.current))[1]
-        except NoSuchCollection:
-            fingerprint = ""
-        return await self._server_of(fingerprint)
-
-    async def _server_of(self, fingerprint: str) -> tuple[AsyncClient, EncoderInfo]:
-        """The server with an encoder, and its encoder; the first server if none has it."""
-        first = self._encoder or await self._client.encoder_info()
-        if self._next and fingerprint not in ("", first.fingerprint):
-            other = await self._next.encoder_info()
-            if other.fingerprint == fingerprint:
-                return self._next, other
-        return self._client, first
-
     async def _versions(self) -> VersionSwitch:
-        return VersionSwitch(await self._store.get(lambda: self._connect(create=False)))
+        return VersionSwitch(await self._collection.connected())
 
     async def _store_for(self, dry_run: bool) -> Store | None:
         """The connection of an ingestion, which creates a missing file; None for a dry run without a file."""
         try:
-            return await self._store.get(lambda: self._connect(create=not dry_run))
-        except NoSuchCollection:  # also of a search that connects at the same time, and does not create the file
-            return None if dry_run else await self._store.get(lambda: self._connect(create=True))
-
-    async def _connect(self, create: bool) -> Store:
-        return await asyncio.to_thread(Store, self.milvus, self.collection, self._token, self._consistency, create)
-
-    def _builder(self, encoder: EncoderInfo) -> PromptBuilder:
-        count = prompt_counter(self._prompt_tokenizer, encoder)
-        return PromptBuilder(count, self._prompt_tokens, self._template)
+            return await self._collection.connected(create=not dry_run)
+        except NoSuchCollection:
+            if dry_run:
+                return None
+            raise

@@ -11,7 +11,7 @@ from pymilvus.client.types import LoadState
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
-from retriton_pipeline.errors import EncoderMismatch, InvalidOption, StoreError
+from retriton_pipeline.errors import CollectionOutdated, EncoderMismatch, InvalidOption, StoreError
 from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
@@ -47,12 +47,12 @@ class Description:
     def check(self, collection: str, encoder: EncoderInfo) -> None:
         """Raises `StoreError` for another layout or later terms, and `EncoderMismatch` for another encoder."""
         if self.encoder and self.layout != LAYOUT:
-            raise StoreError(
+            raise CollectionOutdated(
                 f"collection {collection!r} has layout {self.layout} of another version of Retriton, this version "
                 f"requires {LAYOUT}. Rebuild it with `retriton ingest --rebuild`."
             )
         if self.analysis not in (0, ANALYSIS):
-            raise StoreError(
+            raise CollectionOutdated(
                 f"the words of collection {collection!r} were indexed by another version of Retriton (version "
                 f"{self.analysis}, this one has {ANALYSIS}). Rebuild it with `retriton ingest --rebuild`."
             )

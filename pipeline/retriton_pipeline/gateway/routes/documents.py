@@ -23,7 +23,8 @@ from retriton_pipeline.gateway.settings import Settings
 def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["documents"])
-    uploads = APIRouter(tags=["documents"], route_class=upload_route(jobs.receiving, settings.bounds.upload_bytes))
+    receiving = upload_route(jobs.limits.receiving, settings.bounds.upload_bytes)
+    uploads = APIRouter(tags=["documents"], route_class=receiving)
     errors = error_responses(409)
 
     @routes.get("/v1/collections", response_model=CollectionList, responses=errors)

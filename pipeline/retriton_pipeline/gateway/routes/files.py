@@ -30,7 +30,7 @@ Seconds = Annotated[
 def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletion) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["files"])
-    uploads = APIRouter(tags=["files"], route_class=upload_route(jobs.receiving, settings.bounds.upload_bytes))
+    uploads = APIRouter(tags=["files"], route_class=upload_route(jobs.limits.receiving, settings.bounds.upload_bytes))
     errors = error_responses()
 
     @uploads.post("/v1/files", responses=errors)

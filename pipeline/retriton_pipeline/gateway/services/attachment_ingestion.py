@@ -12,12 +12,13 @@ from pathlib import Path
 
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import SUFFIXES
+from retriton_pipeline.gateway.retries import pause_s
 from retriton_pipeline.gateway.services.durable_jobs import RENEW_S
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.job import Job, JobState
 from retriton_pipeline.gateway.services.upload_folder import link_file
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
-from retriton_pipeline.gateway.storage.attachment_leases import AttachmentKey, AttachmentLeases, pause_s
+from retriton_pipeline.gateway.storage.attachment_leases import AttachmentKey, AttachmentLeases
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database, StorageError
 

@@ -34,8 +34,10 @@ class Job:
         folder: its files.
         progress: of the ingestion.
         result: the report of the ingestion.
-        error: why it failed.
+        error: why it failed, or why its last attempt did.
         is_retryable: whether it failed for a reason that may be over later.
+        failures: attempts that failed for such a reason.
+        is_recorded_elsewhere: whether whoever added it has a record, and tries it again.
         work: the ingestion, once it runs.
         metadata: values for filters, for all its documents.
         chunk_size: of its documents; None for the default.
@@ -58,6 +60,8 @@ class Job:
     chunk_size: ChunkSize | None = None
     is_durable: bool = False
     is_retryable: bool = False
+    failures: int = 0
+    is_recorded_elsewhere: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import ChunkSize
-from retriton_pipeline.errors import CollectionFrozen
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.services.job import Job
 from retriton_pipeline.gateway.services.upload_folder import UploadFolders, link_file
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.database import StorageError
-from retriton_pipeline.ingest import IngestReport, Progress, Reader
+from retriton_pipeline.ingest import Progress, Reader
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.rag.shared_task import SharedTask
-
-_FROZEN_S = 1.0  # between two attempts to write to a collection that is being switched
-_FROZEN_S_MAX = 600.0  # of all attempts: a switch that was killed leaves the collection frozen
 
 
 class UploadIngestion:
@@ -50,24 +45,13 @@ class UploadIngestion:
         def on_progress(progress: Progress) -> None:
             job.progress = progress
 
-        async with self._files_of(job) as paths:
-            report = await self._ingested(job, paths, on_progress)
+        encoder = await self._upstream.encoder()
+        async with self._files_of(job) as paths, self._rag(job.collection, encoder) as rag:
+            reader = await self._reader_for(await rag.encoder(), job.chunk_size)
+            report = await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
         job.result = report.as_json()
         self._metrics.ingest_documents.inc(report.documents)
         self._metrics.ingest_chunks.inc(report.chunks)
-
-    async def _ingested(self, job: Job, paths: Sequence[Path], on_progress: Callable[[Progress], None]) -> IngestReport:
-        """Ingests the files; again if the collection was switched to another encoder meanwhile, with that encoder."""
-        give_up_s = time.monotonic() + _FROZEN_S_MAX
-        while True:
-            async with self._rag(job.collection, await self._upstream.encoder()) as rag:
-                reader = await self._reader_for(await rag.encoder(), job.chunk_size)
-                try:
-                    return await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
-                except CollectionFrozen:
-                    if time.monotonic() > give_up_s:
-                        raise
-            await asyncio.sleep(_FROZEN_S)
 
     async def close(self) -> None:
         """Ends the parser processes, even if they are busy."""

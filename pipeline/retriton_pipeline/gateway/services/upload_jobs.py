@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import time
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from retriton_client import RetritonError
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import Scalar, size_of
-from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
+from retriton_pipeline.gateway.errors import ApiError, api_error
 from retriton_pipeline.gateway.fairness import RoundRobin
 from retriton_pipeline.gateway.metrics import GatewayMetrics
+from retriton_pipeline.gateway.retries import pause_s
 from retriton_pipeline.gateway.schemas.errors import ErrorBody
-from retriton_pipeline.gateway.services.api_keys import ANONYMOUS
 from retriton_pipeline.gateway.services.durable_jobs import RENEW_S, DurableJobs
 from retriton_pipeline.gateway.services.job import Job, JobState
 from retriton_pipeline.gateway.services.upload_folder import UploadFolders
 from retriton_pipeline.gateway.services.upload_ingestion import UploadIngestion
+from retriton_pipeline.gateway.services.upload_limits import Upload, UploadLimits
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.database import Database, StorageError
@@ -31,6 +32,7 @@ from retriton_pipeline.gateway.storage.jobs import FINISHED_MAX, FINISHED_PER_KE
 
 log = logging.getLogger("retriton.gateway")
 _RETRY_S = 5.0  # after the storage failed
+_RETRIED_S_MAX = 24 * 3600.0  # since its upload, a job is tried again for so long after temporary failures
 
 
 class UploadJobs:
@@ -43,13 +45,13 @@ class UploadJobs:
         database: has the records, if the gateway has a folder for files.
 
     Attributes:
+        limits: of the uploads that are received or wait.
         folders: the folders of this gateway, and which other gateways are alive.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, database: Database) -> None:
-        self._bounds = settings.bounds
+        self.limits = UploadLimits(settings.bounds, self._waiting)
         self._upstream = upstream
-        self._receiving: list[tuple[str, int]] = []  # owner and bytes
         self._metrics = metrics
         base = settings.files_folder and settings.files_folder / "uploads"
         self.folders = UploadFolders(base)
@@ -58,21 +60,7 @@ class UploadJobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: RoundRobin[Job] = RoundRobin()
         self._has_next = asyncio.Event()
-
-    @contextmanager
-    def receiving(self, owner: str, bytes_max: int) -> Iterator[None]:
-        """An upload of at most ``bytes_max`` bytes, before and while its files are received.
-
-        Raises:
-            ApiError: the queue is full, or the owner's part of it.
-        """
-        self._check_room(owner, bytes_max)
-        entry = (owner, bytes_max)
-        self._receiving.append(entry)
-        try:
-            yield
-        finally:
-            self._receiving.remove(entry)
+        self._postponed: dict[tuple[str, str], list[Job]] = {}  # by owner and collection, with the jobs after it
 
     def new_folder(self) -> Path:
         """A new, empty folder for the files of an upload. Raises `StorageError`."""
@@ -98,7 +86,9 @@ class UploadJobs:
         metadata: Mapping[str, Scalar] | None = None,
         chunk_size: ChunkSize | None = None,
     ) -> Job:
-        """Queues the files in ``folder``, in memory alone: for those that have a record elsewhere.
+        """Queues the files in ``folder``, in memory alone, once: for those that have a record elsewhere.
+
+        A job that is to be tried again (see `Job.is_retryable`) is not among those of `owned_by`.
 
         Args:
             owner: the name of the key.
@@ -108,7 +98,7 @@ class UploadJobs:
             chunk_size: of their chunks; None for the default.
         """
         job = _new_job(owner, collection, folder)
-        job.metadata, job.chunk_size = metadata or {}, chunk_size
+        job.metadata, job.chunk_size, job.is_recorded_elsewhere = metadata or {}, chunk_size, True
         self._enqueue(job)
         return job
 
@@ -148,7 +138,9 @@ class UploadJobs:
         try:
             while True:
                 while (job := self._queue.take()) is not None:
-                    if not job.is_finished:
+                    if (later := self._postponed.get((job.owner, job.collection))) is not None:
+                        later.append(job)  # its documents may replace those of the postponed job
+                    elif not job.is_finished:
                         await self._work(job)
                 self._has_next.clear()
                 await self._has_next.wait()
@@ -203,14 +195,8 @@ class UploadJobs:
         self._forget_old_jobs()
         self._update_metrics()
 
-    def _check_room(self, owner: str, bytes_max: int) -> None:
-        waiting = [(job.owner, job.bytes_total) for job in self._jobs.values() if job.state is JobState.QUEUED]
-        waiting += self._receiving
-        bounds = self._bounds
-        _check_limits("", waiting, bytes_max, bounds.jobs, bounds.jobs_bytes)
-        if owner != ANONYMOUS:
-            own = [upload for upload in waiting if upload[0] == owner]
-            _check_limits(" of your key", own, bytes_max, bounds.jobs_per_key, bounds.jobs_bytes_per_key)
+    def _waiting(self) -> list[Upload]:
+        return [(job.owner, job.bytes_total) for job in self._jobs.values() if job.state is JobState.QUEUED]
 
     def _cancel(self, job: Job) -> None:
         if job.state is JobState.QUEUED:
@@ -237,10 +223,30 @@ class UploadJobs:
         elif (error := job.work.exception()) is not None:
             failure = api_error(error)
             job.error, job.is_retryable = ErrorBody.of(failure).model_dump(), failure.is_temporary
-            await self._end(job, JobState.FAILED)
+            await self._retry_or_fail(job)
             await self._ingestion.close()  # its processes may still parse a file of the failed job
         else:
+            job.error = None
             await self._end(job, JobState.SUCCEEDED)
+
+    async def _retry_or_fail(self, job: Job) -> None:
+        is_recent = time.time() < job.created_s + _RETRIED_S_MAX
+        if not job.is_retryable or job.is_recorded_elsewhere or not is_recent:
+            await self._end(job, JobState.FAILED)
+            if job.is_retryable and job.is_recorded_elsewhere:
+                self._jobs.pop(job.id, None)
+            return
+        job.state, job.failures = JobState.QUEUED, job.failures + 1
+        self._update_metrics()
+        log.info("job", extra={"job": job.id, "key": job.owner, "state": "postponed", "collection": job.collection})
+        self._postponed[job.owner, job.collection] = [job]
+        asyncio.get_running_loop().call_later(pause_s(job.failures), self._resume, job.owner, job.collection)
+
+    def _resume(self, owner: str, collection: str) -> None:
+        jobs = self._postponed.pop((owner, collection))
+        if waiting := [job for job in jobs if job.id in self._jobs and not job.is_finished]:
+            self._queue.add_first(owner, waiting)
+            self._has_next.set()
 
     async def _end(self, job: Job, state: JobState) -> None:
         """Records how a job ended before the next one begins: later uploads may replace its documents."""
@@ -279,14 +285,3 @@ class UploadJobs:
 def _new_job(owner: str, collection: str, folder: Path) -> Job:
     size = sum(size_of(file) for file in folder.rglob("*") if file.is_file())
     return Job(f"job-{uuid.uuid4().hex}", owner, collection, folder, size)
-
-
-def _check_limits(whose: str, uploads: Sequence[tuple[str, int]], size: int, count_max: int, bytes_max: int) -> None:
-    waiting_bytes = sum(upload[1] for upload in uploads)
-    if len(uploads) < count_max and waiting_bytes + size <= bytes_max:
-        return
-    message = (
-        f"{len(uploads)} uploads{whose} of {waiting_bytes} bytes are in the queue, the limits are {count_max} and "
-    )
-    message += f"{bytes_max} bytes: try again later"
-    raise ApiError(429, "too_many_jobs", message, retry_after_s=10 * RETRY_AFTER_S)

@@ -88,7 +88,8 @@ class JobView {
     const share = job.bytes_total ? job.bytes_done / job.bytes_total : 0;
     if (job.state === "running" && job.bytes_done) this.bar.value = share;
     const done = job.documents ? `${counted(job.documents, "document")}, ${counted(job.chunks, "chunk")}…` : "Reading…";
-    this.state.textContent = job.state === "queued" ? "Waiting for its turn…" : done;
+    const waiting = job.error ? `Waiting to try again: ${job.error.message}` : "Waiting for its turn…";
+    this.state.textContent = job.state === "queued" ? waiting : done;
     this.button.hidden = false;
   }
 

@@ -6,20 +6,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from retriton_pipeline.gateway.retries import pause_s
 from retriton_pipeline.gateway.storage.attachments import Attachment
 from retriton_pipeline.gateway.storage.database import Database
 from retriton_pipeline.gateway.storage.jobs import LEASE_S
 
-RETRY_FIRST_S = 1.0  # doubled with each further failure
-RETRY_MAX_S = 60.0
 AttachmentKey = tuple[str, str]  # ids of vector store and file
 _THIS = "vector_store = ? AND id = ?"
 _IS_DUE = "status = 'in_progress' AND retry_at <= ? AND (holder IN ('', ?) OR lease_until < ?)"
-
-
-def pause_s(failures: int) -> float:
-    """Seconds to wait after so many failures, one after the other."""
-    return min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(failures - 1, 16))
 
 
 class AttachmentLeases:

@@ -94,18 +94,18 @@ class JobRecords:
         return [JobRecord.of(row) for row in rows]
 
     async def renew(self, records: Sequence[JobRecord]) -> set[str]:
-        """Renews the leases of jobs, and notes their states and progress.
+        """Renews the leases of jobs, and notes their states, progress, and the error of the last attempt.
 
         Returns:
             The ids of those that are not the holder's any more: they were cancelled or taken over elsewhere.
         """
-        query = f"""UPDATE jobs SET lease_until = ?, state = ?, bytes_done = ?, documents = ?, chunks = ?
+        query = f"""UPDATE jobs SET lease_until = ?, state = ?, bytes_done = ?, documents = ?, chunks = ?, error = ?
             WHERE id = ? AND holder = ? AND {_OPEN}"""  # noqa: S608 - no input
 
         def renew(connection: sqlite3.Connection) -> set[str]:
             lost = set()
             for one in records:
-                progress = (one.bytes_done, one.documents, one.chunks)
+                progress = (one.bytes_done, one.documents, one.chunks, _stored("error", one.error))
                 values = (one.lease_until, one.state, *progress, one.id, one.holder)
                 if not connection.execute(query, values).rowcount:
                     lost.add(one.id)
