@@ -100,7 +100,7 @@ def test_a_file_is_ingested_by_one_gateway_and_taken_over(tiny_url: str, milvus:
             a.process.kill()
             a.process.wait(10)
             until(lambda: holders(tmp_path) not in ([], [holder]), 10)
-            assert len(jobs_of(second)) == 1
+            until(lambda: len(jobs_of(second)) == 1, 5)
             again = second.post(f"{path.rpartition('/')[0]}", json={"file_id": path.rpartition("/")[2]})
             assert again.json()["status"] == "in_progress"
             until(lambda: [one["state"] for one in jobs_of(second)][-1:] == ["cancelled"], 10)

@@ -23,6 +23,7 @@ from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.routes import (
     chat,
     cohere,
+    description,
     documents,
     elasticsearch,
     embeddings,
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app = FastAPI(
         title="Retriton",
         lifespan=lambda app: services.running(),
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> ASGIApp:
     for routes in services.routers():
         app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
     app.include_router(operations.router(services.probes, metrics))
+    app.include_router(description.router(app))
     app.router.routes.append(mcp.route(services.mcp))
     app.mount("/static", page.PageFiles(directory=page.FOLDER), name="static")
     admission = AdmissionMiddleware(traced(app), settings, metrics)

@@ -21,6 +21,8 @@ class ConnectionBounds:
         head_s: seconds until the head is complete.
         pipelined: requests that wait for the response to an earlier one of the same connection.
         unread_bytes, unread_s: of a body that follows after its response, and the seconds until it is complete.
+        refused_s: seconds for which a refused peer keeps its connection, of which nothing more is read: otherwise it
+            could cause the next refusal at once.
         send_bytes, send_s: bytes that a peer must read in so many seconds while a response waits to be sent.
     """
 
@@ -31,6 +33,7 @@ class ConnectionBounds:
     pipelined: int = 16
     unread_bytes: int = 16 * 1024 * 1024
     unread_s: float = 5.0
+    refused_s: float = 0.5
     send_bytes: int = 32_768
     send_s: float = 15.0
 

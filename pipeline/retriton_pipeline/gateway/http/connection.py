@@ -38,8 +38,10 @@ class BoundedConnection(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None  # of a head, or of a body that nobody reads
     _send_timer: asyncio.TimerHandle | None = None
+    _refusal_timer: asyncio.TimerHandle | None = None
     _unsent_bytes = 0
     _refused_with = 400
+    _is_refused = False
     _in_message = False
     _in_head = False
     _has_completed = False  # a request, since the last check
@@ -70,6 +72,8 @@ class BoundedConnection(HttpToolsProtocol):
         self.waiting.pop(self, None)
         self._stop_timer()
         self._stop_send_timer()
+        if self._refusal_timer:
+            self._refusal_timer.cancel()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -78,9 +82,9 @@ class BoundedConnection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         step = self.bounds.head_bytes
         for start in range(0, len(data), step):
-            self._feed(data[start : start + step])
-            if self.transport.is_closing():
+            if self._is_over():
                 return
+            self._feed(data[start : start + step])
 
     def _feed(self, data: bytes) -> None:
         if self._in_message and not self._in_head:
@@ -118,7 +122,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
         self._in_message = False
         self._feed(b"\r\n".join(lines) + b"\r\n\r\n")
-        if rest and not self.transport.is_closing():
+        if rest and not self._is_over():
             self._feed(rest)
 
     def on_message_begin(self) -> None:
@@ -185,6 +189,8 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._start_send_timer()
+        elif self._is_refused:
+            pass
         elif self._in_message and not self._in_head:
             self._start_timer(self.bounds.unread_s)
         elif self.cycle.response_complete:
@@ -216,12 +222,23 @@ class BoundedConnection(HttpToolsProtocol):
         raise _RefusedError
 
     def _refuse(self) -> None:
-        """Answers with an error, unless another response is on its way; and closes the connection."""
+        """Answers with an error, unless another response is on its way; reads no more, and closes the connection."""
         if self._may_answer():
             status = STATUS_LINE[self._refused_with]
             self.transport.write(status + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self._is_refused = True
+        self.pipeline.clear()
+        self.transport.pause_reading()
+        self._stop_timer()
+        self.waiting[self] = None
+        self._refusal_timer = self.loop.call_later(self.bounds.refused_s, self._close_refused)
+
+    def _close_refused(self) -> None:
         self.transport.close()
         self._start_send_timer()
+
+    def _is_over(self) -> bool:
+        return self._is_refused or self.transport.is_closing()
 
     def _may_answer(self) -> bool:
         if self._in_message and not self._in_head:

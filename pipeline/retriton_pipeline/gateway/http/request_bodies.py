@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.http.json_values import ValueCounter
 
 _GRACE_S = 15.0
 
@@ -28,10 +29,10 @@ async def read_body(receive: Receive, bytes_max: int, hold: Callable[[int], None
     """The whole body; ``hold`` is called with the size of each part.
 
     Raises:
-        ApiError: it is too large.
+        ApiError: it is too large, or has too many values for a JSON document.
         ClientDisconnected: it is not complete.
     """
-    parts, size, more = [], 0, True
+    parts, size, more, values = [], 0, True, ValueCounter()
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -40,6 +41,7 @@ async def read_body(receive: Receive, bytes_max: int, hold: Callable[[int], None
         size += len(parts[-1])
         if size > bytes_max:
             raise _too_large(size, bytes_max)
+        values.feed(parts[-1])
         hold(len(parts[-1]))
         more = message.get("more_body", False)
     return b"".join(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.http.json_bodies import check_values
+from retriton_pipeline.gateway.http.json_values import ValueCounter
 from retriton_pipeline.gateway.http.media_types import JSON, check_media_type
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class McpEndpoint:
         body = await request.body()
         if len(body) > BYTES_MAX:
             raise ApiError(413, "too_large", f"the body has {len(body)} bytes, the limit of MCP is {BYTES_MAX}")
-        await asyncio.to_thread(check_values, body, VALUES_MAX)
+        ValueCounter(VALUES_MAX).feed(body)
         unread = [body]
 
         async def receive_again() -> Message:
