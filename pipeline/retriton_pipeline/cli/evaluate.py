@@ -43,7 +43,7 @@ def compared_options() -> OptionGroup[list[SearchOptions]]:
             option = typer.Option(help=f"{field.description} off, on, or both to compare.", rich_help_panel="Search")
             parameters.append(parameter(name, Annotated[Switch, option], "off"))
         else:
-            text = f"{field.description} Repeat it to compare. Default: {default}."
+            text = f"{field.description} Repeat it to compare." + ("" if default is None else f" Default: {default}.")
             option = typer.Option(flag_of(name), help=text, rich_help_panel="Search")
             parameters.append(parameter(name, Annotated[list[_scalar(field.annotation)] | None, option], None))  # type: ignore[misc]
     return OptionGroup(tuple(parameters), _combinations)

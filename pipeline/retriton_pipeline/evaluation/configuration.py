@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from retriton_pipeline.evaluation.measures import DEPTH
 from retriton_pipeline.retrieval import SearchOptions
 
-BASELINE = SearchOptions(mode="dense", hops=1, candidates=DEPTH).resolved()  # measures the encoder alone
+BASELINE = SearchOptions(mode="dense", hops=1, candidates=DEPTH, rerank=False)  # measures the encoder alone
 _DEFAULTS = SearchOptions().resolved()
 
 

@@ -7,12 +7,13 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ir_measures import ScoredDoc
 
 from retriton_client import AsyncClient
+from retriton_pipeline.calibration import calibrate
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.evaluation.configuration import Configuration
 from retriton_pipeline.evaluation.corpus import OnTexts, index_corpus, index_files
@@ -52,6 +53,8 @@ class Evaluation:
 
     async def run(self, configuration: Configuration) -> EvalReport:
         """Searches every query in one way, and scores the rankings."""
+        options = configuration.options.resolved(self.retriever.settings)
+        configuration = replace(configuration, options=options)
         start = time.perf_counter()
         run = await self._rankings(configuration)
         query_ms = (time.perf_counter() - start) * 1e3 / len(self.dataset.queries)
@@ -139,9 +142,11 @@ async def indexed(
             size = size or ChunkSize()
             report = await index_files(files, client, store, size, on_texts)
             rate = report.tokens / report.seconds if report.seconds else 0.0
+            await calibrate(client, store)
             yield Evaluation(dataset, retriever, size, rate, on_texts, True, report.skipped)
         else:
             rate = await index_corpus(dataset, client, store, size, on_texts)
+            await calibrate(client, store)
             yield Evaluation(dataset, retriever, size, rate, on_texts)
     finally:
         await asyncio.to_thread(_remove, store)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from retriton.extras import requires
 from retriton_client import AsyncClient, DeadlineExceeded, EncoderInfo, Retry, Tls, WrongEncoder
+from retriton_pipeline.calibration import calibrate
 from retriton_pipeline.defaults import DEFAULT_MILVUS
 from retriton_pipeline.errors import InvalidOption, NoSuchCollection, StoreError, StoreInterrupted
 from retriton_pipeline.generation import DEFAULT_TEMPLATE, LLM, PromptBuilder
@@ -164,7 +165,10 @@ class AsyncRag:
         served = self._servers.first if settings.rebuild else (await self._collection.server())[0]
         async with served.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
             try:
-                return await ingest_paths(list(map(as_source, paths)), client, store, settings, on_progress, reader)
+                report = await ingest_paths(list(map(as_source, paths)), client, store, settings, on_progress, reader)
+                if store and not settings.dry_run:
+                    await calibrate(client, store)
+                return report
             finally:
                 self._collection.forget_version()  # the collection is new, or has a new version
 
@@ -309,7 +313,10 @@ class AsyncRag:
         await server.encoder_info()  # fails soon; below, a restart of the server is waited for
         versions = await self._versions()
         async with server.with_settings(timeout_s=_INGEST_TIMEOUT_S, retry=_INGEST_RETRY) as client:
-            return await EncoderSwitch(client, self.collection, versions, settings, on_progress).run()
+            report = await EncoderSwitch(client, self.collection, versions, settings, on_progress).run()
+            self._collection.forget_version()
+            await calibrate(client, (await self._collection.version()).store)
+            return report
 
     async def roll_back(self, *, force: bool = False) -> str:
         """Makes searches use the version from before the last switch, without embedding; see `roll_back` for errors.

@@ -76,6 +76,7 @@ class Collection:
             return found
         found.checked_s = time.monotonic()  # searches that begin meanwhile use this version
         if await asyncio.to_thread(lambda: found.store.is_current):
+            await asyncio.to_thread(found.store.read_settings)
             return found
         return await self.version_after(found)
 

@@ -40,7 +40,8 @@ class SearchOptions(BaseModel):
         ge=0.0,
         le=1.0,
         description="Weight of dense scores in the weighted fusion; BM25 has the rest. "
-        f"Default: the collection's (see `retriton tune-search`), else {DEFAULTS.dense_weight:g}.",
+        "Default: the collection's, which `retriton tune-search` learns and ingestion measures, else "
+        f"{DEFAULTS.dense_weight:g}.",
     )
     candidates: int | None = Field(
         None,

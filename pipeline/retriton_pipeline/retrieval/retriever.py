@@ -55,7 +55,8 @@ class Retriever:
     @property
     def settings(self) -> SearchSettings:
         """The settings of the collection, for options that a search leaves open."""
-        return SearchSettings.stored(self._store.search_settings, self._store.collection)
+        values = {**(self._store.calibration or {}), **(self._store.search_settings or {})}
+        return SearchSettings.stored(values, self._store.collection)
 
     @property
     def spread(self) -> float | None:

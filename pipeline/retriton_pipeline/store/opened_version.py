@@ -14,6 +14,7 @@ from pymilvus import CollectionSchema
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
+from retriton_pipeline.chunking import with_context
 from retriton_pipeline.errors import InvalidFilter, NoBm25Index, StoreError, StoreInterrupted
 from retriton_pipeline.store.collection import check_case, describe, load
 from retriton_pipeline.store.filters import canonical
@@ -22,7 +23,7 @@ from retriton_pipeline.store.id_set import IdSet
 from retriton_pipeline.store.indexes import PROFILES
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import PAYLOAD, Hit, StoredChunk, StoredDocument, bm25_text, to_chunk
-from retriton_pipeline.store.settings import read_settings
+from retriton_pipeline.store.settings import CALIBRATED, LEARNED, read_settings
 from retriton_pipeline.store.writes import writes
 from retriton_pipeline.vectors import cosine_spread, unit
 
@@ -47,6 +48,7 @@ class OpenedVersion:
         spread: how far the cosines of the encoder differ in the opened version (see `cosine_spread`); None until
             the first search, and while there are too few chunks to tell.
         search_settings: what was stored with `keep_search_settings`; None if nothing was.
+        calibration: what was stored with `keep_calibration`; None if nothing was.
     """
 
     def __init__(self, milvus: Milvus, collection: str, consistency: str) -> None:
@@ -58,6 +60,7 @@ class OpenedVersion:
         self.fingerprint = ""
         self.spread: float | None = None
         self.search_settings: dict[str, Any] | None = None
+        self.calibration: dict[str, Any] | None = None
         self._target = collection
         self._consistency = consistency
         self._normalize = False
@@ -143,7 +146,7 @@ class OpenedVersion:
         if self.spread is None:
             self.spread = self._measured_spread()
         params = self.index.search_params(top_k)
-        return self._search("vector", self._unit(vectors), top_k, filter_, params, with_chunks)
+        return self._search("vector", self.unit(vectors), top_k, filter_, params, with_chunks)
 
     def search_bm25(
         self, texts: Sequence[str], top_k: int, filter_: str = "", with_chunks: bool = False
@@ -182,15 +185,31 @@ class OpenedVersion:
         found = {row["id"]: row["vector"] for row in self._by_id(ids, ["id", "vector"])}
         return np.array([found[key] for key in ids], np.float32)
 
-    def _measured_spread(self) -> float | None:
-        rows = self.milvus.call(
+    def sample(self, count: int) -> tuple[list[str], NDArray[np.float32]]:
+        """The embedded texts of at most ``count`` chunks, and their vectors, float32 ``[chunks, dimension]``."""
+        rows = self._sample(count, ["text", "context", "vector"])
+        texts = [with_context(row["context"], row["text"]) for row in rows]
+        return texts, np.array([row["vector"] for row in rows], np.float32)
+
+    def read_settings(self) -> None:
+        """Reads the settings of searches again, which another process may have stored. Raises `StoreError`."""
+        found = read_settings(self.milvus, self.collection, self.fingerprint)
+        self.search_settings, self.calibration = found.get(LEARNED), found.get(CALIBRATED)
+
+    def _sample(self, count: int, fields: list[str]) -> list[dict[str, Any]]:
+        """Some rows: primary keys are digests, and so those that come first are a random sample."""
+        found = self.milvus.call(
             "query",
             self._target,
             filter="",
-            limit=_SPREAD_CHUNKS,  # any: primary keys are digests, and so are those that come first a random sample
-            output_fields=["vector"],
+            limit=count,
+            output_fields=fields,
             consistency_level=self._consistency,
         )
+        return list(found)
+
+    def _measured_spread(self) -> float | None:
+        rows = self._sample(_SPREAD_CHUNKS, ["vector"])
         return cosine_spread(np.array([row["vector"] for row in rows], np.float32))
 
     def _by_id(self, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
@@ -242,8 +261,8 @@ class OpenedVersion:
         self._normalize = not encoder.normalized
         self._analysis = found.analysis
         self.spread = None
-        self.search_settings = read_settings(self.milvus, self.collection, encoder.fingerprint)
+        self.read_settings()
 
-    def _unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scales vectors to unit length if the encoder does not."""
+    def unit(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scales vectors, float32 ``[rows, dimension]``, to unit length if the encoder does not."""
         return unit(vectors) if self._normalize else vectors

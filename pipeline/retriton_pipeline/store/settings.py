@@ -1,4 +1,4 @@
-"""Search settings, stored beside the collections that they were learned for.
+"""Search settings, stored beside the collections that they were learned or measured for.
 
 Collections of Milvus Lite have no properties that can be altered, so a small collection maps names to settings, on
 servers too. Settings belong to a name and an encoder: a rebuild keeps them, another encoder does not use them.
@@ -18,29 +18,30 @@ from retriton_pipeline.store.names import SETTINGS
 _JSON_BYTES_MAX = 4096
 
 
-def read_settings(milvus: Milvus, name: str, fingerprint: str) -> dict[str, Any] | None:
-    """Returns the settings of the collection ``name`` for an encoder; None if there are none. Raises `StoreError`."""
+Settings = dict[str, dict[str, Any]]
+LEARNED = "values"  # by judged queries
+CALIBRATED = "calibration"  # by its texts
+
+
+def read_settings(milvus: Milvus, name: str, fingerprint: str) -> Settings:
+    """Returns the settings of the collection ``name`` for an encoder, by their origin. Raises `StoreError`."""
     if not milvus.has(SETTINGS):
-        return None
+        return {}
     milvus.call("load_collection", SETTINGS)
     rows = milvus.call("query", SETTINGS, filter=f'name == "{name}"', output_fields=["settings"], **_STRONG)
     found = json.loads(rows[0]["settings"]) if rows else {}
-    return found["values"] if found.get("fingerprint") == fingerprint else None
+    is_for_encoder = found.pop("fingerprint", None) == fingerprint
+    return {origin: values for origin, values in found.items() if values is not None} if is_for_encoder else {}
 
 
-def write_settings(milvus: Milvus, name: str, fingerprint: str, values: dict[str, Any]) -> None:
-    """Replaces the settings of the collection ``name``. Raises `StoreError`."""
+def write_settings(milvus: Milvus, name: str, fingerprint: str, origin: str, values: dict[str, Any] | None) -> None:
+    """Replaces the settings of the collection ``name`` of this origin; None removes them. Raises `StoreError`."""
     if not milvus.has(SETTINGS):
         _create(milvus)
-    text = json.dumps({"fingerprint": fingerprint, "values": values})
+    found = read_settings(milvus, name, fingerprint)
+    kept = {key: value for key, value in {**found, origin: values}.items() if value is not None}
+    text = json.dumps({"fingerprint": fingerprint, **kept})
     milvus.call("upsert", SETTINGS, data=[{"name": name, "settings": text, "vector": np.zeros(2, np.float32)}])
-
-
-def delete_settings(milvus: Milvus, name: str) -> None:
-    """Deletes the settings of the collection ``name``, if there are any. Raises `StoreError`."""
-    if milvus.has(SETTINGS):
-        milvus.call("load_collection", SETTINGS)
-        milvus.call("delete", SETTINGS, ids=[name])
 
 
 def _create(milvus: Milvus) -> None:

@@ -16,7 +16,7 @@ from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import FROZEN
 from retriton_pipeline.store.opened_version import OpenedVersion
 from retriton_pipeline.store.rows import StoredDocument, to_row
-from retriton_pipeline.store.settings import delete_settings, write_settings
+from retriton_pipeline.store.settings import CALIBRATED, LEARNED, write_settings
 from retriton_pipeline.store.upserts import upsert
 from retriton_pipeline.store.versions import versions
 from retriton_pipeline.store.writes import counted
@@ -46,7 +46,7 @@ class WritableVersion(OpenedVersion):
         """Converts chunks with their vectors, float32 ``[rows, dimension]``, to rows of the collection."""
         return [
             to_row(*row, vector, self.has_bm25, self._analysis)
-            for row, vector in zip(rows, self._unit(vectors), strict=True)
+            for row, vector in zip(rows, self.unit(vectors), strict=True)
         ]
 
     def upsert_rows(self, data: Sequence[dict[str, Any]]) -> None:
@@ -83,12 +83,17 @@ class WritableVersion(OpenedVersion):
         Raises:
             StoreError: Milvus failed.
         """
-        with counted(self.uri, self.collection):
-            if values is None:
-                delete_settings(self.milvus, self.collection)
-            else:
-                write_settings(self.milvus, self.collection, self.fingerprint, values)
+        self._keep_settings(LEARNED, values)
         self.search_settings = values
+
+    def keep_calibration(self, values: dict[str, Any]) -> None:
+        """Stores what was measured for searches of this collection with its encoder. Raises `StoreError`."""
+        self._keep_settings(CALIBRATED, values)
+        self.calibration = values
+
+    def _keep_settings(self, origin: str, values: dict[str, Any] | None) -> None:
+        with counted(self.uri, self.collection):
+            write_settings(self.milvus, self.collection, self.fingerprint, origin, values)
 
     def _delete(self, condition: str) -> None:
         with counted(self.uri, self.collection):
