@@ -18,7 +18,7 @@ from retriton_pipeline.cli.output import print_json
 from retriton_pipeline.errors import InvalidOption
 from retriton_pipeline.evaluation import Dataset, learn_search, score_search
 from retriton_pipeline.retrieval import Retriever
-from retriton_pipeline.retrieval.settings import DEFAULTS, LEARNED, SearchSettings
+from retriton_pipeline.retrieval.settings import LEARNED, SearchSettings
 from retriton_pipeline.store import Store
 
 _TIMEOUT_S = 300.0
@@ -73,7 +73,7 @@ async def _report(
 
 
 async def _tested(retriever: Retriever, dataset: Dataset, settings: SearchSettings) -> dict[str, object]:
-    before = await score_search(retriever, dataset.queries, dataset.qrels, DEFAULTS)
+    before = await score_search(retriever, dataset.queries, dataset.qrels, retriever.unlearned_settings)
     after = await score_search(retriever, dataset.queries, dataset.qrels, settings)
     means = [float(np.mean(list(scores.values()))) for scores in (before, after)]
     return {"test_queries": len(before), "test_before": means[0], "test_after": means[1]}

@@ -21,7 +21,7 @@ from retriton_pipeline.evaluation.measures import per_query
 from retriton_pipeline.retrieval import Retriever, SearchOptions
 from retriton_pipeline.retrieval.fusion import fuse
 from retriton_pipeline.retrieval.ranking import Ranking, ScoredChunk
-from retriton_pipeline.retrieval.settings import DEFAULTS, SearchSettings
+from retriton_pipeline.retrieval.settings import SearchSettings
 from retriton_pipeline.store import Hit, StoredChunk
 
 QUERIES_MIN = 20  # fewer say too little
@@ -43,9 +43,9 @@ class _Rankings:
 async def learn_search(
     retriever: Retriever, queries: Mapping[str, str], qrels: Sequence[Qrel], with_rerank: bool = False
 ) -> SearchSettings:
-    """The settings with the best nDCG@10 of ``queries``; the defaults where others are not better.
+    """The settings with the best nDCG@10 of ``queries``; the present ones without labels where others are not better.
 
-    Number of candidates, second hop and cross-encoder differ from the defaults only where the gain exceeds its
+    Number of candidates, second hop and cross-encoder differ from these only where the gain exceeds its
     standard error over the queries.
 
     Args:
@@ -84,6 +84,7 @@ class _Learning:
 
     def __init__(self, retriever: Retriever, queries: Mapping[str, str], qrels: Sequence[Qrel]) -> None:
         self._retriever = retriever
+        self._unlearned = retriever.unlearned_settings
         judged = dict.fromkeys(qrel.query_id for qrel in qrels)
         self.queries = {query: text for query in judged if (text := queries.get(query))}
         self._qrels = [qrel for qrel in qrels if qrel.query_id in self.queries]
@@ -93,7 +94,7 @@ class _Learning:
         rankings = await self._rankings()
         if not any(document in self._known for found in rankings.values() for document in found.documents.values()):
             raise DatasetError("the collection has none of the judged documents among the first that were found")
-        before = await self.searched(DEFAULTS)
+        before = await self.searched(self._unlearned)
         best = self._best_weight(rankings)
         for candidates in _CANDIDATES:
             other = best.model_copy(update={"candidates": candidates})
@@ -106,12 +107,12 @@ class _Learning:
             if _better(best, after, other, scores) is other:
                 best, after = other, scores
         if _mean(after) <= _mean(before):
-            best, after = DEFAULTS, before
+            best, after = self._unlearned, before
         learned = {"queries": len(self.queries), "before": _mean(before), "after": _mean(after)}
         return best.model_copy(update=learned)
 
     def _best_weight(self, rankings: Mapping[str, _Rankings]) -> SearchSettings:
-        tried = [DEFAULTS.model_copy(update={"dense_weight": weight}) for weight in WEIGHTS]
+        tried = [self._unlearned.model_copy(update={"dense_weight": weight}) for weight in WEIGHTS]
         return tried[middle_of_best([_mean(self._fused(rankings, settings)) for settings in tried])]
 
     def _fused(self, rankings: Mapping[str, _Rankings], settings: SearchSettings) -> _Scores:

@@ -55,8 +55,13 @@ class Retriever:
     @property
     def settings(self) -> SearchSettings:
         """The settings of the collection, for options that a search leaves open."""
-        values = {**(self._store.calibration or {}), **(self._store.search_settings or {})}
-        return SearchSettings.stored(values, self._store.collection)
+        learned = self._store.search_settings
+        return SearchSettings.stored(learned, self._store.collection) if learned else self.unlearned_settings
+
+    @property
+    def unlearned_settings(self) -> SearchSettings:
+        """The settings without judged queries: those that were measured for the collection, else the defaults."""
+        return SearchSettings.stored(self._store.calibration, self._store.collection)
 
     @property
     def spread(self) -> float | None:

@@ -15,8 +15,8 @@ class SearchSettings(BaseModel):
 
     Attributes:
         dense_weight, candidates, hops, rerank: see `SearchOptions`.
-        queries: number of judged queries that they were learned on; 0 for the defaults of Retriton.
-        before, after: nDCG@10 of those queries with the defaults and with these settings.
+        queries: number of judged queries that they were learned on; 0 for those without judged queries.
+        before, after: nDCG@10 of those queries with the settings without judged queries, and with these.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
