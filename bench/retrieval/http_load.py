@@ -86,6 +86,7 @@ class HttpLoad:
             await asyncio.sleep(start + float(due) - time.monotonic())
             sending.add(asyncio.create_task(self._send(found, start + float(due))))
         await asyncio.gather(*sending)
+        found.seconds = time.monotonic() - start  # the last answers may take long
         self._close()
         return found
 

@@ -18,6 +18,7 @@ from retriton_pipeline.gateway.http.equivalents import EquivalentsMiddleware
 from retriton_pipeline.gateway.http.error_responses import install_error_handlers
 from retriton_pipeline.gateway.http.expectation import ExpectationMiddleware
 from retriton_pipeline.gateway.http.origins import allowing
+from retriton_pipeline.gateway.http.shedding import SheddingMiddleware
 from retriton_pipeline.gateway.http.tracing import traced
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 from retriton_pipeline.gateway.routes import (
@@ -96,7 +97,7 @@ def create_app(settings: Settings) -> ASGIApp:
     logged = AccessLogMiddleware(allowing(settings.origins, authentication), metrics)
     gateway = ExpectationMiddleware(EquivalentsMiddleware(logged))
     services.mcp.connect(gateway)
-    return gateway
+    return SheddingMiddleware(gateway, metrics)
 
 
 class _Services:
