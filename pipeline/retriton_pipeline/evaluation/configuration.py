@@ -27,9 +27,10 @@ class Configuration:
     def name(self) -> str:
         """The mode, and what differs from the default of the others, for tables."""
         options = self.options.resolved()
+        is_fused = options.mode not in ("dense", "bm25")
         extras = [
             options.fusion if options.fusion != _DEFAULTS.fusion else "",
-            f"weight {options.dense_weight:g}" if options.dense_weight != _DEFAULTS.dense_weight else "",
+            f"weight {options.dense_weight:g}" if is_fused and options.dense_weight != _DEFAULTS.dense_weight else "",
             "history" if self.history else "",
             "rerank" if options.rerank else "",
             f"{options.hops} hops" if options.hops == 2 else "",
