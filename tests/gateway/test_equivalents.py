@@ -1,4 +1,4 @@
-"""Slashes at the end of a path, HEAD for probes, and pages of other origins."""
+"""Addresses as clients put them together, HEAD, and pages of other origins."""
 
 from __future__ import annotations
 
@@ -21,20 +21,80 @@ async def test_slashes_at_the_end_of_a_path_change_nothing() -> None:
         assert (await http.get("/v1/nothing/")).status_code == 404
 
 
-async def test_a_slash_does_not_go_around_the_keys(tmp_path: Path) -> None:
+ORIGIN = "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("//v1/embeddings", "input"),
+        ("/v1//embeddings", "input"),
+        ("/v1///embeddings//", "input"),
+        ("/v1/v1/embeddings", "input"),
+        ("/v1/v1/v1/embeddings", "input"),
+        ("/embeddings", "input"),
+        ("/embeddings/", "input"),
+        ("//embeddings", "input"),
+        ("/chat/completions", "messages"),
+        ("/responses", "model"),
+        ("/ranking", "query"),
+        ("/v1/v1/rerank", None),
+        ("//v2//rerank", None),
+        ("/vector_stores/a/search", "query"),
+        ("/", "inputs"),
+        ("//", "inputs"),
+    ],
+)
+async def test_base_addresses_may_end_with_a_slash_and_with_the_version_or_without(
+    sent: str, meant: str | None
+) -> None:
+    async with in_process() as http:
+        answer = await http.post(ORIGIN + sent, json={})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["param"] == meant
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "/v1/v1", "/v2/embeddings", "/v1/v2/embed", "/embedding", "/modelsx", "/v1embed"]
+)
+async def test_other_paths_are_not_guessed(path: str) -> None:
+    async with in_process() as http:
+        assert (await http.post(path, json={})).status_code == 404
+
+
+async def test_probes_and_metrics_have_the_paths_of_other_servers_too() -> None:
+    async with in_process() as http:
+        for path, same in (("/health", "/v1/health/ready?part=triton"), ("/metrics", "/v1/metrics")):
+            found, wanted = await http.get(path), await http.get(same)
+            assert found.status_code == wanted.status_code
+            assert found.headers["Content-Type"] == wanted.headers["Content-Type"]
+            assert (await http.head(f"{path}/")).status_code == found.status_code
+
+
+async def test_no_spelling_goes_around_the_keys(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text(new_key("tests")[1])
     async with in_process(keys_file=tmp_path / "keys") as http:
-        for path in ("/v1/models/", "/v1/jobs//", "/static/"):
-            assert (await http.get(path)).status_code in (401, 404)
-        assert (await http.post("/v1/embeddings/", json={})).status_code == 401
+        for path in ("/v1/models/", "/v1/jobs//", "/static/", "/models", "//v1/models", "/v1/v1/models"):
+            for method in ("GET", "HEAD"):
+                assert (await http.request(method, ORIGIN + path)).status_code in (401, 404)
+        for path in ("/v1/embeddings/", "/embeddings", "/", "//", "/v1/health//../embeddings", "/health/../embeddings"):
+            assert (await http.post(ORIGIN + path, json={})).status_code in (401, 404)
 
 
-@pytest.mark.parametrize("path", ["/v1/health/live", "/v1/health/ready", "/v1/metrics", "/", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/v1/health/live", "/v1/health/ready", "/v1/metrics", "/", "/openapi.json", "/v1/models", "/v1/jobs", "/x"]
+)
 async def test_head_is_answered_as_get(path: str) -> None:
     async with in_process() as http:
         head, get = await http.head(path), await http.get(path)
     assert head.status_code == get.status_code
     assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+
+async def test_head_is_allowed_where_get_is() -> None:
+    async with in_process() as http:
+        assert (await http.post("/v1/models")).headers["Allow"] == "GET, HEAD"
+        assert (await http.head("/v1/embeddings")).headers["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("has_keys", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -48,6 +49,7 @@ async def parse_json(body: bytes) -> Any:
         ApiError: it has too many values.
         json.JSONDecodeError: it is malformed, or nested too deeply.
     """
+    body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) <= _INLINE_BYTES:
         return orjson.loads(body)
     async with _parsers.slot():

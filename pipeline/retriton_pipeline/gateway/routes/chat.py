@@ -12,6 +12,7 @@ from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
 from retriton_pipeline.gateway.services.chat_completion import ChatCompletion
+from retriton_pipeline.gateway.services.fields import named_filter
 from retriton_pipeline.gateway.services.models import unknown_model
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.generation import LLM
@@ -32,7 +33,8 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         if last.role != "user" or not last.text.strip():
             raise ApiError(400, "invalid_request", "the last message must be the user's question", "messages")
         retrieval = request.retrieval
-        prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
+        with named_filter("retrieval.filter"):
+            prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
         stream = AnswerStream(llm, prompted, request.llm_parameters(), request.instructions)
         completion = ChatCompletion(stream, request, service)
         if request.stream:

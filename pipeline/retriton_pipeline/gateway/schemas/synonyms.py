@@ -1,31 +1,48 @@
-"""Values and fields that mean the same in several APIs."""
+"""Values and fields that mean the same in several APIs. Choices may be in any case; an empty one is the default."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Tag
 
 from retriton_client import Role, Truncate
 from retriton_pipeline.gateway.errors import ApiError
 
 T = TypeVar("T")
-InputType = Literal["query", "passage", "document"]
-CohereInputType = Literal["search_query", "search_document", "classification", "clustering"]
-JinaTask = Literal[
-    "retrieval.query",
-    "retrieval.passage",
-    "code.query",
-    "code.passage",
-    "text-matching",
-    "classification",
-    "clustering",
-    "separation",
+
+
+def _spelled(fold: Callable[[str], str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: (fold(value) or None) if isinstance(value, str) else value)
+
+
+LOWER, UPPER = _spelled(str.lower), _spelled(str.upper)
+InputType = Annotated[
+    Literal[
+        "query",
+        "passage",
+        "document",
+        "search_query",
+        "search_document",
+        "search",
+        "ingest",
+        "retrieval.query",
+        "retrieval.passage",
+        "code.query",
+        "code.passage",
+        "text-matching",
+        "classification",
+        "clustering",
+        "separation",
+    ]
+    | None,
+    LOWER,
 ]
-_QUERIES = ("query", "search_query", "retrieval.query", "code.query")
+_QUERIES = ("query", "search_query", "search", "retrieval.query", "code.query")
 
 
-def role_of(name: InputType | CohereInputType | JinaTask | None) -> Role | None:
+def role_of(name: str | None) -> Role | None:
     """The role of texts; those that are compared with each other, as for clustering, are passages."""
     if name is None:
         return None
@@ -36,7 +53,8 @@ def _shape(value: Any) -> str:
     return "[boolean]" if isinstance(value, bool) else "[side]"
 
 
-BooleanOrSide = Annotated[Annotated[bool, Tag("[boolean]")] | Annotated[Truncate, Tag("[side]")], Discriminator(_shape)]
+Side = Annotated[Truncate | None, UPPER]
+BooleanOrSide = Annotated[Annotated[bool, Tag("[boolean]")] | Annotated[Side, Tag("[side]")], Discriminator(_shape)]
 
 
 def side_of(truncate: bool | Truncate | None) -> Truncate | None:

@@ -15,6 +15,7 @@ from retriton_pipeline.gateway.errors import api_error
 from retriton_pipeline.gateway.schemas.responses import ResponseRequest
 from retriton_pipeline.gateway.services.file_citations import FileCitations
 from retriton_pipeline.gateway.services.file_search import FileHit
+from retriton_pipeline.gateway.services.llm_values import token_counts
 from retriton_pipeline.gateway.storage.identifiers import new_id
 from retriton_pipeline.rag import Answer, AnswerStream
 
@@ -186,9 +187,10 @@ def _result(hit: FileHit) -> Event:
 
 
 def _usage(answer: Answer) -> Event | None:
-    if not answer.usage:
+    usage = token_counts(answer.usage)
+    if usage is None:
         return None
-    asked, said = (int(answer.usage.get(name, 0)) for name in ("prompt_tokens", "completion_tokens"))
+    asked, said = usage["prompt_tokens"], usage["completion_tokens"]
     return {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
