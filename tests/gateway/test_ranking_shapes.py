@@ -43,7 +43,7 @@ def test_documents_are_returned_as_they_were_sent() -> None:
 def test_a_document_without_such_a_field_is_named(items: list[Any], fields: dict[str, Any], param: str) -> None:
     with pytest.raises(ApiError) as caught:
         _ = documents(*items, **fields).texts
-    assert (caught.value.status, caught.value.param) == (422, param)
+    assert (caught.value.status, caught.value.param) == (400, param)
 
 
 @pytest.mark.parametrize(

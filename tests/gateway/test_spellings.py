@@ -86,6 +86,11 @@ def test_other_choices_are_refused(fields: dict[str, str]) -> None:
         embeddings(**fields)
 
 
+def test_the_openapi_document_allows_the_empty_choice() -> None:
+    kinds = EmbeddingsRequest.model_json_schema()["properties"]["encoding_format"]["anyOf"]
+    assert kinds == [{"enum": ["float", "base64", ""], "type": "string"}, {"type": "null"}]
+
+
 @pytest.mark.parametrize("user", ["me", 5, {"id": 1}, None, [], ""])
 def test_a_field_that_is_ignored_may_have_any_value(user: Any) -> None:
     assert embeddings(user=user).input == "a"

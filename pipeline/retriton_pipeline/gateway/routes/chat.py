@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.http.event_stream import event_stream
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
@@ -38,8 +39,7 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         stream = AnswerStream(llm, prompted, request.llm_parameters(), request.instructions)
         completion = ChatCompletion(stream, request, service)
         if request.stream:
-            headers = {"X-Accel-Buffering": "no"}
-            return StreamingResponse(completion.events(), media_type="text/event-stream", headers=headers)
+            return event_stream(completion.events())
         return SerializedJson(await completion.body())
 
     return routes

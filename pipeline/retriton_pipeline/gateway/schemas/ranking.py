@@ -75,7 +75,7 @@ class DocumentObject(RequestBody):
         values = "\n".join(str(found[name]) for name in fields if name in found)
         if not values.strip():
             name = f"documents.{place}.{fields[0]}"
-            raise ApiError(422, "invalid_request", f"{name}: Field required, or another of rank_fields", name)
+            raise ApiError(400, "invalid_request", f"{name}: there is none of the fields that are ranked", name)
         return values
 
 

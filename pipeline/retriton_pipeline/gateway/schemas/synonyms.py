@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import Discriminator, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from retriton_client import Role, Truncate
 from retriton_pipeline.gateway.errors import ApiError
@@ -13,11 +16,28 @@ from retriton_pipeline.gateway.errors import ApiError
 T = TypeVar("T")
 
 
-def _spelled(fold: Callable[[str], str]) -> BeforeValidator:
-    return BeforeValidator(lambda value: (fold(value) or None) if isinstance(value, str) else value)
+class _Spelled:
+    """A choice in any case; an empty one is null."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        self._fold = fold
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._folded, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The OpenAPI document allows the empty choice; it cannot say that case does not matter."""
+        schema = handler(core)
+        schema["anyOf"] = [
+            {**kind, "enum": [*kind["enum"], ""]} if "enum" in kind else kind for kind in schema["anyOf"]
+        ]
+        return schema
+
+    def _folded(self, value: Any) -> Any:
+        return (self._fold(value) or None) if isinstance(value, str) else value
 
 
-LOWER, UPPER = _spelled(str.lower), _spelled(str.upper)
+LOWER, UPPER = _Spelled(str.lower), _Spelled(str.upper)
 InputType = Annotated[
     Literal[
         "query",

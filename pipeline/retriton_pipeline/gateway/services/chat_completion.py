@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -46,7 +46,7 @@ class ChatCompletion:
         }
         return orjson.dumps(body)
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: the sources, the deltas of the answer, and finally what it cites."""
         yield self._chunk({"role": "assistant", "content": ""}, **self._sources())
         try:
