@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 
 from retriton.integrations.gateway import GatewayRetrieval
-from retriton_client import InvalidRequest
+from retriton_client import DeadlineExceeded, InvalidRequest
 
 NOWHERE = "http://127.0.0.1:9"
 KEY = "rt-key"
@@ -35,13 +37,21 @@ class Gateway(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+@contextlib.contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server with ``handler``."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with served(Gateway) as found:
+        yield found
 
 
 def test_numbers_of_numpy_and_spaces_around_address_and_key_are_accepted(url: str) -> None:
@@ -92,3 +102,30 @@ def test_what_json_cannot_have_is_refused(query: Any, options: dict[str, Any]) -
         gateway.retrieve(query, **options)
     with pytest.raises(InvalidRequest, match="cannot be sent as JSON"):
         asyncio.run(gateway.retrieve_async(query, **options))
+
+
+class Trickling(BaseHTTPRequestHandler):
+    """Sends a byte every tenth of a second."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                self.wfile.write(b" ")
+                time.sleep(0.1)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+def test_a_response_that_trickles_ends_at_the_deadline() -> None:
+    with served(Trickling) as url:
+        gateway = GatewayRetrieval(url, timeout_s=0.5)
+        for ask in (gateway.retrieve, lambda query: asyncio.run(gateway.retrieve_async(query))):
+            start = time.monotonic()
+            with pytest.raises(DeadlineExceeded, match="does not respond"):
+                ask("q")
+            assert time.monotonic() - start < 2

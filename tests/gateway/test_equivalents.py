@@ -97,6 +97,15 @@ async def test_head_is_allowed_where_get_is() -> None:
         assert (await http.head("/v1/embeddings")).headers["Allow"] == "POST"
 
 
+async def test_a_path_or_method_that_does_not_exist_is_explained() -> None:
+    async with in_process() as http:
+        for answer, told in (
+            (await http.post("/api/embed", json={}), "there is no such path: GET /openapi.json lists all"),
+            (await http.put("/v1/embeddings"), "the header Allow has those that it has"),
+        ):
+            assert told in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("has_keys", [True, False])
 async def test_pages_of_allowed_origins_may_send_requests(tmp_path: Path, has_keys: bool) -> None:
     key, line = new_key("tests")

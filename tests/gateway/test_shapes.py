@@ -38,6 +38,11 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
             "the body: it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
         ),
         ("/rerank", [], "the body: it needs texts"),
+        (
+            "/v1/retrieve",
+            {"query": "q", "collection": "retriton_names"},
+            "collection: the collection name 'retriton_nam",
+        ),
         ("/v1/embeddings", [1], "the body: Input should be a valid object"),
         ("/v1/embeddings", {"input": " "}, "input: Text should have a character that is not white space"),
         ("/v1/embeddings", {"input": ["a", "\n"]}, "input.1: Text should have a character that is not white space"),

@@ -95,7 +95,7 @@ class GatewayRetrieval:
         while True:
             attempt += 1
             try:
-                return _passages(self._client().post("/v1/retrieve", content=body, **self._bounds(deadline_s)))
+                return self._attempt(body, deadline_s)
             except (RetritonError, httpx.HTTPError) as error:
                 pause_s = self._pause_s(error, attempt, deadline_s)
             time.sleep(pause_s)
@@ -108,10 +108,22 @@ class GatewayRetrieval:
             attempt += 1
             try:
                 client = await self._async_client()
-                return _passages(await client.post("/v1/retrieve", content=body, **self._bounds(deadline_s)))
-            except (RetritonError, httpx.HTTPError) as error:
+                async with asyncio.timeout(deadline_s - time.monotonic()):
+                    response = await client.post("/v1/retrieve", content=body, **self._bounds(deadline_s))
+                return _passages(response, response.content)
+            except (RetritonError, httpx.HTTPError, TimeoutError) as error:
                 pause_s = self._pause_s(error, attempt, deadline_s)
             await asyncio.sleep(pause_s)
+
+    def _attempt(self, body: bytes, deadline_s: float) -> list[Passage]:
+        """One request. Its timeout is that of each read, so that a slow response could take longer."""
+        parts = []
+        with self._client().stream("POST", "/v1/retrieve", content=body, **self._bounds(deadline_s)) as response:
+            for part in response.iter_bytes():
+                parts.append(part)
+                if time.monotonic() > deadline_s:
+                    raise httpx.ReadTimeout("the response is not complete in time")
+        return _passages(response, b"".join(parts))
 
     def _client(self) -> httpx.Client:
         process = os.getpid()
@@ -201,10 +213,10 @@ def _plain(value: object) -> Any:
     raise TypeError(f"{value!r:.60} is of the type {type(value).__name__}")
 
 
-def _passages(response: httpx.Response) -> list[Passage]:
+def _passages(response: httpx.Response, content: bytes) -> list[Passage]:
     """The passages of a response. Raises the error that it stands for."""
     try:
-        body = response.json()
+        body = json.loads(content)
         if response.is_success:
             return list(body["passages"])
         code, sentence = str(body["error"]["code"]), str(body["error"]["message"])
@@ -217,5 +229,5 @@ def _passages(response: httpx.Response) -> list[Passage]:
 
 
 def _unreachable(error: Exception, url: str) -> RetritonError:
-    kind = DeadlineExceeded if isinstance(error, httpx.TimeoutException) else Unavailable
+    kind = DeadlineExceeded if isinstance(error, httpx.TimeoutException | TimeoutError) else Unavailable
     return kind(f"the gateway at {url} does not respond: {str(error) or type(error).__name__}")

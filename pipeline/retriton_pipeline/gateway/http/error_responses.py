@@ -16,6 +16,10 @@ from retriton_pipeline.gateway.http.invalid_requests import invalid_request
 from retriton_pipeline.gateway.schemas.errors import ErrorResponse
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+_MESSAGES = {
+    "Not Found": "there is no such path: GET /openapi.json lists all",
+    "Method Not Allowed": "the path does not have this method; the header Allow has those that it has",
+}  # by Starlette's
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
@@ -50,7 +54,8 @@ def _framework_error(error: BaseException) -> ApiError | None:
         if isinstance(error.__cause__, ApiError):  # raised while the framework parsed a body
             return error.__cause__
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return ApiError(error.status_code, code, str(error.detail), headers=error.headers or {})
+        message = _MESSAGES.get(str(error.detail), str(error.detail))
+        return ApiError(error.status_code, code, message, headers=error.headers or {})
     if isinstance(error, RequestValidationError):
         return invalid_request(error.errors(), error.body)
     return None

@@ -54,7 +54,7 @@ def _sentence(errors: Sequence[Any]) -> str:
     error = next((error for error in errors if error not in kinds), errors[0])
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == r"\S":
         return _BLANK
-    return str(error["msg"]).replace(" after validation", "")
+    return str(error["msg"]).replace(" after validation", "").removeprefix("Value error, ")
 
 
 def _kind(error: Any) -> str:

@@ -100,7 +100,7 @@ def _problem(filter_: ComparisonFilter) -> str:
     if any(_CONTROL.search(part) for part in (filter_.key, *values) if isinstance(part, str)):
         return "text without control characters"
     if len({isinstance(value, str) for value in values}) > 1:
-        return "texts or with numbers, not with both"
+        return "values of one type: texts or numbers"
     if filter_.type not in ("eq", "ne") and any(isinstance(value, bool) for value in values):
         return "numbers or texts: true and false have no order"
     return ""
