@@ -36,13 +36,13 @@ async def test_other_bodies_are_refused_with_the_header_that_is_wrong(
     assert message in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", '"utf-32"', "shift_jis", "windows-1252", "unknown"])
-async def test_a_body_of_another_charset_is_refused_not_read_as_other_words(charset: str) -> None:
-    headers = {"Content-Type": f"application/json; charset={charset}"}
+async def test_a_body_of_another_charset_is_refused_not_read_as_other_words() -> None:
     async with in_process() as http:
-        answer = await http.post("/v1/embeddings", content=BODY, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["param"]) == (415, "Content-Type")
-    assert "send UTF-8" in answer.json()["error"]["message"]
+        for charset in ("utf-16", "UTF-16LE", '"utf-32"', "shift_jis", "windows-1252", "unknown"):
+            headers = {"Content-Type": f"application/json; charset={charset}"}
+            answer = await http.post("/v1/embeddings", content=BODY, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["param"]) == (415, "Content-Type")
+            assert "send UTF-8" in answer.json()["error"]["message"]
 
 
 async def test_a_byte_order_mark_is_ignored() -> None:

@@ -7,7 +7,7 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SLASHES = re.compile("/{2,}")
-_VERSIONS = re.compile("(/v1){2,}(?=/)")
+_VERSION_BEFORE = re.compile("(/v1)+(?=/v[12]/)")
 _UNVERSIONED = re.compile("/(embeddings|models|ranking|chat/completions|responses|files|vector_stores)(?=/|$)")
 _PROBES = {"/health": ("/v1/health/ready", b"part=triton"), "/metrics": ("/v1/metrics", b"")}
 
@@ -35,7 +35,9 @@ def _path(method: str, path: str) -> str:
     Base addresses end with a slash, or not, and with ``/v1``, or not; some clients add what is there already, others do
     not add what is missing. Those of Hugging Face send texts to the root.
     """
-    plain = _VERSIONS.sub("/v1", _SLASHES.sub("/", path)).rstrip("/") or "/"
+    plain = _SLASHES.sub("/", path).rstrip("/") or "/"
+    if added := _VERSION_BEFORE.match(plain):
+        plain = plain[added.end() :]
     if plain == "/" and method == "POST":
         return "/embed"
     return f"/v1{plain}" if _UNVERSIONED.match(plain) else plain
