@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Whole
 from retriton_pipeline.gateway.schemas.search import (
     MESSAGES_MAX,
     Message,
@@ -45,7 +45,7 @@ class ChatRequest(RequestBody):
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     stop: Stop | None = None
-    seed: int | None = None
+    seed: Whole | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     n: Literal[1] = 1
