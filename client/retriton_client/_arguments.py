@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from retriton_client._exceptions import InvalidRequest
 
+T = TypeVar("T")
 TIMEOUT_S_MAX = 1e9
 _INT64 = 2**63  # what a parameter can hold; the server knows the dimension of its encoder, and refuses others
 _ROLES = ("query", "passage")
@@ -94,7 +95,19 @@ def text_parameter(name: str, value: str | None) -> dict[str, Any]:
     if not isinstance(value, str):
         raise InvalidRequest(f"{name} is {_shown(value)}, it can be a string or None")
     _encode(value, name, {})
-    return {name: str(value)}
+    return {name: plain(value)}
+
+
+def plain(text: str) -> str:
+    """A string without its subclass: ``str`` of an Enum's member is its name, not its value."""
+    return str.__str__(text)
+
+
+def setting(name: str, value: T | None, kind: type[T]) -> T | None:
+    """The value. Raises `InvalidRequest` if it is neither None nor a ``kind``."""
+    if value is not None and not isinstance(value, kind):
+        raise InvalidRequest(f"{name} is {_shown(value)}, it can be {kind.__name__}(...) or None")
+    return value
 
 
 def seconds(timeout_s: float) -> float:

@@ -18,7 +18,9 @@ from retriton_client._arguments import (
     dimensions_parameter,
     encode_query,
     encode_texts,
+    plain,
     seconds,
+    setting,
     text_parameter,
     truncate_parameter,
 )
@@ -75,12 +77,12 @@ class AsyncClient:
     ) -> None:
         if not isinstance(url, str) or not url:
             raise InvalidRequest(f"url is {url!r:.60}, it can be host:port")
-        self.url = url
+        self.url = plain(url)
         self.timeout_s = seconds(timeout_s)
-        self._tls = tls
-        self._limits = limits or Limits()
-        self._retry = retry or Retry()
-        self._connection = Connection(url, tls, (*_LANES, RERANK), self._limits.requests_in_flight)
+        self._tls = setting("tls", tls, Tls)
+        self._limits = setting("limits", limits, Limits) or Limits()
+        self._retry = setting("retry", retry, Retry) or Retry()
+        self._connection = Connection(self.url, tls, (*_LANES, RERANK), self._limits.requests_in_flight)
         self._normalized: bool | None = None
 
     def __reduce__(self) -> tuple[partial[AsyncClient], tuple[()]]:

@@ -97,6 +97,11 @@ class Tls:
     def __post_init__(self) -> None:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key must be given together")
+        files = (self.ca, self.certificate, self.key)
+        if not all(file is None or isinstance(file, str | os.PathLike) for file in files):
+            raise ValueError(f"ca, certificate and key must be names of files, not {files}")
+        if not isinstance(self.server_name, str):
+            raise ValueError(f"server_name must be a string, not {self.server_name!r}")
 
 
 def _file_of(variable: str) -> Path | None:

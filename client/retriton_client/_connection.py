@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tritonclient.grpc import InferInput, InferRequestedOutput
 from tritonclient.utils import InferenceServerException
 
+from retriton_client._addresses import addresses
 from retriton_client._config import Tls
 from retriton_client._exceptions import (
     DeadlineExceeded,
@@ -21,7 +22,7 @@ from retriton_client._exceptions import (
     translate,
 )
 from retriton_client._fork import check_fork, is_forked
-from retriton_client._replicas import Replica, Replicas, addresses
+from retriton_client._replicas import Replica, Replicas
 from retriton_client._tasks import slot
 
 
@@ -48,7 +49,7 @@ class Connection:
         requests_in_flight: the most concurrent requests of each lane for each server of ``url``.
 
     Raises:
-        InvalidRequest: an address is empty, or there twice.
+        InvalidRequest: see `addresses`.
     """
 
     def __init__(self, url: str, tls: Tls | None, lanes: Iterable[str], requests_in_flight: int) -> None:

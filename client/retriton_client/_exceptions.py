@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from tritonclient.utils import InferenceServerException
 
@@ -61,6 +62,9 @@ class TextTooLong(InvalidRequest):
         self.index = index
         self.tokens = tokens
         self.tokens_max = tokens_max
+
+    def __reduce__(self) -> tuple[type[TextTooLong], tuple[Any, ...], dict[str, Any]]:
+        return type(self), (str(self), self.index, self.tokens, self.tokens_max), self.__dict__
 
 
 class WrongEncoder(InvalidRequest):

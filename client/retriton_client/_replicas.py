@@ -11,7 +11,6 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from retriton_client._config import Tls
-from retriton_client._exceptions import InvalidRequest
 from retriton_client._wire import connect
 
 _PAUSE_S_FIRST = 0.25
@@ -19,20 +18,6 @@ _PAUSE_S_MAX = 8.0
 _PROBE_S = 2.0
 
 logger = logging.getLogger("retriton.client")
-
-
-def addresses(url: str) -> list[str]:
-    """The addresses in ``url``, which are separated by commas.
-
-    Raises:
-        InvalidRequest: an address is empty, or there twice.
-    """
-    found = [address.strip() for address in url.split(",")]
-    if not all(found):
-        raise InvalidRequest(f"url is {url!r:.200}, and one of its addresses is empty: it can be host:port,host:port")
-    if len(set(found)) < len(found):
-        raise InvalidRequest(f"url is {url!r:.200}, and names an address twice")
-    return found
 
 
 class Replica:

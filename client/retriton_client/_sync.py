@@ -35,8 +35,8 @@ class Client:
         retry: Retry | None = None,
         tls: Tls | None = None,
     ) -> None:
-        self.url = url
         self._client = AsyncClient(url, timeout_s=timeout_s, limits=limits, retry=retry, tls=tls)
+        self.url = self._client.url
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,22 +27,40 @@ def connect(url: str, tls: Tls | None) -> InferenceServerClient:
 
     Raises:
         ForkedProcess: a client was used before this process was forked.
-        InvalidRequest: a file of ``tls`` cannot be read.
+        InvalidRequest: a file of ``tls`` cannot be read, or is none of certificates or keys.
     """
     check_fork()
     if tls is None:
         return opened(InferenceServerClient(url, channel_args=_CHANNEL))
     name = [("grpc.ssl_target_name_override", tls.server_name)] if tls.server_name else []
     files = {"root_certificates": tls.ca, "private_key": tls.key, "certificate_chain": tls.certificate}
-    paths = {kind: _path(file) for kind, file in files.items()}
     try:
+        paths = {kind: _path(file) for kind, file in files.items()}
+        _check_files(tls)
         return opened(InferenceServerClient(url, ssl=True, channel_args=[*_CHANNEL, *name], **paths))
     except OSError as error:
         raise InvalidRequest(f"tls: {error.filename} cannot be read: {error.strerror}") from None
 
 
+def _check_files(tls: Tls) -> None:
+    """Reads them as OpenSSL does: with others, each attempt of gRPC fails as if the server could not be reached."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if tls.ca is not None:
+            context.load_verify_locations(tls.ca)
+        if tls.certificate is not None:
+            context.load_cert_chain(tls.certificate, tls.key, password="")
+    except ssl.SSLError as error:
+        files = ", ".join(str(file) for file in (tls.ca, tls.certificate, tls.key) if file is not None)
+        problem = "a file is not PEM, a key is encrypted, or is not that of the certificate"
+        raise InvalidRequest(f"tls: {files}: {problem} ({error.reason or error})") from None
+
+
 def _path(file: Path | None) -> str | None:
-    return None if file is None else str(file)
+    if file is None:
+        return None
+    with Path(file).open("rb"):  # an error of gRPC, or of OpenSSL, does not name it
+        return str(file)
 
 
 def text_column(texts: Sequence[bytes]) -> InferInput:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import enum
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,6 +162,20 @@ def test_integers_of_numpy_are_dimensions(dimensions: Any) -> None:
     assert parameters["fingerprint"].string_param == "f"
 
 
+class Named(str, enum.Enum):  # noqa: UP042 - str() of a member is its name
+    QUERY = "query"
+    END = "END"
+    FINGERPRINT = "f"
+
+
+def test_a_string_of_an_enum_is_its_value() -> None:
+    with running(lambda texts, number: None) as (url, server), Client(url) as client:
+        client.embed([Named.QUERY], Named.QUERY, truncate=Named.END, fingerprint=Named.FINGERPRINT)  # type: ignore[arg-type]
+    (model, texts, parameters) = server.requests[0]
+    assert (model, texts) == ("embed_query", [b"query"])
+    assert (parameters["truncate"].string_param, parameters["fingerprint"].string_param) == ("END", "f")
+
+
 @pytest.mark.parametrize("value", [b"f", 1, True, ["f"], "\ud800"])
 def test_a_fingerprint_and_a_secret_are_strings(value: Any) -> None:
     with pytest.raises(InvalidRequest, match="fingerprint is"):
@@ -204,9 +219,46 @@ def test_a_url_is_a_string(url: Any) -> None:
         Client(url)
 
 
-def test_files_of_tls_that_do_not_exist_are_named() -> None:
+def test_files_of_tls_that_do_not_exist_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match=r"no-such\.pem cannot be read: No such file"):
         Client(NOWHERE, tls=Tls(Path("no-such.pem"))).embed_queries(["a"])
+    with pytest.raises(InvalidRequest, match=f"{tmp_path} cannot be read: Is a directory"):
+        Client(NOWHERE, tls=Tls(tmp_path)).embed_queries(["a"])
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+)
+def test_files_of_tls_with_other_contents_are_named(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "file.pem"
+    file.write_text(content)
+    for tls in (Tls(file), Tls(certificate=file, key=file)):
+        with pytest.raises(InvalidRequest, match=r"file\.pem: a file is not PEM"):
+            Client(NOWHERE, tls=tls).embed_queries(["a"])
+
+
+@pytest.mark.parametrize("files", [{"ca": 5}, {"certificate": b"a", "key": b"b"}, {"ca": True}, {"server_name": 5}])
+def test_settings_of_tls_are_names(files: Any) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        Tls(**files)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"tls": True}, r"tls is True, it can be Tls\(...\) or None"),
+        ({"tls": "ca.pem"}, "tls is 'ca.pem'"),
+        ({"tls": False}, "tls is False"),
+        ({"limits": 5}, r"limits is 5, it can be Limits\(...\) or None"),
+        ({"limits": {}}, r"limits is {} \(dict\)"),
+        ({"retry": 3}, r"retry is 3, it can be Retry\(...\) or None"),
+        ({"retry": False}, "retry is False"),
+    ],
+)
+def test_settings_of_another_type_are_refused(settings: Any, told: str) -> None:
+    for make in (Client, AsyncClient):
+        with pytest.raises(InvalidRequest, match=told):
+            make(NOWHERE, **settings)
 
 
 @pytest.mark.parametrize("settings", [(0, 1, 1), (1, -1, 1), (1, 1, 2.5), (True, 1, 1), ("32", 1, 1), (None, 1, 1)])

@@ -60,6 +60,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             pass
         left.set()
         return
+    if scope["path"] == "/parts":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for part in (b"one", b"", b"two", b"three"):
+            await send({"type": "http.response.body", "body": part, "more_body": part != b"three"})
+        return
     try:
         body = b"" if scope["path"] == "/early" else await request.body()
     except ClientDisconnect:
@@ -232,6 +237,25 @@ def test_of_too_many_connections_the_one_that_waits_longest_is_closed(address: t
         assert received(idle[0]) == b""
 
 
+@pytest.mark.parametrize("asks", [b"", b"Connection: keep-alive\r\n"])
+def test_a_response_to_http_1_0_has_no_chunks_and_ends_with_the_connection(
+    address: tuple[str, int], asks: bytes
+) -> None:
+    head, body = answered(address, b"GET /parts HTTP/1.0\r\n" + asks + b"\r\n").split(b"\r\n\r\n", 1)
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+    assert body == b"onetwothree"
+    head, body = answered(address, b"HEAD /parts HTTP/1.0\r\n\r\n").split(b"\r\n\r\n", 1)
+    assert (b"transfer-encoding" in head, body) == (False, b"")
+
+
+def test_a_response_to_http_1_0_keeps_its_length(address: tuple[str, int]) -> None:
+    found = answered(address, b"POST / HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\nhi")
+    assert found.startswith(b"HTTP/1.1 200")  # no 100, which HTTP/1.0 does not have
+    head, body = found.split(b"\r\n\r\n", 1)
+    assert b"content-length: %d" % len(body) in head
+
+
 @pytest.mark.parametrize("offer", [b"h2c", b"websocket", b"TLS/1.0"])
 @pytest.mark.parametrize("is_split", [False, True])
 def test_offers_to_upgrade_are_ignored(address: tuple[str, int], offer: bytes, is_split: bool) -> None:
@@ -270,6 +294,9 @@ def test_offers_to_upgrade_are_ignored(address: tuple[str, int], offer: bytes, i
         POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+        POST + b"Transfer-Encoding: identity, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+        POST.replace(b"Host: x\r\n", b"") + b"\r\n",
         CHUNKED + b"2\nhi\n0\n\n",
         CHUNKED + b"2\r\nhiXX0\r\n\r\n",
         CHUNKED + b"0x2\r\nhi\r\n0\r\n\r\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 
 import pytest
@@ -35,6 +36,23 @@ async def test_other_bodies_are_refused_with_the_header_that_is_wrong(
     assert message in answer.json()["error"]["message"]
 
 
+async def test_a_body_of_another_charset_is_refused_not_read_as_other_words() -> None:
+    async with in_process() as http:
+        for charset in ("utf-16", "UTF-16LE", '"utf-32"', "shift_jis", "windows-1252", "unknown"):
+            headers = {"Content-Type": f"application/json; charset={charset}"}
+            answer = await http.post("/v1/embeddings", content=BODY, headers=headers)
+            assert (answer.status_code, answer.json()["error"]["param"]) == (415, "Content-Type")
+            assert "send UTF-8" in answer.json()["error"]["message"]
+
+
+async def test_a_byte_order_mark_is_ignored() -> None:
+    large = b'{"model": "m", "other": "' + b"x" * 100_000 + b'"}'
+    async with in_process() as http:
+        for body in (BODY, large):
+            answer = await http.post("/v1/embeddings", content=codecs.BOM_UTF8 + body)
+            assert (answer.status_code, answer.json()["error"]["param"]) == (422, "input")
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -43,6 +61,9 @@ async def test_other_bodies_are_refused_with_the_header_that_is_wrong(
         {"Content-Type": "application/json"},
         {"Content-Type": "Application/JSON; charset=utf-8", "Content-Encoding": "identity"},
         {"Content-Type": "application/vnd.api+json"},
+        {"Content-Type": 'application/json;charset="UTF-8"'},
+        {"Content-Type": "application/json; Charset=us-ascii; boundary=x"},
+        {"Content-Type": "application/json; charset=ISO-8859-1"},
     ],
 )
 async def test_json_is_read_whatever_it_is_called_and_without_a_name(headers: dict[str, str]) -> None:

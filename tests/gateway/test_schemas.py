@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from retriton_pipeline.gateway.schemas.chat import ChatRequest
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
 from retriton_pipeline.retrieval import SearchOptions
 from tests.gateway.in_process import in_process
@@ -20,6 +21,12 @@ def test_search_options_have_the_defaults_of_the_library() -> None:
 def test_integers_may_be_written_as_floats_and_unknown_fields_are_ignored() -> None:
     body = RetrieveRequest.model_validate({"query": "q", "top_k": 3.0, "hops": 1.0, "dense_weight": 1, "future": True})
     assert (body.top_k, body.hops, body.dense_weight) == (3, 1, 1.0)
+
+
+@pytest.mark.parametrize("seed", [7, 7.0, 2.0**63, 2.0**70, -(2**70), None])
+def test_a_seed_is_any_integer(seed: float | None) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "seed": seed}
+    assert ChatRequest.model_validate(body).seed == seed
 
 
 @pytest.mark.parametrize(

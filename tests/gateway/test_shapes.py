@@ -38,6 +38,49 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
             "the body: it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
         ),
         ("/rerank", [], "the body: it needs texts"),
+        (
+            "/v1/retrieve",
+            {"query": "q", "collection": "retriton_names"},
+            "collection: the collection name 'retriton_nam",
+        ),
+        ("/v1/embeddings", [1], "the body: Input should be a valid object"),
+        ("/v1/embeddings", {"input": " "}, "input: Text should have a character that is not white space"),
+        ("/v1/embeddings", {"input": ["a", "\n"]}, "input.1: Text should have a character that is not white space"),
+        ("/v1/ranking", {"query": "q", "passages": []}, "query: Input should be a valid object"),
+        ("/v1/rerank", {"query": "q", "documents": [{"text": " "}]}, "documents.0.text: Text should have a character"),
+        ("/v1/chat/completions", {**CHAT, "retrieval": "c"}, "retrieval: Input should be a valid object"),
+        (
+            "/v1/responses",
+            {"input": "q", "tool_choice": {"type": "function"}},
+            "tool_choice.type: Input should be 'file_search'",
+        ),
+        ("/v1/responses", {"input": "q", "tool_choice": "x"}, "tool_choice: Input should be 'none', 'auto' or 'requ"),
+        (
+            "/v1/vector_stores/s/files",
+            {"file_id": "f", "attributes": {"a": [1]}},
+            "attributes.a: Input should be a valid string or a valid boolean or a valid integer or a valid number",
+        ),
+        (
+            "/v1/vector_stores/s/files",
+            {"file_id": "f", "attributes": {"a": "v" * 513}},
+            "attributes.a: String should have at most 512 characters",
+        ),
+        ("/v1/vector_stores/s/files", {"file_id": "f", "attributes": {"k" * 65: 1}}, f"attributes.{'k' * 65}: String"),
+        (
+            "/v1/vector_stores",
+            {
+                "chunking_strategy": {
+                    "type": "static",
+                    "static": {"max_chunk_size_tokens": 1, "chunk_overlap_tokens": 0},
+                }
+            },
+            "chunking_strategy.static.max_chunk_size_tokens: Input should be greater than or equal to 100",
+        ),
+        (
+            "/v1/vector_stores",
+            {"chunking_strategy": {"type": "static", "static": {}}},
+            "chunking_strategy.static.max_chunk_size_tokens: Field required",
+        ),
         ("/v1/chat/completions", {**CHAT, "stop": ["a", 1]}, "stop.1: Input should be a valid string"),
         ("/v1/chat/completions", {**CHAT, "retrieval": {"top_k": 0}}, "retrieval.top_k: Input should be greater"),
         ("/v1/chat/completions", {**CHAT, "stop": 3}, "stop: Input should be a valid string"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary, finalize
 
 import httpx
+import numpy as np
 
 from retriton_client import (
     DeadlineExceeded,
@@ -20,6 +22,7 @@ from retriton_client import (
     ServerFault,
     Unavailable,
 )
+from retriton_client._arguments import seconds
 
 DEFAULT_GATEWAY = "http://127.0.0.1:8080"
 SEARCH_OPTIONS = frozenset(
@@ -47,6 +50,7 @@ _ERRORS: dict[int, type[RetritonError]] = {
     503: Unavailable,
     504: DeadlineExceeded,
 }
+_PORT_MAX = 65535
 _RETRY = Retry(attempts_max=3, delay_first_s=1.0)
 
 
@@ -56,13 +60,16 @@ class GatewayRetrieval:
     Args:
         url: address of the gateway; empty for ``RETRITON_GATEWAY_URL``, or else `DEFAULT_GATEWAY`.
         api_key: empty for ``RETRITON_API_KEY``, or else none.
-        timeout_s: seconds for each question, retries included.
+        timeout_s: seconds for each question, retries included; above 0, at most 1e9.
+
+    Raises:
+        InvalidRequest: an argument is not as it says here.
     """
 
     def __init__(self, url: str = "", api_key: str = "", timeout_s: float = 60.0) -> None:
-        self.url = (url or os.environ.get("RETRITON_GATEWAY_URL") or DEFAULT_GATEWAY).rstrip("/")
-        self._key = api_key or os.environ.get("RETRITON_API_KEY", "")
-        self._timeout_s = timeout_s
+        self.url = _address(url or os.environ.get("RETRITON_GATEWAY_URL") or DEFAULT_GATEWAY)
+        self._key = _header(api_key or os.environ.get("RETRITON_API_KEY", ""))
+        self._timeout_s = seconds(timeout_s)
         self._blocking: dict[int, httpx.Client] = {}  # by process: a connection must not be shared after a fork
         self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopClient] = WeakKeyDictionary()
 
@@ -88,7 +95,7 @@ class GatewayRetrieval:
         while True:
             attempt += 1
             try:
-                return _passages(self._client().post("/v1/retrieve", json=body, **self._bounds(deadline_s)))
+                return self._attempt(body, deadline_s)
             except (RetritonError, httpx.HTTPError) as error:
                 pause_s = self._pause_s(error, attempt, deadline_s)
             time.sleep(pause_s)
@@ -101,10 +108,22 @@ class GatewayRetrieval:
             attempt += 1
             try:
                 client = await self._async_client()
-                return _passages(await client.post("/v1/retrieve", json=body, **self._bounds(deadline_s)))
-            except (RetritonError, httpx.HTTPError) as error:
+                async with asyncio.timeout(deadline_s - time.monotonic()):
+                    response = await client.post("/v1/retrieve", content=body, **self._bounds(deadline_s))
+                return _passages(response, response.content)
+            except (RetritonError, httpx.HTTPError, TimeoutError) as error:
                 pause_s = self._pause_s(error, attempt, deadline_s)
             await asyncio.sleep(pause_s)
+
+    def _attempt(self, body: bytes, deadline_s: float) -> list[Passage]:
+        """One request. Its timeout is that of each read, so that a slow response could take longer."""
+        parts = []
+        with self._client().stream("POST", "/v1/retrieve", content=body, **self._bounds(deadline_s)) as response:
+            for part in response.iter_bytes():
+                parts.append(part)
+                if time.monotonic() > deadline_s:
+                    raise httpx.ReadTimeout("the response is not complete in time")
+        return _passages(response, b"".join(parts))
 
     def _client(self) -> httpx.Client:
         process = os.getpid()
@@ -124,7 +143,8 @@ class GatewayRetrieval:
 
     @property
     def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        key = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        return {"Content-Type": "application/json", **key}
 
     def _bounds(self, deadline_s: float) -> dict[str, Any]:
         """What ends one attempt on both sides at the deadline."""
@@ -158,16 +178,45 @@ async def _open_until_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[Non
         yield
 
 
-def _body(query: str, collection: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _address(url: str) -> str:
+    plain = url.strip() if isinstance(url, str) else ""
+    try:
+        parsed = httpx.URL(plain)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host or (parsed.port or 1) > _PORT_MAX or " " in plain:
+        raise InvalidRequest(f"the gateway's address is {url!r:.200}, it can be http://HOST:PORT or https://HOST:PORT")
+    return plain.rstrip("/")
+
+
+def _header(key: str) -> str:
+    """The key as a header can have it; files and variables often end with a line feed."""
+    if not isinstance(key, str) or not key.strip().isascii() or not all(map(str.isprintable, key.strip())):
+        raise InvalidRequest("the API key has characters that no key has")
+    return key.strip()
+
+
+def _body(query: str, collection: str, options: Mapping[str, Any]) -> bytes:
     if unknown := sorted(options.keys() - SEARCH_OPTIONS):
         raise InvalidRequest(f"there is no search option {unknown[0]!r}; there are {', '.join(sorted(SEARCH_OPTIONS))}")
-    return {"query": query, "collection": collection or None, **options}
+    body = {"query": query, "collection": collection or None, **options}
+    try:
+        return json.dumps(body, default=_plain, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidRequest(f"the question or a search option cannot be sent as JSON: {error}") from None
 
 
-def _passages(response: httpx.Response) -> list[Passage]:
+def _plain(value: object) -> Any:
+    """A number of NumPy as one of Python."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r:.60} is of the type {type(value).__name__}")
+
+
+def _passages(response: httpx.Response, content: bytes) -> list[Passage]:
     """The passages of a response. Raises the error that it stands for."""
     try:
-        body = response.json()
+        body = json.loads(content)
         if response.is_success:
             return list(body["passages"])
         code, sentence = str(body["error"]["code"]), str(body["error"]["message"])
@@ -180,5 +229,5 @@ def _passages(response: httpx.Response) -> list[Passage]:
 
 
 def _unreachable(error: Exception, url: str) -> RetritonError:
-    kind = DeadlineExceeded if isinstance(error, httpx.TimeoutException) else Unavailable
+    kind = DeadlineExceeded if isinstance(error, httpx.TimeoutException | TimeoutError) else Unavailable
     return kind(f"the gateway at {url} does not respond: {str(error) or type(error).__name__}")

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from retriton_pipeline.gateway.http.unchunked_response import UnchunkedResponse
 from retriton_pipeline.gateway.settings import ConnectionBounds
 
 _UNIQUE = (b"host", b"authorization", b"content-length", b"content-type", b"transfer-encoding")
@@ -150,19 +151,25 @@ class BoundedConnection(HttpToolsProtocol):
             self._raise(431)
         if name.lower() in _UNIQUE and any(known == name.lower() for known, _ in self.headers):
             self._raise(400)
+        if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+            self._raise(400)  # a body that others decode, and uvicorn does not
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The admission middleware bounds the body."""
         if self.parser.should_upgrade():
             return
-        if len(self.pipeline) >= self.bounds.pipelined:
+        is_old = self.parser.get_http_version() == "1.0"
+        if len(self.pipeline) >= self.bounds.pipelined or not (is_old or any(n == b"host" for n, _ in self.headers)):
             self._raise(400)
+        self.expect_100_continue &= not is_old
         self._in_head = False
         self._pending_bytes = self._framing_bytes = self._unread_bytes = self._trailers = 0
         self._stop_timer()
         self.waiting.pop(self, None)
         super().on_headers_complete()
+        if is_old:
+            self.cycle.__class__ = UnchunkedResponse  # uvicorn makes the cycle, and starts it after this
 
     def on_body(self, body: bytes) -> None:
         """A body that nobody reads, because the response is complete, is bounded."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,9 +12,14 @@ from starlette.routing import Match
 from retriton_client import RetritonError
 from retriton_pipeline.errors import PipelineError
 from retriton_pipeline.gateway.errors import ApiError, api_error
+from retriton_pipeline.gateway.http.invalid_requests import invalid_request
 from retriton_pipeline.gateway.schemas.errors import ErrorResponse
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+_MESSAGES = {
+    "Not Found": "there is no such path: GET /openapi.json lists all",
+    "Method Not Allowed": "the path does not have this method; the header Allow has those that it has",
+}  # by Starlette's
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
@@ -52,25 +54,18 @@ def _framework_error(error: BaseException) -> ApiError | None:
         if isinstance(error.__cause__, ApiError):  # raised while the framework parsed a body
             return error.__cause__
         code = _HTTP_CODES.get(error.status_code, "http_error")
-        return ApiError(error.status_code, code, str(error.detail), headers=error.headers or {})
+        message = _MESSAGES.get(str(error.detail), str(error.detail))
+        return ApiError(error.status_code, code, message, headers=error.headers or {})
     if isinstance(error, RequestValidationError):
-        return _invalid_body(error.errors())
+        return invalid_request(error.errors(), error.body)
     return None
 
 
-def _invalid_body(errors: Sequence[Any]) -> ApiError:
-    """The first error. Where a body may have several shapes, the tags of those that were sent are left out."""
-    first = errors[0]
-    if first["type"] == "json_invalid":
-        reason = first.get("ctx", {}).get("error", first["msg"])
-        return ApiError(400, "malformed_json", f"the body is not JSON: {reason}")
-    where, *parts = map(str, first["loc"])
-    name = ".".join(part for part in parts if where != "body" or not part.startswith("["))
-    message = first["msg"].replace(" after validation", "")
-    return ApiError(422, "invalid_request", f"{name or 'the body'}: {message}", name or None)
-
-
 def _allowed_methods(request: Request) -> list[str]:
-    scopes = [{**request.scope, "method": method} for method in _METHODS]
+    scopes = [{**request.scope, "method": "GET" if method == "HEAD" else method} for method in _METHODS]
     routes = request.app.routes
-    return [scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)]
+    return [
+        method
+        for method, scope in zip(_METHODS, scopes, strict=True)
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -41,6 +42,7 @@ class _JsonRequest(Request):
 
 async def parse_json(body: bytes) -> Any:
     """The value of a JSON document. Raises `json.JSONDecodeError` if it is malformed, or nested too deeply."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     if len(body) <= _INLINE_BYTES:
         return orjson.loads(body)
     async with _parsers.slot():

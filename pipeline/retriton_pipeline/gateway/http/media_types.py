@@ -9,6 +9,8 @@ from starlette.datastructures import Headers
 from retriton_pipeline.gateway.errors import ApiError
 
 JSON, FORM = "application/json", "multipart/form-data"
+_CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1")  # the last is many clients' name for ASCII
 _ACCEPTED = {JSON: re.compile(r"|application/([^/]+\+)?json"), FORM: re.compile(re.escape(FORM))}
 
 
@@ -25,9 +27,13 @@ def check_media_type(headers: Headers, wanted: str) -> None:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity"):
         raise _unsupported("Content-Encoding", encoding, "send the body uncompressed", {"Accept-Encoding": "identity"})
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
     if not _ACCEPTED[wanted].fullmatch(kind):
         raise _unsupported("Content-Type", kind, f"send {wanted}", {"Accept": wanted})
+    charset = _CHARSET.search(content_type) if wanted == JSON else None
+    if charset and charset[1].lower() not in _CHARSETS:
+        raise _unsupported("Content-Type", content_type, "send UTF-8", {"Accept": wanted})
 
 
 def _unsupported(header: str, value: str, remedy: str, headers: dict[str, str]) -> ApiError:

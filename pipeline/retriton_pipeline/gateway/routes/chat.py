@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.http.event_stream import event_stream
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
 from retriton_pipeline.gateway.services.chat_completion import ChatCompletion
+from retriton_pipeline.gateway.services.fields import named_filter
 from retriton_pipeline.gateway.services.models import unknown_model
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.generation import LLM
@@ -32,12 +34,12 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         if last.role != "user" or not last.text.strip():
             raise ApiError(400, "invalid_request", "the last message must be the user's question", "messages")
         retrieval = request.retrieval
-        prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
+        with named_filter("retrieval.filter"):
+            prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
         stream = AnswerStream(llm, prompted, request.llm_parameters(), request.instructions)
         completion = ChatCompletion(stream, request, service)
         if request.stream:
-            headers = {"X-Accel-Buffering": "no"}
-            return StreamingResponse(completion.events(), media_type="text/event-stream", headers=headers)
+            return event_stream(completion.events())
         return SerializedJson(await completion.body())
 
     return routes

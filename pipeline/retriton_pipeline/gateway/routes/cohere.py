@@ -18,6 +18,9 @@ from retriton_pipeline.gateway.schemas.cohere import (
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.synonyms import role_of
 from retriton_pipeline.gateway.services.embedding import TextEmbedding
+from retriton_pipeline.gateway.services.fields import Fields
+
+_FIELDS = Fields(texts="texts", dimensions="output_dimension")
 
 
 def router(embedding: TextEmbedding) -> APIRouter:
@@ -42,7 +45,8 @@ async def _embedded(embedding: TextEmbedding, request: CohereEmbedRequest, versi
         request.texts,
         role_of(request.input_type),
         model=request.model,
-        truncate=request.truncate,
+        truncate=request.side,
         dimensions=request.output_dimension,
+        fields=_FIELDS,
     )
     return SerializedJson(await cohere_json(found, request.texts, request.embedding_types, version))

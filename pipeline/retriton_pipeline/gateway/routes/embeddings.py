@@ -13,6 +13,7 @@ from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsRequest, EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.services.embedding import TextEmbedding
+from retriton_pipeline.gateway.services.fields import Fields
 from retriton_pipeline.gateway.services.token_ids import IDS_HEADER, texts_of
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
@@ -31,7 +32,8 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
     @routes.post("/v1/embeddings", response_model=EmbeddingsResponse, responses=error_responses(502))
     async def embeddings(request: EmbeddingsRequest, token_ids: TokenIdsHeader = None) -> Response:
         """Embed texts."""
-        texts = await texts_of(request.input, await upstream.encoder(), token_ids, settings.token_ids)
+        encoder = await upstream.encoder()
+        texts = await texts_of(request.input, encoder, token_ids, settings.token_ids)
         found = await embedding.embed(
             texts,
             request.role,
@@ -39,8 +41,9 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
             truncate=request.side,
             dimensions=request.size,
             normalize=request.normalized,
+            fields=Fields(dimensions="dimensions" if request.dimensions else "output_dimension"),
         )
-        body = await embeddings_json(found, request.model, request.written)
+        body = await embeddings_json(found, request.model or encoder.name, request.written)
         return SerializedJson(body)
 
     return routes

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from retriton_pipeline.gateway.http.event_stream import event_stream
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.errors import error_responses
@@ -26,8 +27,6 @@ from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.generation import LLM, Prompt
 from retriton_pipeline.rag import AnswerStream, PromptedQuestion
-
-_HEADERS = {"X-Accel-Buffering": "no"}
 
 
 def router(settings: Settings, upstream: Upstream, search: FileSearch) -> APIRouter:
@@ -65,7 +64,7 @@ def router(settings: Settings, upstream: Upstream, search: FileSearch) -> APIRou
         stream = await answer_from(llm, body, messages, calls) if calls else _answer_alone(llm, body, messages)
         response = ModelResponse(body, stream, calls)
         if body.stream:
-            return StreamingResponse(response.events(), media_type="text/event-stream", headers=_HEADERS)
+            return event_stream(response.events())
         return SerializedJson(await response.body())
 
     return routes

@@ -14,9 +14,12 @@ from retriton_pipeline.gateway.schemas.synonyms import role_of
 from retriton_pipeline.gateway.schemas.tei import EmbedRequest, EncoderDescription, Token, TokenizeRequest
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
 from retriton_pipeline.gateway.services.embedding import TextEmbedding
+from retriton_pipeline.gateway.services.fields import Fields
 from retriton_pipeline.gateway.services.tokenization import tokens_json
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
+
+_FIELDS = Fields(texts="inputs", role="prompt_name")
 
 
 def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> APIRouter:
@@ -32,7 +35,7 @@ def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> 
             truncate=request.side,
             dimensions=request.dimensions,
             normalize=request.normalize,
-            field="prompt_name",
+            fields=_FIELDS,
         )
         return SerializedJson(await vectors_json(found.vectors, VectorFormat()))
 

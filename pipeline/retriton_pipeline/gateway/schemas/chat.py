@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Whole
 from retriton_pipeline.gateway.schemas.search import (
     MESSAGES_MAX,
     Message,
@@ -45,11 +45,11 @@ class ChatRequest(RequestBody):
     max_tokens: int | None = Field(None, ge=1)
     max_completion_tokens: int | None = Field(None, ge=1)
     stop: Stop | None = None
-    seed: int | None = None
+    seed: Whole | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     n: Literal[1] = 1
-    user: str | None = None
+    user: Any = Field(None, description="Ignored.")
     tools: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
     functions: list[Any] = Field(default_factory=list, description="Not supported: must be empty.")
     retrieval: ChatRetrieval = ChatRetrieval()
@@ -96,7 +96,7 @@ class ChatResponse(BaseModel):
     created: int
     model: str
     choices: list[Choice]
-    usage: dict[str, Any] | None
+    usage: dict[str, Any] = Field(default_factory=dict, description="Left out if the LLM sends none.")
     sources: list[PassageBody]
     citations: list[int]
     prompt: str | None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from retriton_client import Embeddings, Truncate
 from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.embeddings import DIMENSIONS, EmbeddingType, Texts
-from retriton_pipeline.gateway.schemas.synonyms import CohereInputType
+from retriton_pipeline.gateway.schemas.synonyms import InputType, Side
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
 
 _TYPES_MAX = 16
@@ -23,12 +23,17 @@ class CohereEmbedRequest(RequestBody):
 
     texts: Texts
     model: str | None = Field(None, description="A name from `GET /v1/models`; may be left out.")
-    input_type: CohereInputType | None = Field(
+    input_type: InputType = Field(
         None, description="`search_query` is a query; the others are passages, which is what the encoder knows."
     )
     embedding_types: EmbeddingTypes | None = Field(None, description="Types of the vectors; the default is `float`.")
-    truncate: Truncate = Field("END", description="For texts that are too long; Cohere's default.")
+    truncate: Side = Field(None, description="For texts that are too long; `END` is the default, as for Cohere.")
     output_dimension: int | None = DIMENSIONS
+
+    @property
+    def side(self) -> Truncate:
+        """Where long texts are truncated."""
+        return self.truncate or "END"
 
 
 class BilledUnits(BaseModel):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -13,7 +22,16 @@ from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.store.names import PATTERN, check_name
 
 TRUNCATE = Field(None, description="For texts that are too long; the default is the gateway's: `NONE` refuses them.")
+_INT64 = 2.0**63
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""An integer without bounds, which JSON parsers read as a float if it has more than 64 bits."""
 
 
 def _valid_name(name: str) -> str:
@@ -48,12 +66,12 @@ class RequestBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _as_json(cls, values: Any) -> Any:
-        """In JSON, 1.0 is an integer; and clients send null for what they leave open."""
+        """In JSON, 1.0 is an integer, if it fits into 64 bits; and clients send null for what they leave open."""
         if not isinstance(values, dict):
             return values
         fields = cls.model_fields
         return {
-            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            name: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else value
             for name, value in values.items()
             if value is not None or (name in fields and fields[name].is_required())
         }

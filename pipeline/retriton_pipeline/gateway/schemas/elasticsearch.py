@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, Tag
 
@@ -10,31 +10,22 @@ from retriton_client import Role
 from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Text
 from retriton_pipeline.gateway.schemas.embeddings import OneOrManyTexts
 from retriton_pipeline.gateway.schemas.ranking import Passages
+from retriton_pipeline.gateway.schemas.synonyms import InputType, role_of
 
-ElasticsearchInputType = Literal[
-    "search",
-    "ingest",
-    "classification",
-    "clustering",
-    "SEARCH",
-    "INGEST",
-    "CLASSIFICATION",
-    "CLUSTERING",
-]
 OneOrManyPassages = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Passages, Tag("[many]")], ONE_OR_MANY]
 
 
 class TextEmbeddingSettings(RequestBody):
     """Settings of one request."""
 
-    input_type: ElasticsearchInputType | None = None
+    input_type: InputType = None
 
 
 class TextEmbeddingRequest(RequestBody):
     """Texts to embed."""
 
     input: OneOrManyTexts
-    input_type: ElasticsearchInputType | None = Field(
+    input_type: InputType = Field(
         None, description="`search` is a query, the others are passages; before that of `task_settings`."
     )
     task_settings: TextEmbeddingSettings | None = None
@@ -47,10 +38,7 @@ class TextEmbeddingRequest(RequestBody):
     @property
     def role(self) -> Role | None:
         """The role of the texts; None if it is not said."""
-        name = self.input_type or (self.task_settings and self.task_settings.input_type)
-        if not name:
-            return None
-        return "query" if name.lower() == "search" else "passage"
+        return role_of(self.input_type or (self.task_settings or TextEmbeddingSettings()).input_type)
 
 
 class TextEmbedding(BaseModel):

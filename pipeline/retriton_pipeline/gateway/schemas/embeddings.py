@@ -17,7 +17,7 @@ from retriton_pipeline.gateway.schemas.common import (
     Usage,
     one_or_many,
 )
-from retriton_pipeline.gateway.schemas.synonyms import BooleanOrSide, InputType, JinaTask, agreed, role_of, side_of
+from retriton_pipeline.gateway.schemas.synonyms import LOWER, BooleanOrSide, InputType, agreed, role_of, side_of
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
 from retriton_pipeline.gateway.services.vectors import VectorType
 
@@ -28,7 +28,7 @@ TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536, fail_fast=True)]
 ManyTokenIds = Annotated[list[TokenIds], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
 TextObjects = Annotated[list[TextObject], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
-EncodingFormat = Literal["float", "base64"]
+EncodingFormat = Annotated[Literal["float", "base64"] | None, LOWER]
 EmbeddingType = Literal["float", "int8", "uint8", "binary", "ubinary", "base64"]
 DIMENSIONS = Field(
     None, ge=1, le=65536, description="Number of leading values of each vector to return, normalised again."
@@ -59,19 +59,21 @@ class EmbeddingsRequest(RequestBody):
     """Texts to embed."""
 
     input: Input = Field(description="One or several texts, also as objects; or token ids of the served tokenizer.")
-    model: str = Field(description="A name from `GET /v1/models`; the suffix `-query` or `-passage` is the input_type.")
-    input_type: InputType | None = Field(None, description="The role of the texts, which selects prompt and lane.")
-    task: JinaTask | None = Field(None, description="Jina's `input_type`.")
+    model: str | None = Field(
+        None, description="A name from `GET /v1/models`; the suffix `-query` or `-passage` is the input_type."
+    )
+    input_type: InputType = Field(None, description="The role of the texts, which selects prompt and lane.")
+    task: InputType = Field(None, description="Jina's `input_type`.")
     truncate: BooleanOrSide | None = TRUNCATE
     truncation: bool | None = Field(None, description="Voyage's `truncate`; true is `END`.")
-    encoding_format: EncodingFormat = "float"
-    output_dtype: VectorType | None = Field(None, description="The type of the vectors; Voyage's.")
-    embedding_type: EmbeddingType | None = Field(None, description="The type of the vectors; Jina's.")
+    encoding_format: EncodingFormat = Field(None, description="`float` is the default.")
+    output_dtype: Annotated[VectorType | None, LOWER] = Field(None, description="The type of the vectors; Voyage's.")
+    embedding_type: Annotated[EmbeddingType | None, LOWER] = Field(None, description="The type of the vectors; Jina's.")
     dimensions: int | None = DIMENSIONS
     output_dimension: int | None = Field(None, ge=1, le=65536, description="Voyage's `dimensions`.")
     normalized: bool = Field(False, description="Scales vectors to length one, if the encoder does not; Jina's.")
     late_chunking: Literal[False] = Field(False, description="Jina's; there is none.")
-    user: str | None = None
+    user: Any = Field(None, description="Ignored.")
 
     @property
     def role(self) -> Role | None:

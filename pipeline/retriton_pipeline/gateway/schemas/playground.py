@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from retriton_client import Truncate
 from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody
 from retriton_pipeline.gateway.schemas.embeddings import EncodingFormat, OneOrManyTexts
+from retriton_pipeline.gateway.schemas.synonyms import Side
 
 
 class PlaygroundRequest(RequestBody):
@@ -16,8 +16,8 @@ class PlaygroundRequest(RequestBody):
 
     input: OneOrManyTexts
     model: str = Field(description="`query` or `passage`.")
-    encoding_format: EncodingFormat = "float"
-    truncate: Truncate | None = TRUNCATE
+    encoding_format: EncodingFormat = Field(None, description="`float` is the default.")
+    truncate: Side = TRUNCATE
 
 
 class PendingResponse(BaseModel):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, GetJsonSchemaHandler, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetJsonSchemaHandler, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from retriton_client import Truncate
+from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, TextObject, Usage
+from retriton_pipeline.gateway.schemas.synonyms import Side
 from retriton_pipeline.gateway.schemas.tei import TruncationOptions
 
 PASSAGES_MAX = 1024
@@ -25,7 +26,7 @@ class RankingRequest(RequestBody):
     model: str | None = MODEL
     query: TextObject
     passages: Annotated[list[TextObject], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
-    truncate: Truncate | None = TRUNCATE
+    truncate: Side = TRUNCATE
     top_k: int | None = Field(None, ge=1, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
 
 
@@ -61,13 +62,32 @@ class TextScore(BaseModel):
     text: str = Field("", description="Only with `return_text`.")
 
 
+class DocumentObject(RequestBody):
+    """A document of several fields, of which those in `rank_fields` are ranked."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: Text | None = None
+
+    def ranked(self, fields: list[str], place: int) -> str:
+        """The values of ``fields``, one a line. Raises `ApiError` if the document ``place`` has none of them."""
+        found = self.model_dump(exclude_unset=True)
+        values = "\n".join(str(found[name]) for name in fields if name in found)
+        if not values.strip():
+            name = f"documents.{place}.{fields[0]}"
+            raise ApiError(400, "invalid_request", f"{name}: there is none of the fields that are ranked", name)
+        return values
+
+
 def _document_shape(value: Any) -> str:
     return "[object]" if isinstance(value, dict) else "[text]"
 
 
 Document = Annotated[
-    Annotated[Text, Tag("[text]")] | Annotated[TextObject, Tag("[object]")], Discriminator(_document_shape)
+    Annotated[Text, Tag("[text]")] | Annotated[DocumentObject, Tag("[object]")], Discriminator(_document_shape)
 ]
+_FIELDS_MAX = 64
+Fields = Annotated[list[str], Field(max_length=_FIELDS_MAX, fail_fast=True)]
 
 
 class DocumentsRequest(RequestBody):
@@ -79,11 +99,24 @@ class DocumentsRequest(RequestBody):
     top_n: int | None = Field(None, ge=1)
     raw_scores: bool = False
     return_documents: bool = False
+    rank_fields: Fields | None = Field(None, description="Of documents that are objects; `text` is the default.")
 
     @property
     def texts(self) -> list[str]:
-        """The texts of the documents."""
-        return [document if isinstance(document, str) else document.text for document in self.documents]
+        """The texts of the documents. Raises `ApiError` if one has no field that is ranked."""
+        fields = self.rank_fields or ["text"]
+        return [
+            document if isinstance(document, str) else document.ranked(fields, place)
+            for place, document in enumerate(self.documents)
+        ]
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """The documents as they were sent, each as an object."""
+        return [
+            {"text": document} if isinstance(document, str) else document.model_dump(exclude_unset=True)
+            for document in self.documents
+        ]
 
 
 class VoyageRequest(RequestBody):
@@ -101,9 +134,10 @@ def _shape(value: Any) -> str | None:
     """The tag of a body, by the fields that only one shape has."""
     if not isinstance(value, dict):
         return None
-    if "documents" in value and not value.keys().isdisjoint({"top_k", "truncation"}):
+    shape = next((name for name in ("texts", "documents") if value.get(name) is not None), None)
+    if shape == "documents" and "top_n" not in value and not value.keys().isdisjoint({"top_k", "truncation"}):
         return "[voyage]"
-    return next((f"[{name}]" for name in ("texts", "documents") if name in value), None)
+    return shape and f"[{shape}]"
 
 
 class _Overlapping:
@@ -127,27 +161,43 @@ RerankRequest = Annotated[
 ]
 
 
-class DocumentText(BaseModel):
-    """A document in the response."""
-
-    text: str
-
-
 class DocumentScore(BaseModel):
     """An entry of the response; a document, where the request asks for it, is a text for Infinity."""
 
     index: int
     relevance_score: float
-    document: DocumentText | str = Field("", description="Only with `return_documents`.")
+    document: dict[str, Any] | str = Field("", description="Only with `return_documents`.")
+
+
+class SearchUnits(BaseModel):
+    """What the request cost, in Cohere's units."""
+
+    search_units: Literal[1] = 1
+
+
+class RankedTokens(BaseModel):
+    """Tokens, as Cohere counts them."""
+
+    input_tokens: int
+    output_tokens: Literal[0] = 0
+
+
+class RankingMeta(BaseModel):
+    """About the response, for Cohere's clients."""
+
+    billed_units: SearchUnits = SearchUnits()
+    tokens: RankedTokens
 
 
 class DocumentsResponse(BaseModel):
     """The response to `DocumentsRequest`, best first."""
 
+    id: str
     object: Literal["rerank"]
     results: list[DocumentScore]
     model: str
     usage: Usage
+    meta: RankingMeta
 
 
 class VoyageResponse(BaseModel):

@@ -95,7 +95,7 @@ class ResponseRequest(RequestBody):
     previous_response_id: str | None = Field(None, description="Not supported: send the conversation as input.")
     conversation: Any = Field(None, description="Not supported: send the conversation as input.")
     prompt: Any = Field(None, description="Not supported: send instructions.")
-    user: str | None = None
+    user: Any = Field(None, description="Returned as it is.")
 
     @property
     def searches(self) -> list[FileSearchTool]:
@@ -205,4 +205,4 @@ class ResponseBody(BaseModel):
     top_p: float | None
     truncation: Literal["disabled"]
     usage: ResponseUsage | None
-    user: str | None
+    user: Any

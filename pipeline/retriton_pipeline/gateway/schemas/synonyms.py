@@ -1,31 +1,68 @@
-"""Values and fields that mean the same in several APIs."""
+"""Values and fields that mean the same in several APIs. Choices may be in any case; an empty one is the default."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from retriton_client import Role, Truncate
 from retriton_pipeline.gateway.errors import ApiError
 
 T = TypeVar("T")
-InputType = Literal["query", "passage", "document"]
-CohereInputType = Literal["search_query", "search_document", "classification", "clustering"]
-JinaTask = Literal[
-    "retrieval.query",
-    "retrieval.passage",
-    "code.query",
-    "code.passage",
-    "text-matching",
-    "classification",
-    "clustering",
-    "separation",
+
+
+class _Spelled:
+    """A choice in any case; an empty one is null."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        self._fold = fold
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._folded, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The OpenAPI document allows the empty choice; it cannot say that case does not matter."""
+        schema = handler(core)
+        schema["anyOf"] = [
+            {**kind, "enum": [*kind["enum"], ""]} if "enum" in kind else kind for kind in schema["anyOf"]
+        ]
+        return schema
+
+    def _folded(self, value: Any) -> Any:
+        return (self._fold(value) or None) if isinstance(value, str) else value
+
+
+LOWER, UPPER = _Spelled(str.lower), _Spelled(str.upper)
+InputType = Annotated[
+    Literal[
+        "query",
+        "passage",
+        "document",
+        "search_query",
+        "search_document",
+        "search",
+        "ingest",
+        "retrieval.query",
+        "retrieval.passage",
+        "code.query",
+        "code.passage",
+        "text-matching",
+        "classification",
+        "clustering",
+        "separation",
+    ]
+    | None,
+    LOWER,
 ]
-_QUERIES = ("query", "search_query", "retrieval.query", "code.query")
+_QUERIES = ("query", "search_query", "search", "retrieval.query", "code.query")
 
 
-def role_of(name: InputType | CohereInputType | JinaTask | None) -> Role | None:
+def role_of(name: str | None) -> Role | None:
     """The role of texts; those that are compared with each other, as for clustering, are passages."""
     if name is None:
         return None
@@ -36,7 +73,8 @@ def _shape(value: Any) -> str:
     return "[boolean]" if isinstance(value, bool) else "[side]"
 
 
-BooleanOrSide = Annotated[Annotated[bool, Tag("[boolean]")] | Annotated[Truncate, Tag("[side]")], Discriminator(_shape)]
+Side = Annotated[Truncate | None, UPPER]
+BooleanOrSide = Annotated[Annotated[bool, Tag("[boolean]")] | Annotated[Side, Tag("[side]")], Discriminator(_shape)]
 
 
 def side_of(truncate: bool | Truncate | None) -> Truncate | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from retriton_client import EncoderInfo, Truncate
 from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody
 from retriton_pipeline.gateway.schemas.embeddings import DIMENSIONS, TEXTS_MAX, OneOrManyTexts
-from retriton_pipeline.gateway.schemas.synonyms import InputType
+from retriton_pipeline.gateway.schemas.synonyms import LOWER, InputType
 
 _PRECISIONS = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
@@ -18,21 +18,23 @@ class TruncationOptions(RequestBody):
     """Whether long texts are truncated, and where."""
 
     truncate: bool | None = TRUNCATE
-    truncation_direction: Literal["Left", "Right", "left", "right"] = "Right"
+    truncation_direction: Annotated[Literal["left", "right"] | None, LOWER] = Field(
+        None, description="`right` is the default."
+    )
 
     @property
     def side(self) -> Truncate | None:
         """Where long texts are truncated; None if the request does not say whether."""
         if self.truncate is None:
             return None
-        return ("START" if self.truncation_direction.lower() == "left" else "END") if self.truncate else "NONE"
+        return ("START" if self.truncation_direction == "left" else "END") if self.truncate else "NONE"
 
 
 class EmbedRequest(TruncationOptions):
     """Texts to embed."""
 
     inputs: OneOrManyTexts
-    prompt_name: InputType | None = Field(None, description="The role of the texts, which selects prompt and lane.")
+    prompt_name: InputType = Field(None, description="The role of the texts, which selects prompt and lane.")
     normalize: bool = Field(True, description="Scales vectors to length one, if the encoder does not.")
     dimensions: int | None = DIMENSIONS
 
@@ -42,7 +44,7 @@ class TokenizeRequest(RequestBody):
 
     inputs: OneOrManyTexts
     add_special_tokens: bool = True
-    prompt_name: InputType | None = Field(None, description="The role whose prompt precedes the texts; none without.")
+    prompt_name: InputType = Field(None, description="The role whose prompt precedes the texts; none without.")
 
 
 class Token(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -15,6 +15,7 @@ from retriton_pipeline.gateway.errors import api_error
 from retriton_pipeline.gateway.schemas.chat import ChatRequest
 from retriton_pipeline.gateway.schemas.errors import ErrorBody
 from retriton_pipeline.gateway.schemas.search import PassageBody
+from retriton_pipeline.gateway.services.llm_values import finish_reason, token_counts
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.rag import AnswerStream
 from retriton_pipeline.retrieval.passage import rounded
@@ -33,18 +34,19 @@ class ChatCompletion:
         """The whole answer as one JSON document. Raises `LLMError`."""
         answer = await self._stream.complete()
         message = {"role": "assistant", "content": answer.text}
-        choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason}
+        choice = {"index": 0, "message": message, "finish_reason": finish_reason(answer.finish_reason)}
+        usage = token_counts(answer.usage)
         body = {
             **self._header,
             "object": "chat.completion",
             "choices": [choice],
-            "usage": answer.usage,
+            **({"usage": usage} if usage else {}),
             **self._sources(),
             **self._citations(),
         }
         return orjson.dumps(body)
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: the sources, the deltas of the answer, and finally what it cites."""
         yield self._chunk({"role": "assistant", "content": ""}, **self._sources())
         try:
@@ -56,9 +58,10 @@ class ChatCompletion:
             yield _event({"error": ErrorBody.of(api_error(error)).model_dump()})
         else:
             answer = self._stream.answer
-            yield self._chunk({}, answer.finish_reason, **self._citations())
-            if answer.usage and self._request.stream_options and self._request.stream_options.include_usage:
-                yield _event({**self._header, **_CHUNK, "choices": [], "usage": answer.usage})
+            yield self._chunk({}, finish_reason(answer.finish_reason), **self._citations())
+            usage, options = token_counts(answer.usage), self._request.stream_options
+            if usage and options and options.include_usage:
+                yield _event({**self._header, **_CHUNK, "choices": [], "usage": usage})
         yield b"data: [DONE]\n\n"
 
     def _sources(self) -> dict[str, Any]:
@@ -74,8 +77,8 @@ class ChatCompletion:
         answer = self._stream.answer
         return {"citations": answer.citations, "latency_ms": self._service.observe(answer)}
 
-    def _chunk(self, delta: dict[str, str], finish_reason: str | None = None, **fields: Any) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    def _chunk(self, delta: dict[str, str], reason: str | None = None, **fields: Any) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
         return _event({**self._header, **_CHUNK, "choices": [choice], **fields})
 
 

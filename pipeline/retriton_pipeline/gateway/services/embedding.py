@@ -7,10 +7,14 @@ from dataclasses import replace
 
 from retriton_client import Embeddings, Role, Truncate
 from retriton_pipeline.coalescing import EmbeddingKey
+from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.services.fields import Fields, named
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.vectors import unit
+
+_FIELDS = Fields()
 
 
 class TextEmbedding:
@@ -34,7 +38,7 @@ class TextEmbedding:
         truncate: Truncate | None = None,
         dimensions: int | None = None,
         normalize: bool = False,
-        field: str = "input_type",
+        fields: Fields = _FIELDS,
     ) -> Embeddings:
         """The vectors of ``texts``.
 
@@ -45,15 +49,19 @@ class TextEmbedding:
             truncate: of texts that are too long; None is the gateway's default.
             dimensions: number of leading values of each vector to return.
             normalize: scales vectors to length one, if the encoder does not.
-            field: the field of the request that has the role, for errors.
+            fields: of the request, for errors.
 
         Raises:
-            ApiError: see `resolve_role`.
+            ApiError: see `resolve_role`; or a text is too long, or there are fewer dimensions.
             RetritonError: see `AsyncClient.embed`.
         """
         encoder = await self._upstream.encoder()
         aliases, default = self._settings.aliases, self._settings.input_type
-        resolved = resolve_role(model or encoder.name, role, encoder, aliases, default, field)
+        resolved = resolve_role(model or encoder.name, role, encoder, aliases, default, fields.role)
+        if dimensions is not None and dimensions > encoder.dimension:
+            message = f"{fields.dimensions} is {dimensions}, it can be 1 to {encoder.dimension}"
+            raise ApiError(400, "invalid_request", message, fields.dimensions)
         key = EmbeddingKey(resolved, truncate or self._settings.truncate, dimensions)
-        found = await self._upstream.embedder.embed(texts, key)
+        with named(fields):
+            found = await self._upstream.embedder.embed(texts, key)
         return replace(found, vectors=unit(found.vectors)) if normalize and not encoder.normalized else found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from retriton_pipeline.gateway.errors import api_error
 from retriton_pipeline.gateway.schemas.responses import ResponseRequest
 from retriton_pipeline.gateway.services.file_citations import FileCitations
 from retriton_pipeline.gateway.services.file_search import FileHit
+from retriton_pipeline.gateway.services.llm_values import token_counts
 from retriton_pipeline.gateway.storage.identifiers import new_id
 from retriton_pipeline.rag import Answer, AnswerStream
 
@@ -54,7 +55,7 @@ class ModelResponse:
         self._citations.add(answer.text)
         return orjson.dumps(self._complete(answer))
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events: the searches, the deltas and citations of the answer, and the whole response."""
         yield self._event("response.created", response=self._response("in_progress"))
         yield self._event("response.in_progress", response=self._response("in_progress"))
@@ -186,9 +187,10 @@ def _result(hit: FileHit) -> Event:
 
 
 def _usage(answer: Answer) -> Event | None:
-    if not answer.usage:
+    usage = token_counts(answer.usage)
+    if usage is None:
         return None
-    asked, said = (int(answer.usage.get(name, 0)) for name in ("prompt_tokens", "completion_tokens"))
+    asked, said = usage["prompt_tokens"], usage["completion_tokens"]
     return {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client import NotInstalled, Truncate
+from retriton_pipeline.gateway.services.fields import Fields, named
 from retriton_pipeline.gateway.services.models import model_ids, unknown_model
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 
+_FIELDS = Fields()  # of Elasticsearch
 _PROBABILITY_MAX = 1.0 - 2.0**-24  # the largest float32 below one, so that its logit is finite
 
 
@@ -50,7 +52,12 @@ class Reranking:
         self._settings = settings
 
     async def rank(
-        self, query: str, passages: Sequence[str], truncate: Truncate | None, model: str | None = None
+        self,
+        query: str,
+        passages: Sequence[str],
+        truncate: Truncate | None,
+        model: str | None = None,
+        fields: Fields = _FIELDS,
     ) -> RankedPassages:
         """The scores of ``passages``.
 
@@ -60,20 +67,22 @@ class Reranking:
             truncate: of pairs that are too long; None is the gateway's default.
             model: the cross-encoder's name. The embedding model's stands for it: clients of NIM, where each service has
                 one model, send the first name of ``GET /v1/models``.
+            fields: of the request, for errors.
 
         Raises:
             NotInstalled: there is no cross-encoder.
-            ApiError: it has another name than ``model``.
+            ApiError: it has another name than ``model``, or a text is too long.
             RetritonError: see `AsyncClient.rerank`.
         """
         reranker = await self._upstream.reranker()
         if reranker is None:
             raise NotInstalled("no cross-encoder")
-        if model not in (None, reranker.name):
+        if model and model != reranker.name:
             encoder = await self._upstream.encoder()
             if model not in model_ids(encoder, self._settings.aliases):
-                raise unknown_model(str(model), [reranker.name])
-        found = await self._upstream.client.rerank(query, passages, truncate=truncate or self._settings.truncate)
+                raise unknown_model(model, [reranker.name])
+        with named(fields):
+            found = await self._upstream.client.rerank(query, passages, truncate=truncate or self._settings.truncate)
         tokens, name = int(found.tokens.sum()), reranker.name
         if reranker.activation == "Sigmoid":
             return RankedPassages(_logits(found.scores), found.scores, tokens, name)
