@@ -77,6 +77,13 @@ async def test_deltas_that_are_not_text_are_an_error() -> None:
             await llm(endpoint.url).complete("?")
 
 
+async def test_parts_of_text_are_joined_and_others_left_out() -> None:
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    parts = [thought, {"type": "text", "text": "fi"}, {"type": "text", "text": "ne"}]
+    with chat_endpoint(Says((parts, " day", [thought]))) as endpoint:
+        assert await llm(endpoint.url).complete("?") == "fine day"
+
+
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
 

@@ -171,14 +171,20 @@ def _delta(event: Any, half: str) -> AnswerDelta:
     """
     usage: Any = getattr(event, "usage", None)
     choice = next(iter(getattr(event, "choices", None) or ()), None)
-    content = getattr(getattr(choice, "delta", None), "content", None) or ""
-    if not isinstance(content, str):
-        raise TypeError(f"a delta of the answer is not text, but {content!r:.80}")
     return AnswerDelta(
-        half + content,
+        half + _text(getattr(getattr(choice, "delta", None), "content", None) or ""),
         getattr(choice, "finish_reason", None) or None,  # some send an empty one in every event
         usage.model_dump(exclude_none=True) if hasattr(usage, "model_dump") else None,
     )
+
+
+def _text(content: Any) -> str:
+    """The text of a content. Some models send a list of parts, of which those of other types are not the answer."""
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
+        content = "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+    if not isinstance(content, str):
+        raise TypeError(f"a delta of the answer is not text, but {content!r:.80}")
+    return content
 
 
 def _unfinished(content_type: str) -> Exception:
