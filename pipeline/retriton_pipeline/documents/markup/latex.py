@@ -49,10 +49,11 @@ _RULES = re.compile(
 _SPAN = re.compile(r"\\multicolumn\s*\{(\d{1,2})\}\s*\{[^}]*\}\s*\{")
 _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
-_ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows
+_ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows, options of slides
     r"\\(?:href|multirow\s{0,9}\{[^{}]{0,20}\})\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
+    r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
 )
-_SLIDE = re.compile(r"(\\begin\{frame\})(?:\[[^\]\n]{0,200}\])?\s{0,9}(?=\{)|\\frametitle(?=\{)")
+_SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
 _REFERENCE = re.compile(
     r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
 )

@@ -40,6 +40,7 @@ class Line:
         monospaced: whether its font is monospaced.
         rotation: the direction of the text, in quarter turns.
         hyphenated: whether the last word continues on the next line.
+        cell_gap: the width of the gaps between cells, in font sizes, if the line is a row of a table.
     """
 
     words: tuple[Word, ...]
@@ -50,6 +51,7 @@ class Line:
     monospaced: bool = False
     rotation: int = 0
     hyphenated: bool = False
+    cell_gap: float = _CELL_GAP
 
     @cached_property
     def text(self) -> str:
@@ -69,7 +71,7 @@ class Line:
     @cached_property
     def cells(self) -> tuple[Word, ...]:
         """The parts between wide gaps: the cells, if the line is a row of a table."""
-        return tuple(map(_merged, self.split(_CELL_GAP)))
+        return tuple(map(_merged, self.split(self.cell_gap)))
 
     def split(self, gap: float) -> list[tuple[Word, ...]]:
         """The words, separated at gaps wider than ``gap`` font sizes, but not after a list marker."""
