@@ -86,6 +86,11 @@ def test_charsets_of_mails_mean_what_programs_take_them_for(tmp_path: Path) -> N
         assert load_document(tmp_path / "a.eml").blocks[0].text == text
 
 
+def test_a_mail_that_states_ascii_can_be_in_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(b"From: a\nContent-Type: text/plain; charset=us-ascii\n\n" + "Größe".encode())
+    assert load_document(tmp_path / "a.eml").blocks[0].text == "Größe"
+
+
 def test_wrapped_lines_of_chinese_and_japanese_are_joined(tmp_path: Path) -> None:
     text = "司書は毎朝部屋を開けて、地図を\n借りた人を帳簿に書きます。\n次の行です\nA line\nand another"
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
 from retriton_pipeline.documents.model import Block, Content
-from retriton_pipeline.documents.office.archive import local_name
+from retriton_pipeline.documents.office.archive import expansion_max, local_name
 from retriton_pipeline.documents.office.ods_cells import displayed_cell, paragraph_text
 from retriton_pipeline.documents.office.odt import open_odf
 from retriton_pipeline.documents.office.odt_text import attributes
@@ -17,11 +18,25 @@ from retriton_pipeline.documents.tables import SPANNED
 from retriton_pipeline.errors import UnreadableDocument
 
 _COLUMNS_MAX = 16_384
+_CELLS_MIN, _CELLS_PER_BYTE_MAX = 2_000_000, 100  # ordinary files have one cell for some five bytes
 _CELLS_MAX = 20_000_000
 _REPEATED_MAX = 1_000  # rows and cells that are alike; sheets end with a million blank ones
 _SPANNED_CHARACTERS_MAX = 200
 _HIDDEN = ("collapse", "filter")
 _RowSpans = dict[int, tuple[int, str]]  # by column: the rows that a cell still spans, and its text
+
+
+@dataclass
+class _Budget:
+    """Counts the cells of all sheets, of which a small file can declare any number."""
+
+    cells_max: int
+    cells: int = 0
+
+    def add(self, cells: int) -> None:
+        self.cells += cells
+        if self.cells > self.cells_max:
+            raise UnreadableDocument(f"it has more than {self.cells_max} cells: split it")
 
 
 def read_ods(raw: bytes) -> Content:
@@ -37,7 +52,7 @@ def read_ods(raw: bytes) -> Content:
         if any(attributes(part).get("display") == "false" for part in style.iterchildren("{*}table-properties"))
     }
     blocks: list[Block] = []
-    budget = [_CELLS_MAX]
+    budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for table in odf.root.iter("{*}table"):
         if local_name(table.tag) == "table" and attributes(table).get("style-name") not in hidden:
             found = [*sheet_tables(split_rows(_rows(table, budget))), *_drawn(table)]
@@ -46,7 +61,7 @@ def read_ods(raw: bytes) -> Content:
     return Content(odf.title, blocks, odf.metadata)
 
 
-def _rows(table: etree._Element, budget: list[int]) -> Iterator[list[str]]:
+def _rows(table: etree._Element, budget: _Budget) -> Iterator[list[str]]:
     hidden = _hidden_columns(table)
     spans: _RowSpans = {}
     for row in table.iter("{*}table-row"):
@@ -56,9 +71,7 @@ def _rows(table: etree._Element, budget: list[int]) -> Iterator[list[str]]:
             continue
         times = _times(of.get("number-rows-repeated"))
         for _ in range(times if any(cells) else 1 if times == 1 else 2):
-            budget[0] -= len(cells)
-            if budget[0] < 0:
-                raise UnreadableDocument(f"it has more than {_CELLS_MAX} cells: split it")
+            budget.add(len(cells))
             yield list(cells) if any(cells) else []
 
 

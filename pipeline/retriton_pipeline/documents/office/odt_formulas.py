@@ -21,7 +21,8 @@ def show_formulas(body: etree._Element, archive: zipfile.ZipFile) -> None:
     """Writes the formulas where they are drawn in ``body``; descriptions of drawings are removed."""
     for element in list(body.iter("{*}desc", "{*}title")):
         if local_name(getattr(element.getparent(), "tag", "")) == "frame":
-            element.clear(keep_tail=True)
+            element.text = ""
+            element[:] = []
     for drawn in islice(body.iter("{*}object"), _FORMULAS_MAX):
         target = attributes(drawn).get("href", "")
         name = posixpath.normpath(posixpath.join(target, "content.xml"))

@@ -80,7 +80,7 @@ def _parts_beside(run: _Rows) -> list[_Rows]:
     """The parts between blank columns, if each is a table: with a name for each column, and words in the first one."""
     width = max(map(len, run))
     filled = [any(cell or cell is SPANNED for row in run for cell in row[at : at + 1]) for at in range(width)]
-    parts = []
+    parts: list[_Rows] = []
     for is_filled, columns in groupby(range(width), key=filled.__getitem__):
         if is_filled and len(parts) < _TABLES_BESIDE_MAX:
             first, *_, last = [*columns] * 2

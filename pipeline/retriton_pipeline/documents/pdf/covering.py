@@ -142,4 +142,4 @@ def _is_upright(path: pdfium.FPDF_PAGEOBJECT) -> bool:
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFPageObj_GetMatrix(path, matrix):
         return False
-    return max(abs(matrix.b), abs(matrix.c)) < _TURN or max(abs(matrix.a), abs(matrix.d)) < _TURN
+    return bool(max(abs(matrix.b), abs(matrix.c)) < _TURN or max(abs(matrix.a), abs(matrix.d)) < _TURN)

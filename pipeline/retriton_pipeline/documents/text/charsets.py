@@ -14,9 +14,10 @@ _STATED = re.compile(
     rb"""|\\usepackage\[(\w{1,40})\]\{inputenc\}""",
     re.IGNORECASE,
 )
+_DEFAULT = "cp1252"
 # What is meant by a name is often a superset of it.
 _MEANT = {
-    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii", "ansinew"), "cp1252"),
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii", "ansinew"), _DEFAULT),
     **dict.fromkeys(("gb2312", "gbk", "x-gbk"), "gb18030"),
     **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis", "windows-31j"), "cp932"),
     **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601"), "cp949"),
@@ -32,13 +33,23 @@ _COMMON_CYRILLIC_MIN = 0.45
 _KANA_MIN = 0.2
 _COMMON_HAN_MIN = 0.8
 _CYRILLIC = ("cp1251", "koi8_r", "cp866", "iso8859_5")
-_ALPHABETS = {"cp1255": "\u05d0\u05ea", "cp1256": "\u0621\u064a", "cp874": "\u0e01\u0e5b", "cp1253": "\u0391\u03ce"}
+_ALPHABETS = {  # the first and the last letter
+    "cp1255": ("\u05d0", "\u05ea"),
+    "cp1256": ("\u0621", "\u064a"),
+    "cp874": ("\u0e01", "\u0e5b"),
+    "cp1253": ("\u0391", "\u03ce"),
+}
 _ESCAPES = (b"\x1b$B", b"\x1b$@")  # of ISO-2022-JP, whose bytes are ASCII
 
 
 def decoded_as(raw: bytes, name: str) -> str | None:
     """``raw`` decoded with what is meant by the ``name`` of an encoding; None if it does not fit or is unknown."""
     known = _MEANT.get(name.strip().lower(), name.strip())
+    try:
+        if known == _DEFAULT and not raw.isascii():
+            return raw.decode("utf-8")  # programs state their default for texts in UTF-8
+    except UnicodeDecodeError:
+        pass
     try:
         return None if known.lower() in _SLOW else raw.decode(known)
     except (LookupError, UnicodeError, ValueError):

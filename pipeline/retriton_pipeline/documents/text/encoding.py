@@ -20,6 +20,7 @@ _BOMS = (
 
 _NUL, _ESCAPE = "\0", "\x1b"
 _NUL_SHARE_MAX = 0.02  # of a text that is not binary
+_LINE_CHARACTERS_MAX = 1_000_000
 _DETECTION_BYTES_MAX = 1024**2  # detection decodes them with some ninety encodings
 
 
@@ -68,4 +69,9 @@ def _cleaned(text: str) -> str:
     from ftfy.badness import is_bad
 
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(fix_encoding(line) if is_bad(line) else line for line in lines)
+    return "\n".join(fix_encoding(line) if _can_be_bad(line) and is_bad(line) else line for line in lines)
+
+
+def _can_be_bad(line: str) -> bool:
+    """Whether ``line`` is checked: not if it is ASCII, or so long that it takes seconds and is no text."""
+    return not line.isascii() and len(line) <= _LINE_CHARACTERS_MAX

@@ -19,6 +19,9 @@ from retriton_pipeline.documents.titles import first_heading
 _CODE = {"fence", "code_block"}
 _VERBATIM = {*_CODE, "table_open", "html_block"}
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]{1,100}\]:", re.MULTILINE)
+_DEFINITION = re.compile(  # of a link, which the parser removes where notes do not look like one
+    r"""[ ]{0,3}\[(?!\^)[^\[\]]{1,200}\]:[ \t]+<?[^\s<>]{1,2000}>?(?:[ \t]+(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*"""
+)
 _PLAIN_HTML = re.compile(r"\s*</?[a-z][a-z0-9]*(?=[\s/>])")  # as opposed to the start of a document type or of code
 _COMPONENT = re.compile(r"</?[A-Z]|[{}]")  # of MDX
 _METADATA_CHARACTERS_MAX = 256  # longer values are also text
@@ -72,7 +75,7 @@ def _blocks(tokens: list[Token], index: int, lines: list[str]) -> list[Block]:
         tree = parse_html(text)
         return html_blocks(tree) if tree is not None else []
     if token.type == "paragraph_open":
-        text = unwrapped(text)
+        text = "" if all(map(_DEFINITION.fullmatch, text.split("\n"))) else unwrapped(text)
     header = "\n".join(text.split("\n", 2)[:2]) if token.type == "table_open" else ""
     return [Block(text, verbatim=token.type in _VERBATIM, header=header)]
 
