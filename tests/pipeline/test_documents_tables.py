@@ -73,6 +73,13 @@ def test_tables_beside_each_other_are_apart_and_spaced_columns_are_not(tmp_path:
     assert table.startswith("| Map | Days | lent | back |")
 
 
+def test_many_tables_beside_each_other_are_kept(tmp_path: Path) -> None:
+    names: list[object] = ["Map", "Days", ""] * 20
+    values: list[object] = ["sea", 4, ""] * 20
+    (table,) = sheet(tmp_path, {"A1": names, "A2": values, "A3": values})
+    assert table.count("sea") == 40
+
+
 def test_titles_of_charts_are_read(tmp_path: Path) -> None:
     with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
         made = workbook.add_worksheet("S")

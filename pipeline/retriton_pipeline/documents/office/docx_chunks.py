@@ -36,6 +36,7 @@ class Chunks:
     read_docx: Callable[[bytes], list[Block]]
     blocks: list[list[Block]] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)  # each is read once: a small file can refer to it any number of times
 
     def take(self, root: etree._Element, archive: zipfile.ZipFile, part: str) -> None:
         """Reads the chunks of ``part`` with the root ``root``, and marks their places with paragraphs."""
@@ -44,7 +45,8 @@ class Chunks:
             name = names.get(chunk.get(f"{RELATIONSHIPS}id", ""), "")
             chunk.tag = f"{WORD}p"
             chunk[:] = []
-            if len(self.blocks) < _CHUNKS_MAX and (raw := read_member(archive, name)):
+            if name not in self._names and len(self.blocks) < _CHUNKS_MAX and (raw := read_member(archive, name)):
+                self._names.add(name)
                 etree.SubElement(etree.SubElement(chunk, f"{WORD}r"), f"{WORD}t").text = self._mark(len(self.blocks))
                 self.blocks.append(self._read(name, raw))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lxml import etree
 from mammoth.docx.dingbats import dingbats
@@ -11,6 +12,7 @@ from retriton_pipeline.documents.office.ooxml import WORD
 
 _VALUE = f"{WORD}val"
 _PRIVATE = re.compile("[\uf020-\uf0ff]")
+_CODES = range(0xF020, 0xF100)
 _FONTS = ("ascii", "hAnsi", "cs")
 _WHITE = ("ffffff", "fefefe")
 _SHADED = ("shd", "highlight")
@@ -21,15 +23,19 @@ def map_symbols(root: etree._Element) -> None:
     """Replaces the private codes of fonts such as Symbol and Wingdings by the characters that these show."""
     for text in root.iter(f"{WORD}t"):
         if text.text and _PRIVATE.search(text.text):
-            fonts = text.getparent().find(f"{WORD}rPr/{WORD}rFonts") if text.getparent() is not None else None  # type: ignore[union-attr]
+            run = text.getparent()
+            fonts = run.find(f"{WORD}rPr/{WORD}rFonts") if run is not None else None
             names = {fonts.get(f"{WORD}{kind}", "") for kind in _FONTS} if fonts is not None else set()
-            text.text = _PRIVATE.sub(lambda match, names=names: _symbol(match[0], names), text.text)  # type: ignore[misc]
+            text.text = text.text.translate(_symbols(frozenset(names)))
 
 
-def _symbol(character: str, fonts: set[str]) -> str:
-    code = ord(character) & 0xFF
-    found = next((dingbats[font, code] for font in sorted(fonts) if (font, code) in dingbats), None)
-    return chr(found) if found else ""
+@lru_cache(maxsize=64)
+def _symbols(fonts: frozenset[str]) -> dict[int, str]:
+    """What each private code shows in the first of ``fonts`` that has it; nothing if none has."""
+    shown = {code: "" for code in _CODES}
+    for font in sorted(fonts, reverse=True):
+        shown |= {code: chr(dingbats[font, code & 0xFF]) for code in _CODES if (font, code & 0xFF) in dingbats}
+    return shown
 
 
 def is_out_of_sight(run: etree._Element, has_background: bool) -> bool:

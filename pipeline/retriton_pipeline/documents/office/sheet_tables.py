@@ -82,10 +82,10 @@ def _parts_beside(run: _Rows) -> list[_Rows]:
     filled = [any(cell or cell is SPANNED for row in run for cell in row[at : at + 1]) for at in range(width)]
     parts: list[_Rows] = []
     for is_filled, columns in groupby(range(width), key=filled.__getitem__):
-        if is_filled and len(parts) < _TABLES_BESIDE_MAX:
+        if is_filled:
             first, *_, last = [*columns] * 2
             parts.append([row for full in run if any(row := full[first : last + 1])])
-    return parts if all(map(_is_complete, parts)) else []
+    return parts if len(parts) <= _TABLES_BESIDE_MAX and all(map(_is_complete, parts)) else []
 
 
 def _is_complete(part: _Rows) -> bool:
