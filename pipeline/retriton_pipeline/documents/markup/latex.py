@@ -35,8 +35,7 @@ _LEVELS = {
 _LISTS = {"itemize", "enumerate", "description"}
 _TABLES = {"tabular", "tabular*", "tabularx", "longtable", "tabulary", "array"}
 _CODE = re.compile(
-    r"\\begin\{(verbatim|lstlisting|minted|Verbatim)\*?\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\*?\}",
-    re.DOTALL,
+    r"\\begin\{((?:verbatim|lstlisting|minted|Verbatim)\*?)\}(?:\[[^\]\n]{0,1000}\])?(?:\{[^}\n]{0,200}\})?"
 )
 _MATH = {"equation", "align", "gather", "multline", "eqnarray", "displaymath", "flalign"}
 _SKIPPED = {"comment", "tikzpicture", "pgfpicture", "filecontents"}
@@ -71,7 +70,7 @@ def read_latex(raw: bytes) -> Content:
     text = decode(raw).replace(_MARK, "")
     begin = _PREAMBLE.search(text)
     code: list[str] = []
-    body = _CODE.sub(lambda match: _kept(match, code), text[begin.end() if begin else 0 :])
+    body = _without_code(text[begin.end() if begin else 0 :], code)
     body = body.partition("\\end{document}")[0]
     body = _COMMENT.sub(r"\1", body)
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
@@ -84,10 +83,23 @@ def read_latex(raw: bytes) -> Content:
     return Content(properties.get("title") or first_heading(blocks), blocks, author)
 
 
-def _kept(match: re.Match[str], code: list[str]) -> str:
-    """A reference to the code of a verbatim environment, which the parser must not see."""
-    code.append(match[2].strip("\n"))
-    return f"\n\n{_MARK}{len(code) - 1}{_MARK}\n\n"
+def _without_code(text: str, code: list[str]) -> str:
+    """``text`` with references to the code of verbatim environments, which the parser must not see."""
+    kept: list[str] = []
+    start = 0
+    unending: set[str] = set()
+    for begin in _CODE.finditer(text):
+        if begin.start() < start or begin[1] in unending:
+            continue
+        closing = f"\\end{{{begin[1]}}}"
+        end = text.find(closing, begin.end())
+        if end < 0:
+            unending.add(begin[1])
+            continue
+        kept += [text[start : begin.start()], f"\n\n{_MARK}{len(code)}{_MARK}\n\n"]
+        code.append(text[begin.end() : end].strip("\n"))
+        start = end + len(closing)
+    return "".join([*kept, text[start:]])
 
 
 def _without_false_branches(text: str) -> str:

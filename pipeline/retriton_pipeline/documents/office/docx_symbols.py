@@ -32,7 +32,7 @@ def map_symbols(root: etree._Element) -> None:
 @lru_cache(maxsize=64)
 def _symbols(fonts: frozenset[str]) -> dict[int, str]:
     """What each private code shows in the first of ``fonts`` that has it; nothing if none has."""
-    shown = {code: "" for code in _CODES}
+    shown = dict.fromkeys(_CODES, "")
     for font in sorted(fonts, reverse=True):
         shown |= {code: chr(dingbats[font, code & 0xFF]) for code in _CODES if (font, code & 0xFF) in dingbats}
     return shown
