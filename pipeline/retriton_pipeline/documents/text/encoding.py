@@ -55,7 +55,8 @@ def _decoded(raw: bytes) -> str:
 def _detected(raw: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    if encoding := evident_encoding(raw) or latin_encoding(raw):
+    has_nul = b"\0" in raw  # as UTF-16 has
+    if encoding := "" if has_nul else evident_encoding(raw) or latin_encoding(raw):
         return raw.decode(encoding, errors="replace")
     best = from_bytes(raw[:_DETECTION_BYTES_MAX]).best()
     if best is None:
