@@ -98,6 +98,7 @@ def test_text_that_styles_put_out_of_sight_is_not_read(tmp_path: Path, style: st
     [
         ("opacity:0.5", ""),
         ("opacity:0", "<script>show()</script>"),
+        ("opacity:0;animation:fade 1s forwards", ""),
         ("left:-9999px", ""),
         ("position:absolute;left:-20px", ""),
         ("font-size:0.9em", ""),

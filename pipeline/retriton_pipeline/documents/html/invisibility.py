@@ -8,6 +8,7 @@ from collections.abc import Iterable
 _FAR = re.compile(r"-\d{3,}(?:\.\d*)?(?:px|em|rem|pt|%|vw)|-\d{4,}")
 _ZERO = re.compile(r"0*(?:\.0*)?(?:px|em|rem|pt|%)?")
 _CLIPPED = re.compile(r"rect\((?:[01](?:px)?[\s,]*){4}\)")
+_ANIMATIONS = ("animation", "-webkit-animation", "transition")
 _SIDES = ("left", "right", "top", "bottom")
 
 
@@ -24,7 +25,8 @@ def is_invisible(style: Iterable[tuple[str, str]], has_scripts: bool = False, is
         return True
     if values.get("visibility", "").startswith(("hidden", "collapse")):
         return True
-    if not has_scripts and _ZERO.fullmatch(_value(values, "opacity")):
+    is_animated = has_scripts or any(name.startswith(_ANIMATIONS) for name in values)
+    if not is_animated and _ZERO.fullmatch(_value(values, "opacity")):
         return True
     if is_leaf and _ZERO.fullmatch(_value(values, "font-size")):
         return True
