@@ -25,8 +25,14 @@ def archive(members: Members) -> bytes:
     return packed.getvalue()
 
 
-def docx(body: str, **members: str | bytes) -> bytes:
-    """A DOCX with the XML ``body``; further members by name, with ``__`` for the slash and ``_`` for the dot."""
+def docx(body: str, parts: str = "", **members: str | bytes) -> bytes:
+    """A DOCX with the XML ``body``; further members by name, with ``__`` for the slash and ``_`` for the dot.
+
+    Args:
+        body: the XML.
+        parts: the XML of the relations of the body.
+        members: further members.
+    """
     types = f'<Types xmlns="{_TYPES}"><Default Extension="xml" ContentType="application/xml"/></Types>'
     relations = (
         f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="r1" Type="{_OFFICE}/officeDocument" '
@@ -34,6 +40,8 @@ def docx(body: str, **members: str | bytes) -> bytes:
     )
     document = f"<w:document {_W}><w:body>{body}</w:body></w:document>"
     others = {name.replace("__", "/").replace("_", "."): content for name, content in members.items()}
+    if parts:
+        others["word/_rels/document.xml.rels"] = f'<Relationships xmlns="{_RELATIONS}">{parts}</Relationships>'
     return archive({"[Content_Types].xml": types, "_rels/.rels": relations, "word/document.xml": document, **others})
 
 
@@ -96,11 +104,20 @@ def epub(chapter: str, repeated: int = 1, distinct: int = 1) -> bytes:
     return archive({"META-INF/container.xml": container, "book.opf": package, **chapters})
 
 
+def ods(body: str, **members: str | bytes) -> bytes:
+    """An ODS with the XML ``body``; further members as for `docx`."""
+    return _odf("spreadsheet", body, members)
+
+
 def odt(body: str, **members: str | bytes) -> bytes:
     """An ODT with the XML ``body``; further members as for `docx`."""
+    return _odf("text", body, members)
+
+
+def _odf(kind: str, body: str, members: Members) -> bytes:
     content = (
         f'<office:document-content xmlns:office="{_ODF}:office:1.0" xmlns:text="{_ODF}:text:1.0" '
-        f'xmlns:table="{_ODF}:table:1.0"><office:body><office:text>{body}</office:text></office:body>'
+        f'xmlns:table="{_ODF}:table:1.0"><office:body><office:{kind}>{body}</office:{kind}></office:body>'
         "</office:document-content>"
     )
     others = {name.replace("__", "/").replace("_", "."): text for name, text in members.items()}

@@ -120,6 +120,16 @@ def _heading_and_paragraphs(heading: int, paragraphs: int) -> File:
     return _html(f"<h1>{'word ' * heading}</h1>" + "<p>text</p>" * paragraphs)
 
 
+_RELATION = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+_PART = (
+    '<Relationship Id="x" Target="a.html" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/aFChunk"/>'
+)
+_REPEATED_ROWS = (
+    '<table:table><table:table-row table:number-rows-repeated="1048576"><table:table-cell '
+    'table:number-columns-repeated="16384"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
+)
+
 DOCUMENTS: dict[str, Callable[[], File]] = {
     # text
     "spaces": lambda: _text("a.txt", " " * 3_400_000 + "x"),
@@ -179,6 +189,10 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "html_entities": lambda: _html("&amp;" * 15_000),
     "html_attributes": lambda: _html("<p " + " ".join(f"a{n}=1" for n in range(50_000)) + ">text</p>"),
     "html_doctype_entities": lambda: _text("a.html", f"{_entities()}<p>&e11; text</p>"),
+    "frames": lambda: _html('<iframe srcdoc="<p>text</p>"></iframe>' * 4_000),
+    "options": lambda: _html("<select>" + "<option>x" * 100_000 + "</select>"),
+    "nested_formula": partial(_nested, "mrow", 9_000),
+    "tables_in_cells": lambda: _html("<table><tr><th>a<th>b" + "<tr><td>x<td><table><tr><td>1</table>" * 5_000),
     # mail
     "mail_headers": lambda: _mail("\n".join(f"X-{n}: y" for n in range(100_000))),
     "mail_recipients": lambda: _mail("To: " + ", ".join(f'"a b" <a{n}@example.org>' for n in range(20_000))),
@@ -204,6 +218,8 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "ragged_csv": partial(_ragged, 8_000, 8_000),
     "growing_csv": partial(_rows_of_width_to, 100),
     "csv_rows": lambda: _text("a.csv", "a,b\n" * 10_000),
+    "csv_long_field": lambda: _text("a.csv", 'a,b\n1,"' + "x" * 20_000_000 + '"\n'),
+    "csv_title_rows": lambda: _text("a.csv", ("t\n" * 15 + "a,b,c\n") * 1_000),
     "csv_delimiters": lambda: _text("a.csv", ";" * 500_000 + "a"),
     "csv_quotes": lambda: _text("a.csv", '"' + "x\n" * 30_000),
     "tsv_tabs": lambda: _text("a.tsv", "\t" * 500_000 + "a\nb"),
@@ -216,6 +232,12 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "json_fields": lambda: _text("a.json", json.dumps({"text": "x", **{f"f{n}": n for n in range(100_000)}})),
     "json_lines_of_nothing": partial(_records, 1, 60_000),
     "json_lines_nested": lambda: _text("a.jsonl", '{"text": ' + "[" * 10_000 + "\n"),
+    "json_one_after_the_other": lambda: _text("a.json", '{"a":1}\n{' * 100_000),
+    # markup
+    "latex_code": lambda: _text("a.tex", "\\begin{verbatim}x\n" * 30_000),
+    "latex_false_branches": lambda: _text("a.tex", "\\iffalse x " * 10_000),
+    "asciidoc_footnotes": lambda: _text("a.adoc", "footnote:[" * 10_000),
+    "xml_rows": lambda: _text("a.xml", "<a>" + "<row><entry>x</entry></row>" * 10_000 + "</a>"),
     # RTF
     "rtf_groups": lambda: _text("a.rtf", "{\\rtf1 " + "{" * 500_000 + "x"),
     "rtf_fields": lambda: _text("a.rtf", "{\\rtf1 " + '{\\field{\\*\\fldinst{HYPERLINK "a"}}' * 5_000 + "x}"),
@@ -246,6 +268,15 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
         "a.docx",
         archives.docx("<w:tbl><w:tr><w:tc>" * 80 + "<w:p/>" + "</w:tc></w:tr></w:tbl>" * 80),
     ),
+    "docx_parts": lambda: (
+        "a.docx",
+        archives.docx(
+            f'<w:altChunk {_RELATION} r:id="x"/>' * 300,
+            _PART,
+            word__a_html="<p>" + "word " * 100_000,
+        ),
+    ),
+    "ods_repeated": lambda: ("a.ods", archives.ods(_REPEATED_ROWS * 30)),
     "xlsx_styles": lambda: ("a.xlsx", archives.styles_xlsx(3_000_000)),
     "xlsx_styles_accepted": lambda: ("a.xlsx", archives.styles_xlsx(30_000)),
     "xlsx_shared_text": lambda: ("a.xlsx", archives.shared_text_xlsx(1_000_000, 2_000)),
@@ -271,6 +302,8 @@ DOCUMENTS: dict[str, Callable[[], File]] = {
     "pdf_same_line": partial(_pdf, pdfs.text_pdf, 1, 20_000, 1, True),
     "pdf_wide_table": partial(_pdf, pdfs.text_pdf, 100, 120),
     "pdf_narrow_lines": partial(_pdf, pdfs.text_pdf, 8_000, 2),
+    "pdf_covers": partial(_pdf, pdfs.page_pdf, "BT /F 9 Tf 9 9 Td (x) Tj ET 0 g 0 0 20 20 re f " * 4_000, 1, 1),
+    "pdf_clips": partial(_pdf, pdfs.page_pdf, "0 0 9 9 re W n " * 2_000 + "BT /F 9 Tf (x) Tj ET " * 2_000, 1, 1),
     "pdf_rules": partial(_pdf, pdfs.rules_pdf, 100_000),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import load_document
-from retriton_pipeline.documents.pdf.line import joined
+from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.errors import UnreadableDocument
 
 BODY = "BT /F 11 Tf 50 700 Td (The visible text of this page.) Tj ET"

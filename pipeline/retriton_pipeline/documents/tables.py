@@ -55,6 +55,11 @@ def table_block(
     return Block("\n".join([header, *map(_line, grid[1:])]), page=page, verbatim=True, header=header)
 
 
+def is_number(text: str) -> bool:
+    """Whether the text of a cell is a number; years are not, because they name columns."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 def _line(row: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from retriton_pipeline.documents.files import open_file
 from retriton_pipeline.documents.model import FilePart, SourceFile
+from retriton_pipeline.documents.records.delimited import likely_delimiter, preamble_rows
 from retriton_pipeline.errors import UnreadableDocument
 
 PART_BYTES = 4 * 1024**2
@@ -40,9 +41,13 @@ def text_parts(file: SourceFile, part_bytes: int = PART_BYTES) -> Iterator[FileP
 
 
 def _head_bytes(opened: BinaryIO) -> int:
-    """The size of the first row, with the line before it that states the delimiter."""
+    """The size of the row with the names of the columns, and of the lines above it."""
     sample = opened.read(_HEAD_BYTES)
     start = sample.find(b"\n") + 1 if sample[:8].lower().lstrip(b'\xef\xbb\xbf"').startswith(_STATED_DELIMITER) else 0
+    text = sample[start:].decode("latin-1")
+    above = preamble_rows(text, likely_delimiter(text))
+    for _ in range(above):
+        start = sample.find(b"\n", start) + 1
     end = sample.find(b"\n", start) + 1
     for _ in range(_LINES_TRIED_MAX):
         if not end or not sample.count(b'"', start, end) % 2:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.records.json_values import parse_json
 from retriton_pipeline.documents.text.encoding import decode
@@ -12,6 +15,7 @@ from retriton_pipeline.documents.text.markdown import parse_markdown, without_da
 from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
 
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")  # colours of terminals
 _OUTPUT_CHARACTERS_MAX = 20_000  # of a cell; training logs can be much longer
 _VERSION_WITH_SHEETS = 3
 
@@ -47,8 +51,11 @@ def _cell_blocks(cell: dict[str, Any]) -> Iterator[Block]:
         yield Block(source.strip(), heading_level=1)
     elif kind == "code":
         yield Block(source.strip("\n"), verbatim=True)
-        output = "\n".join(filter(None, map(_output, _dicts(cell.get("outputs")))))
+        outputs = _dicts(cell.get("outputs"))
+        output = _ESCAPES.sub("", "\n".join(filter(None, map(_output, outputs))))
         yield Block(output[:_OUTPUT_CHARACTERS_MAX].strip("\n"), verbatim=True)
+        for rich in outputs:
+            yield from _rich_blocks(rich)
     else:
         yield from parse_markdown(without_data(source))
 
@@ -61,6 +68,18 @@ def _output(output: dict[str, Any]) -> str:
     if not isinstance(data, dict):
         return ""
     return _text(output.get("text") or data.get("text/plain") or data.get("text"))
+
+
+def _rich_blocks(output: dict[str, Any]) -> list[Block]:
+    """The blocks of an output without a form in plain text."""
+    data = output.get("data")
+    if not isinstance(data, dict) or _output(output):
+        return []
+    if text := _text(data.get("text/markdown")) or _text(data.get("text/latex")):
+        return parse_markdown(without_data(text[:_OUTPUT_CHARACTERS_MAX]))
+    page = _text(data.get("text/html"))
+    tree = parse_html(page[:_OUTPUT_CHARACTERS_MAX]) if page else None
+    return html_blocks(tree) if tree is not None else []
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any, cast
 
+from retriton_pipeline.documents.containers.names import readable_names
 from retriton_pipeline.documents.containers.suffixes import ARCHIVE_SUFFIXES
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -91,19 +92,21 @@ class _Bounded(io.RawIOBase):
 
 def _zip_members(raw: bytes) -> Iterator[Member]:
     archive = zipfile.ZipFile(io.BytesIO(raw))
-    files = [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info.filename)]
+    names = readable_names(archive.infolist())
+    last = dict(zip(names, archive.infolist(), strict=True))  # of files with the same name, the one that is unpacked
+    files = {name: info for name, info in last.items() if not info.is_dir() and not _is_hidden(name)}
     if len(files) > MEMBERS_MAX:
         raise UnreadableDocument(f"it has {len(files)} files, more than the limit of {MEMBERS_MAX}: unpack it")
     rest = ARCHIVE_BYTES_MAX
-    for info in files:
-        reason = _refusal(info.filename, info.file_size, stat.S_ISLNK(info.external_attr >> 16))
+    for name, info in files.items():
+        reason = _refusal(name, info.file_size, stat.S_ISLNK(info.external_attr >> 16))
         if info.flag_bits & _ENCRYPTED:
             reason = "it is encrypted and requires a password"
         content = b"" if reason else _unpacked(archive, info)
         rest -= len(content)
         if rest < 0:
             raise UnreadableDocument(f"it unpacks to more than the limit of {ARCHIVE_BYTES_MAX} bytes: unpack it")
-        yield Member(info.filename, content, reason)
+        yield Member(name, content, reason)
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -113,6 +116,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _tar_members(stream: _Bounded) -> Iterator[Member]:
     number = 0
+    names: set[str] = set()
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
             if info.isdir() or _is_hidden(info.name):
@@ -121,6 +125,8 @@ def _tar_members(stream: _Bounded) -> Iterator[Member]:
             if number > MEMBERS_MAX:
                 raise UnreadableDocument(f"it has more than {MEMBERS_MAX} files, the limit: unpack it")
             reason = _refusal(info.name, info.size, not info.isfile())
+            reason = reason or ("another file in the archive has the same name" if info.name in names else "")
+            names.add(info.name)
             opened = None if reason else archive.extractfile(info)
             yield Member(info.name, opened.read() if opened else b"", reason)
 

@@ -6,23 +6,21 @@ import re
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.elements import (
-    BLOCKS,
-    SEPARATORS,
-    SKIPPED,
-    Surroundings,
-    Visibility,
-    input_text,
-)
-from retriton_pipeline.documents.html.grid import is_data_table, table_grid, table_rows
+from retriton_pipeline.documents.html.controls import input_text
+from retriton_pipeline.documents.html.elements import BLOCKS, SEPARATORS, SKIPPED, Surroundings, Visibility
+from retriton_pipeline.documents.html.formulas import image_formula, mathml_text
+from retriton_pipeline.documents.html.grid import is_data_table, is_table_of_tables, table_grid, table_rows
 from retriton_pipeline.documents.html.numbering import ItemMarkers
 from retriton_pipeline.documents.html.origin import Origin
+from retriton_pipeline.documents.html.parsing import parse_html
+from retriton_pipeline.documents.joining import without_breaks
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.tables import table_block
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CONTINUED = "  "  # in place of the marker of an item, before its further paragraphs
 _LEVELS_MAX = 12  # of nested lists that are shown by indentation
+_FRAMES_MAX = 3  # pages within pages
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
 _BOXES = "☐☒ \n"  # without a text, a script uses them as switches
@@ -45,8 +43,18 @@ def located_blocks(root: etree._Element) -> list[tuple[Block, Origin]]:
 
 
 class _Walker:
-    def __init__(self, visibility: Visibility) -> None:
+    """Collects the blocks below an element.
+
+    Args:
+        visibility: of the elements.
+        is_cell: whether the element is a cell, whose text is one line.
+        frames: the number of frames around it.
+    """
+
+    def __init__(self, visibility: Visibility, is_cell: bool = False, frames: int = 0) -> None:
         self._visibility = visibility
+        self._is_cell = is_cell
+        self._frames = frames
         self._blocks: list[tuple[Block, Origin]] = []
         self._text: list[str] = []
         self._all_bold = True
@@ -82,6 +90,10 @@ class _Walker:
             self._text.append("\n")
         elif tag == "input":
             self._add_text(input_text(element), around)
+        elif tag == "img":
+            self._add_text(image_formula(element), around)
+        elif tag == "math":
+            self._add_text(mathml_text(element), around)
         elif tag == "sup":
             self._walk_superscript(element, around)
         else:
@@ -108,7 +120,7 @@ class _Walker:
 
     def _add_text(self, text: str | None, around: Surroundings) -> None:
         if text:
-            self._text.append(_SPACES.sub(" ", text.replace("\n", " ")))
+            self._text.append(_SPACES.sub(" ", without_breaks(text).replace("\n", " ")))
             if characters := len(text.strip()):
                 self._all_bold &= around.bold
                 self._origin.add(characters, around)
@@ -168,7 +180,8 @@ class _Walker:
         code = "".join(parts).strip("\n").rstrip()
         origin = Origin()
         origin.add(len(code), around)
-        self._add(Block(f"```\n{code}\n```", verbatim=True) if code.strip() else None, origin)
+        fenced = code.strip() if self._is_cell else f"```\n{code}\n```"
+        self._add(Block(fenced, verbatim=True) if code.strip() else None, origin)
 
     def _add_code_of(self, parts: list[str], element: etree._Element) -> None:
         parts.append(element.text or "")
@@ -184,8 +197,12 @@ class _Walker:
         for caption in element.iterchildren("caption"):
             self._walk(caption, around)
         rows = table_rows(element)
-        is_nested = next(element.iterdescendants("table"), None) is not None
-        grid = None if is_nested else table_grid(rows, self._cell_text)
+        if self._is_cell:
+            texts = ([self._cell_text(cell) for cell in row.iterchildren("td", "th")] for row in rows)
+            self._add(Block("; ".join(filter(None, map(" ".join, texts)))), Origin())
+            return
+        nests = next(element.iterdescendants("table"), None) is not None
+        grid = table_grid(rows, self._cell_text) if not nests or is_table_of_tables(element, rows) else None
         if grid is None or not is_data_table(grid):
             for row in rows:
                 for cell in row.iterchildren("td", "th"):
@@ -198,13 +215,31 @@ class _Walker:
             self._add(block, origin)
 
     def _cell_text(self, cell: etree._Element) -> str:
-        return " ".join(block.text for block, _ in _Walker(self._visibility).blocks_of(cell))
+        walker = _Walker(self._visibility, is_cell=True, frames=self._frames)
+        return " ".join(block.text for block, _ in walker.blocks_of(cell))
+
+    def _walk_frame(self, element: etree._Element, around: Surroundings) -> None:
+        page = element.get("srcdoc")
+        tree = parse_html(page) if page and self._frames < _FRAMES_MAX else None
+        if tree is not None:
+            self._end_paragraph()
+            for block, origin in _Walker(Visibility(tree), self._is_cell, self._frames + 1).blocks_of(tree):
+                self._add(block, Origin(origin.characters, origin.linked, 0, around.boilerplate, around.container))
+
+    def _walk_drawing(self, element: etree._Element, around: Surroundings) -> None:
+        lines = ("".join(map(str, text.itertext())) for text in element.iter("text"))
+        for line in filter(None, (" ".join(line.split()) for line in lines)):
+            self._end_paragraph()
+            self._add_text(line, around)
+            self._end_paragraph()
 
 
 _WALKS = {
     "table": _Walker._walk_table,
     "pre": _Walker._add_code,
     "li": _Walker._walk_item,
+    "iframe": _Walker._walk_frame,
+    "svg": _Walker._walk_drawing,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
 }
 

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.controls import is_shown_option
+from retriton_pipeline.documents.html.formulas import is_drawn_formula
+from retriton_pipeline.documents.html.invisibility import is_invisible
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
 SKIPPED = {
-    "script", "style", "template", "head", "title", "svg", "nav", "iframe", "object", "datalist",
+    "script", "style", "head", "title", "nav", "object", "datalist", "video", "audio", "canvas",
     "rp", "rt", "rtc",  # readings above ruby text
     "del", "s", "strike",  # text that is no longer valid
 }  # fmt: skip
@@ -20,7 +23,7 @@ BLOCKS = {
     "center", "details", "summary", "form", "fieldset", "legend", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr",
     "aside", "footer", "hgroup", "dialog", "noscript", "textarea", "optgroup",
 }  # fmt: skip
-SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n"}  # around inline elements
+SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n", "q": '"'}  # around inline elements
 _BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
 _BOLD_FONT = re.compile(r"\bbold\b")
 _STYLE_CHARACTERS_MAX = 4096
@@ -37,8 +40,7 @@ _OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
 _LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
 _TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
 _LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
-_BOXES = {"checkbox", "radio"}
-_VALUES = {"", "text", "email", "tel", "url", "number", "date", "time", "datetime-local", "month", "week"}
+_REQUEST_CHARACTERS_MAX = 300
 _Declarations = list[tuple[str, str]]
 
 
@@ -94,7 +96,8 @@ class Visibility:
 
     def __init__(self, root: etree._Element) -> None:
         self._root = root
-        self._sheets = StyleSheets(root)
+        self._has_scripts = next(root.iter("script"), None) is not None
+        self._sheets = StyleSheets(root, self._has_scripts)
 
     @cached_property
     def _opened(self) -> set[str]:
@@ -113,15 +116,20 @@ class Visibility:
         if tag == "button":
             return _is_command(element)
         if tag == "noscript":
-            return "javascript" in "".join(map(str, element.itertext())).lower()
+            return _asks_for_script(element)
         if tag == "option":
-            return element.get("selected") is None
+            return not is_shown_option(element)
+        if tag == "template":
+            return element.get("shadowrootmode") is None
+        if is_drawn_formula(element):
+            return True
         if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
             return True
         style = declarations(element)
         if _is_struck(style):
             return True
-        is_hidden = element.get("hidden") is not None or _is_invisible(style) or self._sheets.hides(element)
+        is_hidden = element.get("hidden") is not None or self._sheets.hides(element)
+        is_hidden = is_hidden or is_invisible(style, self._has_scripts, is_leaf=not len(element))
         return is_hidden and not self._is_opened(element)
 
     def _is_opened(self, element: etree._Element) -> bool:
@@ -150,12 +158,10 @@ def _is_command(button: etree._Element) -> bool:
     return not is_label or button.get("type", "").lower() in ("submit", "reset")
 
 
-def input_text(element: etree._Element) -> str:
-    """What an ``input`` element shows: its value, or whether it is checked."""
-    kind = element.get("type", "").lower()
-    if kind in _BOXES:
-        return " ☐ " if element.get("checked") is None else " ☒ "
-    return f" {element.get('value', '')} " if kind in _VALUES else ""
+def _asks_for_script(noscript: etree._Element) -> bool:
+    """Whether the text of a ``noscript`` element only says that the page needs JavaScript."""
+    text = " ".join("".join(map(str, noscript.itertext())).split())
+    return len(text) <= _REQUEST_CHARACTERS_MAX and "javascript" in text.lower()
 
 
 def declarations(element: etree._Element) -> _Declarations:
@@ -165,14 +171,6 @@ def declarations(element: etree._Element) -> _Declarations:
         return []
     texts = (text.partition(":") for text in style[:_STYLE_CHARACTERS_MAX].lower().split(";"))
     return [(name.strip(), value.strip()) for name, _, value in texts]
-
-
-def _is_invisible(style: _Declarations) -> bool:
-    return any(
-        (name.endswith("display") and value.startswith("none"))
-        or (name.endswith("visibility") and value.startswith(("hidden", "collapse")))
-        for name, value in style
-    )
 
 
 def is_bold(style: _Declarations) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from lxml import etree
 
@@ -13,6 +13,7 @@ from retriton_pipeline.documents.tables import SPANNED
 _DATA_CELL_CHARACTERS_MAX = 1000
 _DATA_ROWS_MIN = 3
 _HEADER_ROWS_MAX = 5
+_NESTED_MAX = 1_000
 _SPAN_MAX = 100
 _SPAN_DIGITS_MAX = 9
 _COLUMNS_MAX = 256  # beyond these, cells span no further ones
@@ -36,14 +37,17 @@ class Grid:
 
 
 def table_rows(table: etree._Element) -> list[etree._Element]:
-    """The rows of ``table``, without those of nested tables."""
+    """The rows of ``table``, without those of nested tables; those of its foot last, where they are shown."""
     rows: list[etree._Element] = []
-    pending = [table]
+    pending: list[etree._Element] = [*table.iterchildren("tfoot"), table]
     while pending:
         element = pending.pop()
         if element.tag == "tr":
             rows.append(element)
-        pending += [child for child in reversed(element) if child.tag != "table"]
+        is_foot = element is table
+        pending += [
+            child for child in reversed(element) if child.tag != "table" and not (is_foot and child.tag == "tfoot")
+        ]
     return rows
 
 
@@ -94,6 +98,15 @@ def is_data_table(grid: Grid) -> bool:
     return not long or grid.header_rows > 0 or (len(grid.rows) >= _DATA_ROWS_MIN and 2 * long <= len(grid.rows))
 
 
+def is_table_of_tables(table: etree._Element, rows: Sequence[etree._Element]) -> bool:
+    """Whether ``table`` holds data, and in its cells small tables, as opposed to laying out tables on a page."""
+    is_outermost = next(table.iterancestors("table"), None) is None
+    nested = list(islice(table.iterdescendants("table"), _NESTED_MAX + 1))
+    has_names = len(rows) > 1 and _is_header(rows[0])
+    is_flat = not any(next(inner.iterdescendants("table"), None) is not None for inner in nested)
+    return is_outermost and has_names and len(nested) <= _NESTED_MAX and is_flat
+
+
 def column_span(cell: etree._Element) -> int:
     """The number of columns that ``cell`` spans, at most 100."""
     return _span(cell, "colspan")
@@ -123,7 +136,8 @@ def _header_rows(rows: Sequence[etree._Element], texts: Sequence[Sequence[str]])
     height = 0
     while height < min(_HEADER_ROWS_MAX, len(rows) - 1):
         is_as_wide = len(texts[height]) == len(texts[0])  # not a row that only names those that follow
-        if not (_is_in_head(rows[height]) or (is_as_wide and _is_header(rows[height]))):
+        is_section = height > 0 and len(list(rows[height].iterchildren("td", "th"))) == 1
+        if not (_is_in_head(rows[height]) or (is_as_wide and not is_section and _is_header(rows[height]))):
             break
         height += 1
     return height

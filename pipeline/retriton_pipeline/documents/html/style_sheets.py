@@ -13,12 +13,15 @@ from typing import NamedTuple
 import tinycss2
 from lxml import etree
 
+from retriton_pipeline.documents.html.invisibility import is_invisible
+
 _SHEETS_CHARACTERS_MAX = 500_000  # of a page
 _RULES_MAX = 500
 _COMPARISONS_MAX = 2_000_000
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _SELECTOR_CHARACTERS_MAX = 200
 _NAME = re.compile(r"([.#])([\w-]+)")
+_SHOWING = ("display", "visibility", "opacity")
 _ALWAYS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen)\s*)?")
 
 
@@ -55,10 +58,11 @@ class StyleSheets:
 
     Args:
         root: of the page.
+        has_scripts: whether the page has scripts, which often show what is transparent at first.
     """
 
-    def __init__(self, root: etree._Element) -> None:
-        rules = list(_rules(root))[:_RULES_MAX] if next(root.iter("style"), None) is not None else []
+    def __init__(self, root: etree._Element, has_scripts: bool = False) -> None:
+        rules = list(_rules(root, has_scripts))[:_RULES_MAX] if next(root.iter("style"), None) is not None else []
         self._rules = rules if any(rule.hides for rule in rules) else []
         self._comparisons = 0
 
@@ -71,36 +75,39 @@ class StyleSheets:
         return bool(matching) and max(enumerate(matching), key=lambda item: (item[1].specificity, item[0]))[1].hides
 
 
-def _rules(root: etree._Element) -> Iterator[_Rule]:
+def _rules(root: etree._Element, has_scripts: bool) -> Iterator[_Rule]:
     budget = _SHEETS_CHARACTERS_MAX
     for style in root.iter("style"):
         text = style.text or ""
         budget -= len(text)
         if budget >= 0 and _ALWAYS.fullmatch(style.get("media", "")):
-            yield from _parsed(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
+            yield from _parsed(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), has_scripts)
 
 
-def _parsed(rules: list[object]) -> Iterator[_Rule]:
+def _parsed(rules: list[object], has_scripts: bool) -> Iterator[_Rule]:
     for rule in rules:
         if isinstance(rule, tinycss2.ast.AtRule):
             is_screen = rule.lower_at_keyword == "media" and _ALWAYS.fullmatch(tinycss2.serialize(rule.prelude))
             if is_screen and rule.content:
                 inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-                yield from _parsed([part for part in inner if not isinstance(part, tinycss2.ast.AtRule)])
+                yield from _parsed([part for part in inner if not isinstance(part, tinycss2.ast.AtRule)], has_scripts)
         elif isinstance(rule, tinycss2.ast.QualifiedRule):
-            hides = _hides(rule)
+            hides = _hides(rule, has_scripts)
             selectors = tinycss2.serialize(rule.prelude).split(",") if hides is not None else []
             yield from filter(None, (_rule(selector.strip(), bool(hides)) for selector in selectors))
 
 
-def _hides(rule: tinycss2.ast.QualifiedRule) -> bool | None:
+def _hides(rule: tinycss2.ast.QualifiedRule, has_scripts: bool) -> bool | None:
     """Whether the declarations hide; None if they say nothing about it."""
-    found: bool | None = None
-    for part in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
-        if isinstance(part, tinycss2.ast.Declaration) and part.lower_name in ("display", "visibility"):
-            value = tinycss2.serialize(part.value).strip().lower()
-            found = value in ("none", "hidden", "collapse") or (bool(found) and part.lower_name == "visibility")
-    return found
+    parts = tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True)
+    style = [
+        (part.lower_name, tinycss2.serialize(part.value).strip().lower())
+        for part in parts
+        if isinstance(part, tinycss2.ast.Declaration)
+    ]
+    if is_invisible(style, has_scripts):
+        return True
+    return False if any(name in _SHOWING for name, _ in style) else None
 
 
 def _rule(selector: str, hides: bool) -> _Rule | None:

@@ -20,6 +20,7 @@ _BLOCK_ATTRIBUTES = re.compile(r"\[[^\]\n]*\][ \t]*")
 _DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*")
 _LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
 _XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
+_FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
 _CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
@@ -114,4 +115,5 @@ def _inline(text: str, attributes: dict[str, str]) -> str:
     """``text`` with the values of attributes and the texts of links."""
     text = _REFERENCE.sub(lambda match: attributes.get(match[1], match[0])[:_VALUES_MAX], text)
     text = _XREF.sub(lambda match: match[1] or "", text)
+    text = _FOOTNOTE.sub(lambda match: f" ({match[1]})", text)
     return _LINK.sub(lambda match: match[1], text)

@@ -9,6 +9,7 @@ from functools import cache
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import (
     LatexEnvironmentNode,
+    LatexGroupNode,
     LatexMacroNode,
     LatexNode,
     LatexWalker,
@@ -34,8 +35,7 @@ _LEVELS = {
 _LISTS = {"itemize", "enumerate", "description"}
 _TABLES = {"tabular", "tabular*", "tabularx", "longtable", "tabulary", "array"}
 _CODE = re.compile(
-    r"\\begin\{(verbatim|lstlisting|minted|Verbatim)\*?\}(?:\[[^\]\n]*\])?(?:\{[^}\n]*\})?(.*?)\\end\{\1\*?\}",
-    re.DOTALL,
+    r"\\begin\{((?:verbatim|lstlisting|minted|Verbatim)\*?)\}(?:\[[^\]\n]{0,1000}\])?(?:\{[^}\n]{0,200}\})?"
 )
 _MATH = {"equation", "align", "gather", "multline", "eqnarray", "displaymath", "flalign"}
 _SKIPPED = {"comment", "tikzpicture", "pgfpicture", "filecontents"}
@@ -48,7 +48,16 @@ _RULES = re.compile(
 _SPAN = re.compile(r"\\multicolumn\s*\{(\d{1,2})\}\s*\{[^}]*\}\s*\{")
 _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
+_ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows, options of slides
+    r"\\(?:href|multirow\s{0,9}\{[^{}]{0,20}\})\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
+    r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
+)
+_SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
+_REFERENCE = re.compile(
+    r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
+)
 _MACROS_MAX = 200
+_FALSE, _FI = re.compile(r"\\iffalse(?![A-Za-z])"), re.compile(r"\\fi(?![A-Za-z])")
 _MARK = "\ue000"  # around the number of a verbatim environment; a character for private use
 _CODE_MARK = re.compile(f"{_MARK}(\\d+){_MARK}")
 
@@ -61,9 +70,11 @@ def read_latex(raw: bytes) -> Content:
     text = decode(raw).replace(_MARK, "")
     begin = _PREAMBLE.search(text)
     code: list[str] = []
-    body = _CODE.sub(lambda match: _kept(match, code), text[begin.end() if begin else 0 :])
-    body = _COMMENT.sub(r"\1", body).replace("\\end{document}", "")
-    body = _LISTING.sub("", body)
+    body = _without_code(text[begin.end() if begin else 0 :], code)
+    body = body.partition("\\end{document}")[0]
+    body = _COMMENT.sub(r"\1", body)
+    body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
+    body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
         body = re.sub(rf"\\{name}(?![A-Za-z])(?:\{{\}})?", lambda _, value=value: value, body)  # type: ignore[misc]
     blocks = list(_Reader(code).blocks(_nodes(body)))
@@ -72,10 +83,37 @@ def read_latex(raw: bytes) -> Content:
     return Content(properties.get("title") or first_heading(blocks), blocks, author)
 
 
-def _kept(match: re.Match[str], code: list[str]) -> str:
-    """A reference to the code of a verbatim environment, which the parser must not see."""
-    code.append(match[2].strip("\n"))
-    return f"\n\n{_MARK}{len(code) - 1}{_MARK}\n\n"
+def _without_code(text: str, code: list[str]) -> str:
+    """``text`` with references to the code of verbatim environments, which the parser must not see."""
+    kept: list[str] = []
+    start = 0
+    unending: set[str] = set()
+    for begin in _CODE.finditer(text):
+        if begin.start() < start or begin[1] in unending:
+            continue
+        closing = f"\\end{{{begin[1]}}}"
+        end = text.find(closing, begin.end())
+        if end < 0:
+            unending.add(begin[1])
+            continue
+        kept += [text[start : begin.start()], f"\n\n{_MARK}{len(code)}{_MARK}\n\n"]
+        code.append(text[begin.end() : end].strip("\n"))
+        start = end + len(closing)
+    return "".join([*kept, text[start:]])
+
+
+def _without_false_branches(text: str) -> str:
+    r"""``text`` without what stands between ``\iffalse`` and ``\fi``."""
+    kept: list[str] = []
+    start = 0
+    for match in _FALSE.finditer(text):
+        if match.start() >= start:
+            end = _FI.search(text, match.end())
+            if end is None:
+                break
+            kept.append(text[start : match.start()])
+            start = end.end()
+    return "".join([*kept, text[start:]])
 
 
 def _argument(text: str, name: str) -> re.Match[str] | None:
@@ -92,7 +130,11 @@ def _plain(text: str) -> str:
 
 
 def _text(nodes: Sequence[LatexNode]) -> str:
-    return _PLACEHOLDER.sub("", str(_converter().nodelist_to_text(list(nodes))))
+    try:
+        text = str(_converter().nodelist_to_text(list(nodes)))
+    except (AttributeError, IndexError, TypeError):  # macros with other arguments than the converter expects
+        text = "".join(_text([node]) for node in nodes) if len(nodes) > 1 else nodes[0].latex_verbatim()
+    return _PLACEHOLDER.sub("", text)
 
 
 @cache
@@ -147,8 +189,7 @@ class _Reader:
         elif name in _TABLES:
             yield from filter(None, [table_block(_rows(node))])
         elif name in _LISTS:
-            items = "\n".join(f"- {' '.join(item.split())}" for item in _items(node))
-            yield Block(items)
+            yield Block("\n".join(_items(node)))
         elif name == "abstract":
             yield Block("Abstract", heading_level=_LEVELS["section"])
             yield from self.blocks(node.nodelist)
@@ -160,23 +201,31 @@ def _is_block(node: LatexNode) -> bool:
     return isinstance(node, LatexEnvironmentNode) or (isinstance(node, LatexMacroNode) and node.macroname in _LEVELS)
 
 
-def _items(node: LatexEnvironmentNode) -> Iterator[str]:
-    """The texts of the items of a list, those of nested lists included."""
+def _items(node: LatexEnvironmentNode, level: int = 0) -> Iterator[str]:
+    """The items of a list with their markers, those of nested lists included."""
     item: list[LatexNode] = []
+    number = 0
     for part in node.nodelist:
         if isinstance(part, LatexMacroNode) and part.macroname == "item":
-            yield from filter(str.strip, [_text(item)])
-            labels = [
-                argument for argument in (part.nodeargd.argnlist if part.nodeargd else ()) if argument is not None
-            ]
-            item = [*labels]
+            yield from _item(item, node.environmentname, number, level)
+            number += 1
+            item = [argument for argument in (part.nodeargd.argnlist if part.nodeargd else ()) if argument is not None]
+            number -= bool(item)  # an item with a label of its own does not count
         elif isinstance(part, LatexEnvironmentNode) and part.environmentname in _LISTS:
-            yield from filter(str.strip, [_text(item)])
+            yield from _item(item, node.environmentname, number, level)
             item = []
-            yield from _items(part)
+            yield from _items(part, level + 1)
         else:
             item.append(part)
-    yield from filter(str.strip, [_text(item)])
+    yield from _item(item, node.environmentname, number, level)
+
+
+def _item(nodes: Sequence[LatexNode], kind: str, number: int, level: int) -> Iterator[str]:
+    text = " ".join(_text(nodes).split()) if nodes else ""
+    is_labelled = bool(nodes) and isinstance(nodes[0], LatexGroupNode) and nodes[0].delimiters[0] == "["
+    marker = f"{number}. " if kind == "enumerate" and number and not is_labelled else "- "
+    if text:
+        yield f"{'  ' * level}{marker}{text}"
 
 
 def _rows(node: LatexEnvironmentNode) -> list[list[str]]:

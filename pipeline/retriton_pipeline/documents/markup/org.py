@@ -21,6 +21,7 @@ _RULE = re.compile(r"\s*\|[-+|]+\s*")
 _COMMENT = re.compile(r"^[ \t]*#(?:[ \t][^\n]*)?$", re.MULTILINE)
 _LINK = re.compile(r"\[\[([^\[\]]*)\](?:\[([^\[\]]*)\])?\]")
 _VERBATIM = ("src", "example", "verse", "export")
+_COMMENTED = re.compile(r"COMMENT(?:\s|$)")
 _LEVEL_MAX = 6
 _METADATA = ("author", "date", "description", "keywords")
 
@@ -29,10 +30,24 @@ def read_org(raw: bytes) -> Content:
     """Blocks, and the keywords for author, date and description as metadata; the title is the one that is stated."""
     text = decode(raw)
     root = orgparse.loads(text)
-    blocks = [block for node in root for block in _node_blocks(node)]
+    blocks = [block for node in _exported(root) for block in _node_blocks(node)]
     keywords = {name.lower(): value.strip() for name, value in _KEYWORD.findall(text)}
     metadata: dict[str, Scalar] = {name: keywords[name] for name in _METADATA if keywords.get(name)}
     return Content(keywords.get("title") or first_heading(blocks), blocks, metadata)
+
+
+def _exported(root: orgparse.OrgBaseNode) -> Iterator[orgparse.OrgBaseNode]:
+    """The nodes in order, without those that are comments and all below them."""
+    level = 0  # of a comment, within which the next nodes are
+    for node in root:
+        is_within = level and node.level > level
+        level = level if is_within else node.level if _COMMENTED.match(_heading(node)) else 0
+        if not level:
+            yield node
+
+
+def _heading(node: orgparse.OrgBaseNode) -> str:
+    return str(node.get_heading(format="raw")) if isinstance(node, orgparse.OrgNode) else ""
 
 
 def _node_blocks(node: orgparse.OrgBaseNode) -> Iterator[Block]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.page import read_html
+from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.signatures import require_text
+from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.titles import first_heading
 
 _TITLES = {"title", "head", "heading", "subject", "article-title", "label"}
@@ -25,6 +29,10 @@ _INLINE = {
     "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
     "footnote", "ph", "keyword", "foreign",
 }  # fmt: skip
+_ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
+_CELLS = {"entry", "td", "th", "cell"}
+_ESCAPED_HTML = re.compile(r"</(?:p|div|ul|ol|table|h[1-6]|a|b|strong|em|span)>|<br ?/?>", re.IGNORECASE)
+_HTML_SAMPLE_CHARACTERS = 10_000
 _LEVEL_MAX = 6
 _LABELLED_CHARACTERS_MAX = 2_000
 _ATTRIBUTE_CHARACTERS_MIN = 12  # shorter values of attributes, without a space, are codes
@@ -49,8 +57,9 @@ def read_xml(raw: bytes) -> Content:
 
 
 def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
-    """The blocks below ``root``; consecutive fields of an element are one block."""
+    """The blocks below ``root``; consecutive fields of an element are one block, and consecutive rows a table."""
     fields: list[str] = []
+    rows: list[list[str]] = []
     stack: list[tuple[etree._Element, int]] = [(root, level)]
     parent = root.getparent()
     while stack:
@@ -58,27 +67,60 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
         name = local_name(element.tag).lower()
         if not isinstance(element.tag, str) or name in _SKIPPED:
             continue
+        if name in _ROWS and (row := _row(element)):
+            rows.append(row)
+            continue
+        if rows and name not in _ROW_GROUPS:
+            yield from _table(rows)
         is_leaf = _is_text(element)
         if element.getparent() is not parent or not is_leaf or name in _TITLES or name in _UNLABELLED:
             yield from _fields(fields)
         parent = element.getparent()
         fields += _attributes(element)
         if is_leaf:
-            text = "".join(map(str, element.itertext()))
-            if name in _TITLES and text.strip():
-                yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
-            elif name in _VERBATIM:
-                yield Block(text.strip("\n"), verbatim=True)
-            elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
-                yield Block(" ".join(text.split()))
-            elif text.strip():
-                fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+            yield from _leaf(element, name, level, fields)
         else:
             has_title = any(local_name(child.tag).lower() in _TITLES for child in element)
             stack += [
                 (child, level + has_title) if not _is_title(child) else (child, level) for child in reversed(element)
             ]
+    yield from _table(rows)
     yield from _fields(fields)
+
+
+def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> Iterator[Block]:
+    """The blocks of an element without others; if it is a field, it is added to ``fields``."""
+    text = "".join(map(str, element.itertext()))
+    if name in _TITLES and text.strip():
+        yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
+    elif _ESCAPED_HTML.search(text[:_HTML_SAMPLE_CHARACTERS]):
+        yield from _html(text)
+    elif name in _VERBATIM:
+        yield Block(text.strip("\n"), verbatim=True)
+    elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
+        yield Block(" ".join(text.split()))
+    elif text.strip():
+        fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+
+
+def _row(element: etree._Element) -> list[str]:
+    """The texts of the cells of a row; empty if it holds anything else."""
+    cells = [child for child in element if isinstance(child.tag, str)]
+    are_cells = all(local_name(cell.tag).lower() in _CELLS for cell in cells)
+    return [" ".join("".join(map(str, cell.itertext())).split()) for cell in cells] if are_cells else []
+
+
+def _table(rows: list[list[str]]) -> list[Block]:
+    """The table of ``rows``, which are cleared."""
+    table = table_block([list(row) for row in rows]) if rows else None
+    rows.clear()
+    return [table] if table else []
+
+
+def _html(text: str) -> list[Block]:
+    """The blocks of escaped HTML, as feeds have it."""
+    tree = parse_html(text)
+    return html_blocks(tree) if tree is not None else []
 
 
 def _is_title(element: etree._Element) -> bool:

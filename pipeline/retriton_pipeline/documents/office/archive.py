@@ -35,7 +35,7 @@ def open_archive(
     Args:
         raw: the file.
         name: the expected format, with its article ("a DOCX").
-        member: a member that every file of the format has.
+        member: a member that every file of the format has, or its folder, which ends with a slash.
         streamed: prefixes of the names of XML members that are not parsed into trees but row by row.
         bytes_max: the largest unpacked size.
 
@@ -56,7 +56,7 @@ def open_archive(
     _check_size("it", sum(info.file_size for info in members), bytes_max)
     trees_max = expansion_max(raw, _TREES_BYTES_MIN, _TREES_BYTES_PER_BYTE_MAX, _TREES_BYTES_MAX)
     _check_trees(archive, trees_max, [info for info in members if not info.filename.startswith(streamed or "/")])
-    if member not in archive.namelist():
+    if not any(name == member or (member.endswith("/") and name.startswith(member)) for name in archive.namelist()):
         raise UnreadableDocument(f"it is not {name}: it is a ZIP archive without {member}")
     return archive
 

@@ -13,6 +13,7 @@ from lxml import etree
 from retriton_pipeline.documents.office.docx_fields import plain_fields
 from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles, style_of
+from retriton_pipeline.documents.office.docx_symbols import is_out_of_sight, map_symbols
 from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
@@ -21,6 +22,7 @@ from retriton_pipeline.documents.office.parallel_lines import parallel_lines
 
 _VALUE = f"{WORD}val"
 _TEXT_BOX = f"{WORD}txbxContent"
+_SAME = {"cr": "br", "ptab": "tab"}  # which mammoth does not know
 
 
 def visible(root: etree._Element, styles: Styles, numbering: Numbering, find: Finder) -> etree._Element:
@@ -34,6 +36,10 @@ def visible(root: etree._Element, styles: Styles, numbering: Numbering, find: Fi
     """
     _resolve_alternatives(root)
     plain_fields(root)
+    for kind, usual in _SAME.items():
+        for element in root.iter(f"{WORD}{kind}"):
+            element.tag = f"{WORD}{usual}"
+    map_symbols(root)
     _remove_hidden(root, styles)
     _join_deleted_paragraph_marks(root)
     for formula in list(root.iter(f"{MATH}oMath")):
@@ -81,6 +87,7 @@ def _resolve_alternatives(root: etree._Element) -> None:
 
 
 def _remove_hidden(root: etree._Element, styles: Styles) -> None:
+    has_background = root.find(f"{WORD}background") is not None
     paragraph_styles: list[str] = []
     hidden: list[etree._Element] = []
     for event, element in etree.iterwalk(root, events=("start", "end"), tag=(f"{WORD}p", f"{WORD}r")):
@@ -88,7 +95,10 @@ def _remove_hidden(root: etree._Element, styles: Styles) -> None:
             paragraph_styles.append(style_of(element))
         elif event == "end" and element.tag == f"{WORD}p":
             paragraph_styles.pop()
-        elif event == "start" and styles.is_hidden(element, paragraph_styles[-1] if paragraph_styles else ""):
+        elif event == "start" and (
+            is_out_of_sight(element, has_background)
+            or styles.is_hidden(element, paragraph_styles[-1] if paragraph_styles else "")
+        ):
             hidden.append(element)
     for element in hidden:
         _remove(element)

@@ -6,6 +6,7 @@ from lxml import etree
 
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _OPERATORS = {"sub": "_", "lim": "_", "sup": "^", "den": "/"}
+_ROWS = {"m": "; ", "mr": ", ", "eqArr": "; "}
 _DEFAULT_NARY_OPERATOR = "∫"
 
 
@@ -21,7 +22,12 @@ def formula_text(element: etree._Element) -> str:
     if name == "num":
         return _in_brackets(_children(element))
     if name == "rad":
-        return f"√({_children(element)})"
+        degree = "".join(map(_children, element.iterchildren(f"{MATH}deg")))
+        return f"{_in_brackets(degree)}√({''.join(map(_children, element.iterchildren(f'{MATH}e')))})"
+    if name in _ROWS:
+        return _ROWS[name].join(formula_text(part) for part in element if _name(part) in ("mr", "e"))
+    if name == "fName":
+        return f"{_children(element)} "
     if name == "d":
         inner = ", ".join(formula_text(part) for part in element.iterchildren(f"{MATH}e"))
         return _property(element, "begChr", "(") + inner + _property(element, "endChr", ")")

@@ -1,9 +1,10 @@
-"""Merged cells of a sheet of an XLSX, which stand after its rows."""
+"""Merged cells of a sheet: their text stands for each row and column that they span."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import IO
 
 from openpyxl.utils.cell import range_boundaries
@@ -22,13 +23,13 @@ class MergedCells:
     """The merged cells of a sheet.
 
     Args:
-        source: the XML of the sheet.
+        ranges: the first column and row and the last column and row of each, from 1.
     """
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, ranges: Iterable[tuple[int, int, int, int]]) -> None:
         self._starting: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # by row: last row, and columns
         self._open: list[tuple[int, int, int, str]] = []  # last row, columns and text of ranges of several rows
-        for left, top, right, bottom in _ranges(source):
+        for left, top, right, bottom in ranges:
             self._starting[top].append((bottom, left, min(right, left + _COLUMNS_MAX)))
 
     def unfolded(self, number: int, row: list[str]) -> list[str]:
@@ -52,8 +53,8 @@ def _fill(row: list[str], left: int, right: int, text: str) -> None:
         row[column] = row[column] or SPANNED
 
 
-def _ranges(source: IO[bytes]) -> list[tuple[int, int, int, int]]:
-    """The first column and row and the last column and row of each range."""
+def merged_ranges(source: IO[bytes]) -> list[tuple[int, int, int, int]]:
+    """The first column and row and the last column and row of each range in the XML of a sheet of an XLSX."""
     found: dict[bytes, None] = {}
     tail = b""
     while (window := source.read(_WINDOW_BYTES)) and len(found) < _RANGES_MAX:

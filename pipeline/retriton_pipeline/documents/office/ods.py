@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
 from retriton_pipeline.documents.model import Block, Content
-from retriton_pipeline.documents.office.archive import local_name
+from retriton_pipeline.documents.office.archive import expansion_max, local_name
+from retriton_pipeline.documents.office.ods_cells import displayed_cell, paragraph_text
 from retriton_pipeline.documents.office.odt import open_odf
 from retriton_pipeline.documents.office.odt_text import attributes
 from retriton_pipeline.documents.office.parallel_lines import split_rows
@@ -16,9 +18,25 @@ from retriton_pipeline.documents.tables import SPANNED
 from retriton_pipeline.errors import UnreadableDocument
 
 _COLUMNS_MAX = 16_384
+_CELLS_MIN, _CELLS_PER_BYTE_MAX = 2_000_000, 100  # ordinary files have one cell for some five bytes
 _CELLS_MAX = 20_000_000
 _REPEATED_MAX = 1_000  # rows and cells that are alike; sheets end with a million blank ones
+_SPANNED_CHARACTERS_MAX = 200
 _HIDDEN = ("collapse", "filter")
+_RowSpans = dict[int, tuple[int, str]]  # by column: the rows that a cell still spans, and its text
+
+
+@dataclass
+class _Budget:
+    """Counts the cells of all sheets, of which a small file can declare any number."""
+
+    cells_max: int
+    cells: int = 0
+
+    def add(self, cells: int) -> None:
+        self.cells += cells
+        if self.cells > self.cells_max:
+            raise UnreadableDocument(f"it has more than {self.cells_max} cells: split it")
 
 
 def read_ods(raw: bytes) -> Content:
@@ -34,47 +52,66 @@ def read_ods(raw: bytes) -> Content:
         if any(attributes(part).get("display") == "false" for part in style.iterchildren("{*}table-properties"))
     }
     blocks: list[Block] = []
-    budget = [_CELLS_MAX]
+    budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for table in odf.root.iter("{*}table"):
         if local_name(table.tag) == "table" and attributes(table).get("style-name") not in hidden:
-            found = list(sheet_tables(split_rows(_rows(table, budget))))
+            found = [*sheet_tables(split_rows(_rows(table, budget))), *_drawn(table)]
             name = attributes(table).get("name", "")
             blocks += [Block(name, heading_level=1), *found] if found and name else found
     return Content(odf.title, blocks, odf.metadata)
 
 
-def _rows(table: etree._Element, budget: list[int]) -> Iterator[list[str]]:
+def _rows(table: etree._Element, budget: _Budget) -> Iterator[list[str]]:
+    hidden = _hidden_columns(table)
+    spans: _RowSpans = {}
     for row in table.iter("{*}table-row"):
         of = attributes(row)
+        cells = [text for column, text in enumerate(_cells(row, spans)) if column not in hidden]
         if of.get("visibility") in _HIDDEN:
             continue
-        cells = list(_cells(row))
         times = _times(of.get("number-rows-repeated"))
         for _ in range(times if any(cells) else 1 if times == 1 else 2):
-            budget[0] -= len(cells)
-            if budget[0] < 0:
-                raise UnreadableDocument(f"it has more than {_CELLS_MAX} cells: split it")
+            budget.add(len(cells))
             yield list(cells) if any(cells) else []
 
 
-def _cells(row: etree._Element) -> Iterator[str]:
+def _hidden_columns(table: etree._Element) -> set[int]:
+    hidden: set[int] = set()
+    number = 0
+    for column in table.iter("{*}table-column"):
+        of = attributes(column)
+        times = _times(of.get("number-columns-repeated"), _COLUMNS_MAX)
+        if of.get("visibility") in _HIDDEN:
+            hidden.update(range(number, min(number + times, _COLUMNS_MAX)))
+        number += times
+    return hidden
+
+
+def _cells(row: etree._Element, spans: _RowSpans) -> Iterator[str]:
+    """The texts of ``row``, with those of cells above that span it."""
     width = 0
     for cell in row:
         name = local_name(cell.tag)
         if name not in ("table-cell", "covered-table-cell") or width >= _COLUMNS_MAX:
             continue
         of = attributes(cell)
-        text = SPANNED if name == "covered-table-cell" else _text(cell)
+        text = SPANNED if name == "covered-table-cell" else displayed_cell(cell, of)
+        if (height := _times(of.get("number-rows-spanned"))) > 1 and len(text) <= _SPANNED_CHARACTERS_MAX:
+            spans[width] = (height, text)
         for _ in range(_times(of.get("number-columns-repeated"))):
+            rest, above = spans.pop(width, (0, ""))
+            if rest > 1:
+                spans[width] = (rest - 1, above)
             width += 1
-            yield text
+            yield (above or text) if rest and text is SPANNED else text
 
 
-def _text(cell: etree._Element) -> str:
-    """The paragraphs of a cell, without its comment."""
-    paragraphs = cell.iterchildren("{*}p")
-    return "\n".join("".join(map(str, paragraph.itertext())) for paragraph in paragraphs)
+def _drawn(table: etree._Element) -> Iterator[Block]:
+    """The text boxes of a sheet."""
+    for box in table.iter("{*}text-box"):
+        text = "\n".join(map(paragraph_text, box.iter("{*}p")))
+        yield from [Block(text.strip())] if text.strip() else []
 
 
-def _times(value: str | None) -> int:
-    return min(int(value), _REPEATED_MAX) if value and value.isdecimal() and len(value) < 9 else 1
+def _times(value: str | None, most: int = _REPEATED_MAX) -> int:
+    return min(int(value), most) if value and value.isdecimal() and len(value) < 9 else 1

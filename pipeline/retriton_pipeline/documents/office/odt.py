@@ -19,6 +19,7 @@ from retriton_pipeline.documents.office.archive import (
 )
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
 from retriton_pipeline.documents.office.odt_controls import show_controls
+from retriton_pipeline.documents.office.odt_formulas import show_formulas
 from retriton_pipeline.documents.office.odt_text import OdtStyles, as_displayed
 from retriton_pipeline.documents.titles import first_heading, usable_title
 from retriton_pipeline.errors import UnreadableDocument
@@ -54,6 +55,7 @@ def read_odt(raw: bytes) -> Content:
     if body is None:
         raise UnreadableDocument("it is an OpenDocument file, but not a text document")
     show_controls(body)
+    show_formulas(body, odf.archive)
     as_displayed(body, OdtStyles(*odf.styles, odf.root))
     for element in body.iter(etree.Element):
         _rename(element)
@@ -68,11 +70,13 @@ class OdfFile:
     Attributes:
         root: of its content.
         styles: the roots of its other styles.
+        archive: the file.
         title, metadata: its properties.
     """
 
     root: etree._Element
     styles: list[etree._Element]
+    archive: zipfile.ZipFile
     title: str
     metadata: dict[str, Scalar]
 
@@ -90,7 +94,7 @@ def open_odf(raw: bytes, name: str) -> OdfFile:
     require_tags(content, tags_max(raw))
     meta = read_member(archive, "meta.xml")
     title, metadata = _properties(meta) if meta else ("", {})
-    return OdfFile(parse_xml(content), _styles(archive), title, metadata)
+    return OdfFile(parse_xml(content), _styles(archive), archive, title, metadata)
 
 
 def _styles(archive: zipfile.ZipFile) -> list[etree._Element]:

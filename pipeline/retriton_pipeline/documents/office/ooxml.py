@@ -23,6 +23,12 @@ COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 _STRICT_MARK = b"http://purl.oclc.org/ooxml/"
 _TRANSITIONAL = rb"http://schemas.openxmlformats.org/\1/2006/"
+_TYPES = "[Content_Types].xml"
+_VARIANT = re.compile(  # shows and templates, which python-pptx refuses
+    rb"application/vnd\.(?:openxmlformats-officedocument\.presentationml\.(?:slideshow|template)\.main"
+    rb"|ms-powerpoint\.(?:slideshow|template)\.macroEnabled\.main)\+xml"
+)
+_ORDINARY = b"application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
 _COPIED_BYTES = 1024**2
 Finder = Callable[[str | None], etree._Element | None]
 _FALSE = ("0", "false", "off", "none")
@@ -34,8 +40,9 @@ def transitional(part: bytes) -> bytes:
 
 
 def transitional_file(raw: bytes, archive: zipfile.ZipFile) -> bytes:
-    """``raw`` if it is not strict; otherwise a copy without images whose parts have the usual namespaces."""
-    if _STRICT_MARK not in read_member(archive, "_rels/.rels"):
+    """``raw``; of a strict file, a template or a show, a copy without images in the usual form."""
+    is_variant = _VARIANT.search(read_member(archive, _TYPES)) is not None
+    if _STRICT_MARK not in read_member(archive, "_rels/.rels") and not is_variant:
         return raw
     copied = io.BytesIO()
     with zipfile.ZipFile(copied, "w", zipfile.ZIP_DEFLATED) as copy:
@@ -48,9 +55,27 @@ def transitional_file(raw: bytes, archive: zipfile.ZipFile) -> bytes:
 def _copy_part(archive: zipfile.ZipFile, copy: zipfile.ZipFile, name: str) -> None:
     """Copies a part piece by piece; only the first piece of a large part declares namespaces."""
     with archive.open(name) as source, copy.open(name, "w") as target:
-        target.write(transitional(source.read(_COPIED_BYTES)))
+        target.write(_VARIANT.sub(_ORDINARY, transitional(source.read(_COPIED_BYTES))))
         while piece := source.read(_COPIED_BYTES):
             target.write(piece)
+
+
+def part_names(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """The names of the parts that ``part`` is related to, by the ids of the relations."""
+    return {key: path for key, _, path in _relations(archive, part)}
+
+
+def related_name(archive: zipfile.ZipFile, part: str, kind: str, default: str) -> str:
+    """The name of the part of a kind, such as ``styles``, that ``part`` is related to; ``default`` if there is none.
+
+    Args:
+        archive: the file.
+        part: the name of the part; empty for the file.
+        kind: the last part of the type of the relation.
+        default: the usual name.
+    """
+    names = (path for _, type_, path in _relations(archive, part) if type_.endswith(f"/{kind}"))
+    return next((name for name in names if name in archive.namelist()), default)
 
 
 def part_finder(archive: zipfile.ZipFile, part: str, found: set[str]) -> Finder:
@@ -63,7 +88,7 @@ def part_finder(archive: zipfile.ZipFile, part: str, found: set[str]) -> Finder:
         part: the name of the part.
         found: the names of the parts that were returned, for all parts of the file.
     """
-    targets = {key: path for key, _, path in _relations(archive, part)}
+    targets = part_names(archive, part)
 
     def find(relation: str | None) -> etree._Element | None:
         target = targets.get(relation or "", "")
@@ -90,7 +115,7 @@ def related_parts(
 def _relations(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
     """The id, the type and the target of each relation of ``part`` to another part."""
     folder, name = posixpath.split(part)
-    raw = read_member(archive, f"{folder}/_rels/{name}.rels")
+    raw = read_member(archive, posixpath.join(folder, "_rels", f"{name}.rels"))
     return [
         (
             relation.get("Id", ""),

@@ -25,6 +25,7 @@ from retriton_pipeline.documents.office.ooxml import (
     transitional_file,
 )
 from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.pptx_tables import table_rows
 from retriton_pipeline.documents.office.pptx_text import is_hidden, resolve_alternatives, text_lines, visible_shapes
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.tables import table_block
@@ -78,8 +79,7 @@ def _shape_blocks(shape: BaseShape, page: int, find: Finder) -> Iterator[Block]:
 def _graphic_blocks(frame: GraphicFrame, page: int, find: Finder) -> Iterator[Block]:
     tables: list[list[list[str]]] = []
     if frame.has_table:
-        rows = ([cell.text.replace("\v", "\n") for cell in row.cells] for row in frame.table.rows)
-        tables.append(list(split_rows(rows)))
+        tables.append(list(split_rows(table_rows(frame.table))))
     for diagram in frame.element.iter(f"{DIAGRAM}relIds"):
         data = find(diagram.get(f"{RELATIONSHIPS}dm"))
         if data is not None and (lines := smartart_lines(data)):

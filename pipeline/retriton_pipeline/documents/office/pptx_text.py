@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from lxml import etree
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.oxml import parse_xml
+from pptx.shapes.autoshape import Shape
 from pptx.shapes.base import BaseShape
+from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
 from pptx.text.text import TextFrame
@@ -16,6 +18,7 @@ from pptx.text.text import TextFrame
 from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.ooxml import COMPATIBILITY, DRAWING
+from retriton_pipeline.documents.office.shape_order import in_reading_order
 
 _REPEATED = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.HEADER, PP_PLACEHOLDER.SLIDE_NUMBER)
 _REPEATED_FIELDS = ("slidenum", "datetime")
@@ -55,17 +58,22 @@ def visible_shapes(slide: Slide, width: int, height: int) -> Iterator[BaseShape]
         width: its width.
         height: its height, in the same unit as the positions of shapes.
     """
-    return _in_reading_order(shape for shape in slide.shapes if not _is_outside(shape, width, height))
+    return _visible(shape for shape in slide.shapes if not _is_outside(shape, width, height))
 
 
-def _in_reading_order(shapes: Iterable[BaseShape]) -> Iterator[BaseShape]:
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        if _is_hidden_shape(shape):
-            continue
+def _visible(shapes: Iterable[BaseShape]) -> Iterator[BaseShape]:
+    for shape in in_reading_order([shape for shape in shapes if _can_have_text(shape)]):
         if isinstance(shape, GroupShape):
-            yield from _in_reading_order(shape.shapes)
-        elif not _is_repeated(shape):
+            yield from _visible(shape.shapes)
+        else:
             yield shape
+
+
+def _can_have_text(shape: BaseShape) -> bool:
+    if isinstance(shape, Shape) and not shape.text_frame.text.strip():
+        return False
+    is_holder = isinstance(shape, Shape | GraphicFrame | GroupShape)
+    return is_holder and not _is_hidden_shape(shape) and not _is_repeated(shape)
 
 
 def _is_hidden_shape(shape: BaseShape) -> bool:

@@ -9,12 +9,12 @@ import olefile
 import xlrd
 
 from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.office.merged_cells import MergedCells
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
 from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.xlsx_sheet import DAYS_TO_1904, without_midnight
 from retriton_pipeline.documents.signatures import require_ole
-from retriton_pipeline.documents.tables import SPANNED
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.titles import usable_title
 from retriton_pipeline.errors import UnreadableDocument
@@ -50,20 +50,12 @@ def _properties(raw: bytes) -> tuple[str, dict[str, Scalar]]:
 
 def _rows(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Iterator[list[str]]:
     hidden = {column for column, info in sheet.colinfo_map.items() if info.hidden}
-    spanned = {
-        (row, column)
-        for top, bottom, left, right in sheet.merged_cells
-        for row in range(top, bottom)
-        for column in range(left + 1, right)
-    }
+    merged = MergedCells((left + 1, top + 1, right, bottom) for top, bottom, left, right in sheet.merged_cells)
     for row in range(sheet.nrows):
+        texts = merged.unfolded(row + 1, [_text(book, cell) for cell in sheet.row(row)])
         if row in sheet.rowinfo_map and sheet.rowinfo_map[row].hidden:
             continue
-        cells = [
-            SPANNED if (row, column) in spanned else _text(book, cell)
-            for column, cell in enumerate(sheet.row(row))
-            if column not in hidden
-        ]
+        cells = [text for column, text in enumerate(texts) if column not in hidden]
         yield cells if any(cells) else []
 
 

@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl import load_workbook
 
@@ -42,18 +43,24 @@ def read_xlsx(raw: bytes) -> Content:
     title, metadata = core_properties(archive)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
-        return Content(title, list(_blocks(raw, archive)), metadata)
+        workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
+        cells = Cells(workbook)
+        blocks = list(_blocks(raw, archive, workbook, cells))
+    return Content(title, blocks, metadata, _unreadable(cells.formulas_without_value))
 
 
-def _blocks(raw: bytes, archive: zipfile.ZipFile) -> Iterator[Block]:
-    workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
-    cells = Cells(workbook)
+def _unreadable(formulas: int) -> dict[str, str]:
+    reason = f"{formulas} of its formulas have no saved value: open it in a program for spreadsheets and save it"
+    return {"formulas": reason} if formulas else {}
+
+
+def _blocks(raw: bytes, archive: zipfile.ZipFile, workbook: Any, cells: Cells) -> Iterator[Block]:
     drawn: set[str] = set()
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for sheet in workbook.worksheets:
         if sheet.sheet_state == "visible":
             blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add))))
-            part = sheet._worksheet_path  # type: ignore[attr-defined]
+            part = sheet._worksheet_path
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
 

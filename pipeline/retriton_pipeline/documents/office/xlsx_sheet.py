@@ -10,13 +10,13 @@ from typing import Any
 from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import MAC_EPOCH, to_excel
-from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from retriton_pipeline.documents.office.archive import local_name
-from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
-from retriton_pipeline.documents.office.merged_cells import MergedCells
+from retriton_pipeline.documents.office.drawings import chart_title, paragraph_texts, smartart_lines
+from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
-from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+from retriton_pipeline.documents.office.ooxml import CHART, DIAGRAM, RELATIONSHIPS, part_finder, related_parts
 
 _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
@@ -24,17 +24,33 @@ _MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
 _TRUE = ("1", "true")
 
 
+class _Parser(WorkSheetParser):
+    """Counts the formulas whose value was not saved, as programs do that do not calculate."""
+
+    formulas_without_value = 0
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.get("t") != "str":
+            self.formulas_without_value += 1
+        return cell
+
+
 class Cells:
     """Displays the values of the cells of a workbook.
 
     Args:
         workbook: an openpyxl workbook, opened for reading only.
+
+    Attributes:
+        formulas_without_value: the number of formulas in the rows so far whose value was not saved.
     """
 
     def __init__(self, workbook: Any) -> None:
         self._workbook = workbook
         self._days_added = DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
         self._codes: dict[int, str] = {}
+        self.formulas_without_value = 0
 
     def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
         """The texts of the visible cells of each visible row; empty for a blank row.
@@ -44,9 +60,9 @@ class Cells:
             count: is called with each row, hidden columns included.
         """
         with sheet._get_source() as source:
-            merged = MergedCells(source)
+            merged = MergedCells(merged_ranges(source))
         with sheet._get_source() as source:
-            parser = WorkSheetParser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
+            parser = _Parser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
             expected = 1
             hidden: set[int] | None = None
             for number, cells in parser.parse():
@@ -60,6 +76,7 @@ class Cells:
                 if not _is_hidden_line(parser.row_dimensions.pop(str(number), {}), "ht"):
                     visible = [text for column, text in enumerate(row, 1) if column not in hidden]
                     yield visible if any(visible) else []
+            self.formulas_without_value += parser.formulas_without_value
 
     def _texts(self, cells: list[dict[str, Any]]) -> list[str]:
         texts = [""] * max((cell["column"] for cell in cells), default=0)
@@ -113,7 +130,7 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
-    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``.
+    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``, and the titles of its charts.
 
     Args:
         archive: the file.
@@ -128,6 +145,9 @@ def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterato
                 for diagram in anchor.iter(f"{DIAGRAM}relIds"):
                     data = find(diagram.get(f"{RELATIONSHIPS}dm"))
                     yield "\n".join(smartart_lines(data)) if data is not None else ""
+                for reference in anchor.iter(f"{CHART}chart"):
+                    chart = find(reference.get(f"{RELATIONSHIPS}id"))
+                    yield chart_title(chart) if chart is not None else ""
 
 
 def _is_hidden(anchor: etree._Element) -> bool:

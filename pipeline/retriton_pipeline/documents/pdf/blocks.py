@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.documents.model import Block
-from retriton_pipeline.documents.pdf.line import Line, joined
+from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.reading_order import in_reading_order
 from retriton_pipeline.documents.pdf.regions import Region, page_regions
 from retriton_pipeline.documents.pdf.typography import Typography

@@ -30,6 +30,8 @@ def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]
     kept: list[list[Line]] = []
     for number, lines in enumerate(pages):
         candidates = [line for line in _margin(lines) if number in repeated.get(_key(line), ())]
+        if len(pages) < _PAGES_MIN:
+            candidates = _outermost(candidates, lines)
         identities = set(map(id, candidates))
         others = [line for line in lines if id(line) not in identities]
         running = {id(line) for line in candidates if not any(_is_paragraph(line, other) for other in others)}
@@ -62,7 +64,7 @@ def _without_page_numbers(pages: Sequence[list[Line]]) -> list[list[Line]]:
         for place in {place for line in _margin(lines) for place in _number_places(line, page)}
     )
     place, count = max(found.items(), key=lambda item: item[1], default=((0, 0), 0))
-    if count < max(_PAGES_MIN, len(pages) / 2):
+    if count < max(_pages_min(len(pages)), len(pages) / 2) or (len(pages) < _PAGES_MIN and place[0] != 1):
         return list(pages)
     return [
         _without_rows(lines, [line for line in _margin(lines) if place in _number_places(line, page)])
@@ -93,11 +95,25 @@ def _repeated(pages: Sequence[list[Line]]) -> dict[_Key, set[int]]:
     for number, lines in enumerate(pages):
         for key in {_key(line) for line in _margin(lines)}:
             on_pages[key].append(number)
-    return {key: set().union(*_series(numbers)) for key, numbers in on_pages.items() if len(numbers) >= _PAGES_MIN}
+    least = _pages_min(len(pages))
+    return {key: set().union(*_series(numbers, least)) for key, numbers in on_pages.items() if len(numbers) >= least}
 
 
-def _series(numbers: list[int]) -> list[set[int]]:
-    """The runs of at least three page numbers with small distances."""
+def _outermost(candidates: list[Line], lines: list[Line]) -> list[Line]:
+    """Those of ``candidates`` that are in the first or the last row of a page with ``lines``, if others are between."""
+    bottoms = [line.bottom for line in lines if not line.rotation]
+    ends = [min(bottoms, default=0.0), max(bottoms, default=0.0)]
+    found = [line for line in candidates if any(abs(line.bottom - end) < _HEIGHT_STEP for end in ends)]
+    return found if len(lines) > len(found) + _MARGIN_LINES else []
+
+
+def _pages_min(pages: int) -> int:
+    """The number of pages on which something is repeated that is no coincidence; of two pages, both."""
+    return min(max(pages, 2), _PAGES_MIN)
+
+
+def _series(numbers: list[int], least: int) -> list[set[int]]:
+    """The runs of at least ``least`` page numbers with small distances."""
     series: list[set[int]] = [set()]
     last = 0
     for number in numbers:
@@ -105,7 +121,7 @@ def _series(numbers: list[int]) -> list[set[int]]:
             series.append(set())
         series[-1].add(number)
         last = number
-    return [members for members in series if len(members) >= _PAGES_MIN]
+    return [members for members in series if len(members) >= least]
 
 
 def _margin(lines: list[Line]) -> list[Line]:

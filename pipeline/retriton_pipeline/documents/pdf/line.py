@@ -9,10 +9,6 @@ from itertools import pairwise
 
 _CELL_GAP = 1.5  # in font sizes: wider than the spaces between words, also in justified text
 _LIST_MARKER = re.compile(r"[•●○◦▪■□–—*·➢\-\ufffd\uf0b7]|\(?\w{1,3}[.)]|§+ ?\d*")  # a gap after it separates no cells
-_WITHOUT_SPACES = re.compile(  # Han, kana and their punctuation, but not Hangul
-    "[\u2e80-\u2fdf\u3000-\u30ff\u31c0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff9f"
-    "\U00020000-\U0003ffff]"
-)
 _LEADERS = re.compile(r"(?:[.·…_] ?){5,}")
 
 
@@ -44,6 +40,7 @@ class Line:
         monospaced: whether its font is monospaced.
         rotation: the direction of the text, in quarter turns.
         hyphenated: whether the last word continues on the next line.
+        cell_gap: the width of the gaps between cells, in font sizes, if the line is a row of a table.
     """
 
     words: tuple[Word, ...]
@@ -54,6 +51,7 @@ class Line:
     monospaced: bool = False
     rotation: int = 0
     hyphenated: bool = False
+    cell_gap: float = _CELL_GAP
 
     @cached_property
     def text(self) -> str:
@@ -73,7 +71,7 @@ class Line:
     @cached_property
     def cells(self) -> tuple[Word, ...]:
         """The parts between wide gaps: the cells, if the line is a row of a table."""
-        return tuple(map(_merged, self.split(_CELL_GAP)))
+        return tuple(map(_merged, self.split(self.cell_gap)))
 
     def split(self, gap: float) -> list[tuple[Word, ...]]:
         """The words, separated at gaps wider than ``gap`` font sizes, but not after a list marker."""
@@ -84,12 +82,6 @@ class Line:
             ):
                 starts.append(index)
         return [self.words[start:end] for start, end in pairwise([*starts, len(self.words)])]
-
-
-def joined(before: str, after: str) -> str:
-    """The texts of two lines of a paragraph: with a space, except within the words of Chinese and Japanese."""
-    return f"{before}{after}" if _WITHOUT_SPACES.search(before[-1:]) and _WITHOUT_SPACES.match(after) else (
-        f"{before} {after}".strip())  # fmt: skip
 
 
 def _merged(words: tuple[Word, ...]) -> Word:

@@ -8,6 +8,7 @@ import pypdfium2
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_PAGEOBJ_IMAGE
 
 from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.pdf.attachments import attached_names, require_no_portfolio
 from retriton_pipeline.documents.pdf.blocks import page_blocks
 from retriton_pipeline.documents.pdf.forms import require_no_dynamic_form
 from retriton_pipeline.documents.pdf.headers_footers import without_headers_and_footers
@@ -47,6 +48,8 @@ def read_pdf(raw: bytes) -> Content:
         read = _recognized(document, scans)
         if not any(pages) and not any(read.values()):
             raise UnreadableDocument(f"none of its {len(document)} pages has a text layer{_REMEDY}")
+        names = attached_names(document)
+        require_no_portfolio(raw, names, pages[0])
         properties = document.get_metadata_dict(skip_empty=True)
     pages = without_headers_and_footers(pages)
     typography = Typography.of(pages)
@@ -56,7 +59,8 @@ def read_pdf(raw: bytes) -> Content:
         for block in (read.get(page) or page_blocks(lines, typography, page))
     ]
     title = usable_title(properties.get("Title")) or first_heading(blocks)
-    return Content(title, blocks, _metadata(properties), _unread([page for page in scans if page not in read]))
+    metadata = _metadata(properties) | ({"attachments": ", ".join(names)} if names else {})
+    return Content(title, blocks, metadata, _unread([page for page in scans if page not in read]))
 
 
 def _is_scan(document: pypdfium2.PdfDocument, number: int) -> bool:

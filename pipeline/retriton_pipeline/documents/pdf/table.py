@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 
-from retriton_pipeline.documents.pdf.line import Line, Word, joined
+from retriton_pipeline.documents.joining import joined
+from retriton_pipeline.documents.pdf.line import Line, Word
 
 # In font sizes:
 _ROW_DISTANCE_MAX = 3.5

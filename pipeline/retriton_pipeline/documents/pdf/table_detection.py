@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.table import Table
 
+_NARROW_GAP, _ALIGNMENT = 0.6, 0.4  # in font sizes
 _ROWS_MAX = 1000  # longer tables continue in another one
 
 
 def detect_tables(lines: Sequence[Line]) -> list[Line | Table]:
     """``lines`` with the lines of each table replaced by it, and adjacent text columns put one after the other."""
+    lines = _with_narrow_gaps(lines)
     found: list[Line | Table] = []
     index = 0
     while index < len(lines):
@@ -26,6 +29,27 @@ def detect_tables(lines: Sequence[Line]) -> list[Line | Table]:
             found.pop()
         found += prose or [table]
     return found
+
+
+def _with_narrow_gaps(lines: Sequence[Line]) -> list[Line]:
+    """``lines`` with narrow gaps as borders of cells where these are aligned with the cells of the line beside."""
+    split = list(lines)
+    for indices in (range(1, len(split)), range(len(split) - 2, -1, -1)):
+        for index in indices:
+            beside = split[index - indices.step]
+            if 1 < len(split[index].cells) < len(beside.cells):
+                candidate = replace(split[index], cell_gap=_NARROW_GAP)
+                split[index] = candidate if _are_aligned(candidate, beside) else split[index]
+    return split
+
+
+def _are_aligned(line: Line, other: Line) -> bool:
+    """Whether both have as many cells, each at the left or the right edge of the other."""
+    distance = _ALIGNMENT * line.font_size
+    return len(line.cells) == len(other.cells) and all(
+        abs(cell.left - beside.left) < distance or abs(cell.right - beside.right) < distance
+        for cell, beside in zip(line.cells, other.cells, strict=True)
+    )
 
 
 def _table(lines: Sequence[Line]) -> Table:

@@ -1,4 +1,4 @@
-"""Which characters of a PDF page a reader does not see: invisible, white, a watermark, or outside of the page."""
+"""Which characters of a PDF page a reader does not see: invisible, white, tiny, covered, a watermark, outside."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import numpy as np
 import pypdfium2
 from pypdfium2 import raw as pdfium
 
+from retriton_pipeline.documents.pdf.covering import Cover, Covering
+
 _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
 _WHITE = 250  # of 255
 _PALE, _TRANSPARENT = 180, 128
 _OPAQUE = 5
+_SIZE_MIN = 1.2  # in points; smaller text cannot be read
 _WATERMARK_HEIGHT = 36.0  # in points
 _DIAGONAL = 0.1  # in quarter turns
 _GRID = 128  # cells in each direction
@@ -34,6 +37,8 @@ class Visibility:
         self._page, self._text = page, text
         self._left, self._bottom, self._right, self._top = page.get_bbox()
         self._object, self._kind = 0, ""
+        self._is_tiny = False
+        self._cover: Cover | None = None
 
     def is_hidden(self, index: int, box: pdfium.FS_RECTF) -> bool:
         """Whether the character ``index`` with the bounding box ``box`` is not seen."""
@@ -44,11 +49,19 @@ class Visibility:
         address = ctypes.cast(object_, ctypes.c_void_p).value or 0
         if address != self._object:
             self._object, self._kind = address, _kind(object_) if address else ""
+            self._is_tiny = max(box.right - box.left, box.top - box.bottom) < _SIZE_MIN
+            self._cover = self._covering.of(object_, address) if address else None
         if self._kind == "invisible":
             return not self._is_scan
+        if self._is_tiny or (self._cover is not None and self._cover.hides(x, y)):
+            return True
         if self._kind == "pale" and not self._is_watermark(index, box):
             return False
         return bool(self._kind) and not self._has_background(x, y)
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self._page.raw)
 
     def _is_watermark(self, index: int, box: pdfium.FS_RECTF) -> bool:
         """Whether a pale character is large or between the horizontal and the vertical."""

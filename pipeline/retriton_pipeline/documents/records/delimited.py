@@ -6,9 +6,10 @@ import csv
 import io
 import re
 from collections import Counter
+from itertools import chain, islice
 
-from retriton_pipeline.documents.model import Content
-from retriton_pipeline.documents.tables import table_block
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.tables import is_number, table_block
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -16,6 +17,7 @@ _DELIMITERS = "\t;|,"  # of equally regular ones the first is used; the comma ma
 _STATED_DELIMITER = re.compile(r'\A"?sep=(\S|\t| )"?\n', re.IGNORECASE)  # Excel's first line
 _SAMPLE_CHARACTERS = 64 * 1024
 _FIELD_CHARACTERS_MAX = 1024**2
+_PREAMBLE_ROWS_MAX = 20
 
 
 def read_csv(raw: bytes) -> Content:
@@ -26,7 +28,7 @@ def read_csv(raw: bytes) -> Content:
     """
     text = decode(raw)
     stated = _STATED_DELIMITER.match(text)
-    delimiter = stated[1] if stated else _delimiter(text[:_SAMPLE_CHARACTERS])
+    delimiter = stated[1] if stated else likely_delimiter(text[:_SAMPLE_CHARACTERS])
     return _read(text[stated.end() :] if stated else text, delimiter)
 
 
@@ -42,13 +44,50 @@ def read_tsv(raw: bytes) -> Content:
 def _read(text: str, delimiter: str) -> Content:
     csv.field_size_limit(_FIELD_CHARACTERS_MAX)
     try:
-        table = table_block(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), plain=True)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        above = list(islice(rows, preamble_rows(text, delimiter)))
+        names = list(islice(rows, 2))
+        header = [_joined_names(*names)] if len(names) > 1 and _are_names(*names) else names
+        table = table_block(chain(header, rows), plain=True)
     except csv.Error as error:
         raise UnreadableDocument(f"it is not a table: {error}") from error
-    return Content("", [table] if table else [])
+    preamble = "\n".join(" ".join(filter(None, map(str.strip, row))) for row in above if any(row))
+    return Content("", [*([Block(preamble)] if preamble.strip() else []), *([table] if table else [])])
 
 
-def _delimiter(sample: str) -> str:
+def preamble_rows(text: str, delimiter: str) -> int:
+    """The number of rows above the names of the columns: titles, dates and comments, with at most one field each."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    try:
+        rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return 0
+    usual = Counter(map(len, filter(None, rows))).most_common(1)
+    width = usual[0][0] if usual else 0
+    number = next((at for at, row in enumerate(rows) if len(row) >= width and len(list(filter(None, row))) > 1), 0)
+    above = [list(filter(None, row)) for row in rows[:number]]
+    is_preamble = width > 1 and number <= _PREAMBLE_ROWS_MAX and all(2 * len(row) <= width for row in above)
+    return number if is_preamble else 0
+
+
+def _are_names(first: list[str], second: list[str]) -> bool:
+    """Whether both rows are names of columns: names of groups, each above its first column, and those below them."""
+    repeated = len(set(second)) < len(second)
+    gaps = sum(not cell for cell in first[2:])
+    is_complete = len(first) == len(second) and all(second) and not any(map(is_number, second))
+    return is_complete and gaps > 0 and any(first) and repeated and not is_number(first[0])
+
+
+def _joined_names(first: list[str], second: list[str]) -> list[str]:
+    names: list[str] = []
+    group = ""
+    for above, below in zip(first, second, strict=True):
+        group = above.strip() or group
+        names.append(f"{group} {below.strip()}".strip())
+    return names
+
+
+def likely_delimiter(sample: str) -> str:
     """The delimiter that gives the most rows of equal width; csv.Sniffer is unreliable for cells with prose."""
     return max(_DELIMITERS, key=lambda delimiter: _regular_rows(sample, delimiter))
 

@@ -16,6 +16,7 @@ from retriton_pipeline.errors import UnreadableDocument
 PART_BYTES = 4 * 1024**2
 PART_LINES_MAX = 16_384  # bounds the number of documents that are in memory at once
 LINE_BYTES_MAX = 64 * 1024**2
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")  # line breaks within them are no bytes of their own
 _UTF8_MARK = b"\xef\xbb\xbf"
 _PART_LINES = re.compile(rb"(?:[^\n]*+\n){%d}" % PART_LINES_MAX)
 
@@ -31,6 +32,8 @@ def is_json_lines(file: Path) -> bool:
 
 def starts_as_lines(head: bytes) -> bool:
     """Whether a file that begins with ``head`` is JSON lines; see `is_json_lines`."""
+    if head.startswith(_UTF16_MARKS):
+        return False
     head = head.removeprefix(_UTF8_MARK).lstrip()
     is_json = bool(head) and not detected_format(head)
     return is_json and not head.startswith(b"[") and head.split(b"\n")[0].strip() != b"{"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from retriton_pipeline.documents.model import Block
+from retriton_pipeline.documents.model import Block, Content
+from retriton_pipeline.documents.text.encoding import decode
 
 _COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 _LABELS = {
@@ -18,6 +19,13 @@ _NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^:;]*))", re.IGNORECASE)
 _ZONE = re.compile(r";TZID=\"?([^:;\"]*)", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def read_calendar(raw: bytes) -> Content:
+    """A block for each entry; the title is that of the first event."""
+    blocks = calendar_blocks(decode(raw))
+    first = blocks[0].text.partition("\n")[0] if blocks else ""
+    return Content(first.removeprefix("Summary: ") if first.startswith("Summary: ") else "", blocks)
 
 
 def calendar_blocks(text: str) -> list[Block]:

@@ -26,7 +26,7 @@ def read_mail(raw: bytes) -> Content:
     require_text(raw)
     require_few_parts(raw)
     message = cast(EmailMessage, email.message_from_bytes(raw, policy=mail_policy()))
-    if not any(message[name] for name in ("from", "date", "subject", "message-id")):
+    if not any(message[name] for name in ("from", "date", "subject", "message-id", "mime-version")):
         raise UnreadableDocument("it is not a mail: it has no header")
     return Content(" ".join(str(message["subject"] or "").split()), _blocks(message), _metadata(message))
 

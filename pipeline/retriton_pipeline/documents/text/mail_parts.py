@@ -10,10 +10,10 @@ from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.text.calendar import calendar_blocks
+from retriton_pipeline.documents.text.charsets import decoded_as
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.plain_text import paragraphs
 
-_SLOW_CHARSETS = ("punycode", "idna")  # quadratic, and of names, not of text
 _STUB_RATIO = 2  # a plain text that is shorter than the HTML text by more only says that there is HTML
 _FORWARDED_HEADERS = ("from", "to", "date")
 _FORWARDED_LEVEL = 2
@@ -81,9 +81,5 @@ def _text_blocks(message: Message) -> list[Block]:
 def _text(message: Message) -> str:
     payload = message.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
-    try:
-        charset = message.get_content_charset() or "utf-8"
-        text = decode(raw) if charset in _SLOW_CHARSETS else raw.decode(charset)
-    except (LookupError, UnicodeError):
-        text = decode(raw)
-    return text.replace("\r\n", "\n")
+    text = decoded_as(raw, message.get_content_charset() or "utf-8")
+    return (decode(raw) if text is None else text).replace("\r\n", "\n")

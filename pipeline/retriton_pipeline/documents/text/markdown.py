@@ -7,6 +7,9 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.html.parsing import parse_html
+from retriton_pipeline.documents.joining import unwrapped
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.front_matter import front_matter
@@ -15,6 +18,12 @@ from retriton_pipeline.documents.titles import first_heading
 
 _CODE = {"fence", "code_block"}
 _VERBATIM = {*_CODE, "table_open", "html_block"}
+_FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\n]{1,100}\]:", re.MULTILINE)
+_DEFINITION = re.compile(  # of a link, which the parser removes where notes do not look like one
+    r"""[ ]{0,3}\[(?!\^)[^\[\]]{1,200}\]:[ \t]+<?[^\s<>]{1,2000}>?(?:[ \t]+(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*"""
+)
+_PLAIN_HTML = re.compile(r"\s*</?[a-z][a-z0-9]*(?=[\s/>])")  # as opposed to the start of a document type or of code
+_COMPONENT = re.compile(r"</?[A-Z]|[{}]")  # of MDX
 _METADATA_CHARACTERS_MAX = 256  # longer values are also text
 _HYPHENATION = re.compile(r"&(?:shy|#173|#xad|#8203|#x200b|ZeroWidthSpace);|<wbr ?/?>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # embedded images
@@ -41,8 +50,13 @@ def without_data(text: str) -> str:
 def parse_markdown(text: str) -> list[Block]:
     """The blocks of Markdown ``text``."""
     lines = text.split("\n")  # the parser's definition of a line
-    tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text)  # blocks suffice
-    blocks = [_block(tokens, index, lines) for index, token in enumerate(tokens) if _starts_block(token)]
+    parser = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])  # blocks suffice
+    if _FOOTNOTE.search(text):
+        parser.disable("reference")  # to which notes of one word look like links
+    tokens = parser.parse(text)
+    blocks = [
+        block for index, token in enumerate(tokens) if _starts_block(token) for block in _blocks(tokens, index, lines)
+    ]
     return [block for block in blocks if block.text.strip()]
 
 
@@ -50,15 +64,20 @@ def _starts_block(token: Token) -> bool:
     return token.level == 0 and token.nesting >= 0 and token.map is not None and token.type != "hr"
 
 
-def _block(tokens: list[Token], index: int, lines: list[str]) -> Block:
+def _blocks(tokens: list[Token], index: int, lines: list[str]) -> list[Block]:
     token = tokens[index]
     if token.type == "heading_open":
-        return Block(_visible(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))
+        return [Block(_visible(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))]
     first, last = token.map or (0, 0)
     text = "\n".join(lines[first:last])
     text = (text if token.type in _CODE else _visible(text)).strip("\n").rstrip()
+    if token.type == "html_block" and _PLAIN_HTML.match(text) and not _COMPONENT.search(text):
+        tree = parse_html(text)
+        return html_blocks(tree) if tree is not None else []
+    if token.type == "paragraph_open":
+        text = "" if all(map(_DEFINITION.fullmatch, text.split("\n"))) else unwrapped(text)
     header = "\n".join(text.split("\n", 2)[:2]) if token.type == "table_open" else ""
-    return Block(text, verbatim=token.type in _VERBATIM, header=header)
+    return [Block(text, verbatim=token.type in _VERBATIM, header=header)]
 
 
 def _visible(text: str) -> str:

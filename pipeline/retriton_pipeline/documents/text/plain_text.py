@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from retriton_pipeline.documents.joining import unwrapped
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 
@@ -22,4 +23,4 @@ def read_log(raw: bytes) -> Content:
 
 def paragraphs(text: str) -> list[Block]:
     """The paragraphs of ``text``, which blank lines separate."""
-    return [Block(part.strip()) for part in _BLANK_LINES.split(text) if part.strip()]
+    return [Block(unwrapped(part.strip())) for part in _BLANK_LINES.split(text) if part.strip()]

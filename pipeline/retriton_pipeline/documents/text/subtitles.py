@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from html import unescape
 
 import pysubs2
 
@@ -29,7 +30,7 @@ def _paragraphs(events: Iterable[pysubs2.SSAEvent]) -> Iterator[Block]:
     length = start = end = 0
     last: list[str] = []
     for event in events:
-        lines = [line.strip() for line in event.plaintext.split("\n") if line.strip()]
+        lines = [line.strip() for line in unescape(event.plaintext).split("\n") if line.strip()]
         spoken = " ".join(line for line in lines if line not in last)
         last = lines or last
         is_complete = length > _CHARACTERS_MAX or (length > _CHARACTERS_MIN and words[-1].endswith((".", "!", "?")))

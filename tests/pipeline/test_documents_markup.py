@@ -1,0 +1,104 @@
+"""What Markdown, LaTeX, Org, AsciiDoc, XML, notebooks, subtitles and ODT show besides their paragraphs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from retriton_pipeline.documents import load_document
+from tests.hostile import archives
+
+
+def texts(tmp_path: Path, name: str, content: str | bytes) -> list[str]:
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return [block.text for block in load_document(tmp_path / name).blocks]
+
+
+def test_notes_of_one_word_in_markdown_are_no_links(tmp_path: Path) -> None:
+    assert texts(tmp_path, "a.md", "A map[^1].\n\n[^1]: Lent.\n\n[b]: https://example.org\n") == [
+        "A map[^1].", "[^1]: Lent."
+    ]  # fmt: skip
+    assert texts(tmp_path, "a.md", "A map.\n\n[b]: https://example.org\n") == ["A map."]
+
+
+def test_html_in_markdown_is_read_as_shown(tmp_path: Path) -> None:
+    table = "<table><tr><th>Map</th><th>Days</th></tr><tr><td>sea</td><td>4</td></tr></table>"
+    details = "<details>\n<summary>More</summary>\n\nIn *detail*.\n\n</details>"
+    assert texts(tmp_path, "a.md", f"{table}\n\n<div hidden>unseen</div>\n\n{details}\n") == [
+        "| Map | Days |\n|---|---|\n| sea | 4 |", "More", "In *detail*."
+    ]  # fmt: skip
+    assert texts(tmp_path, "a.mdx", '<Card title="Maps" />\n\n<p>{count} maps</p>\n') == [
+        '<Card title="Maps" />', "<p>{count} maps</p>"
+    ]  # fmt: skip
+
+
+def test_latex_lists_have_numbers_and_links_and_rows_their_text(tmp_path: Path) -> None:
+    body = (
+        "\\iffalse unseen \\fi Seen \\href{https://example.org}{the list}."
+        "\\begin{enumerate}\\item One\\begin{itemize}\\item deep\\end{itemize}\\item[x] Own\\item Two\\end{enumerate}"
+        "\\begin{tabular}{ll}Map & Days\\\\ \\multirow{2}{*}{sea} & 4\\\\ & 5\\end{tabular}"
+        "\\begin{thebibliography}{9}\\bibitem{a} A book.\\end{thebibliography}"
+    )
+    assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{document}} after") == [
+        "Seen the list.",
+        "1. One\n  - deep\n- x Own\n2. Two",
+        "| Map | Days |\n|---|---|\n| sea | 4 |\n|  | 5 |",
+        "A book.",
+    ]
+
+
+def test_latex_slides_have_headings(tmp_path: Path) -> None:
+    body = "\\begin{frame}{Maps}Lent.\\end{frame}\\begin{frame}[t]\\frametitle{Charts}Back.\\end{frame}"
+    (tmp_path / "a.tex").write_text(f"\\documentclass{{beamer}}\\begin{{document}}{body}\\end{{document}}")
+    assert [(block.text, bool(block.heading_level)) for block in load_document(tmp_path / "a.tex").blocks] == [
+        ("Maps", True), ("Lent.", False), ("Charts", True), ("Back.", False)
+    ]  # fmt: skip
+
+
+def test_headlines_of_org_that_are_comments_are_skipped_with_what_is_below(tmp_path: Path) -> None:
+    text = "* Maps\nLent.\n* COMMENT Draft\nunseen\n** Below\nunseen\n* COMMENTS\nRead.\n"
+    assert texts(tmp_path, "a.org", text) == ["Maps", "Lent.", "COMMENTS", "Read."]
+
+
+def test_footnotes_of_asciidoc_are_in_brackets(tmp_path: Path) -> None:
+    assert texts(tmp_path, "a.adoc", "A map.footnote:[Lent.] A chart.footnote:x[Back.]\n") == [
+        "A map. (Lent.) A chart. (Back.)"
+    ]
+
+
+def test_tables_and_escaped_html_in_xml(tmp_path: Path) -> None:
+    rows = "<tgroup><thead><row><entry>Map</entry><entry>Days</entry></row></thead>"
+    rows += "<tbody><row><entry>sea</entry><entry><emphasis>4</emphasis></entry></row></tbody></tgroup>"
+    assert texts(tmp_path, "a.xml", f"<a><para>Before.</para><table>{rows}</table><para>After.</para></a>") == [
+        "Before.", "| Map | Days |\n|---|---|\n| sea | 4 |", "After."
+    ]  # fmt: skip
+    assert texts(
+        tmp_path, "a.xml", "<rss><description>&lt;p&gt;A &lt;b&gt;map&lt;/b&gt;.&lt;/p&gt;</description></rss>"
+    ) == ["A map."]
+
+
+def test_outputs_of_notebooks_without_plain_text(tmp_path: Path) -> None:
+    outputs = [
+        {"output_type": "display_data", "data": {"text/html": ["<p>A <b>map</b></p>"]}},
+        {"output_type": "display_data", "data": {"text/markdown": "## Charts"}},
+        {"output_type": "stream", "text": "\x1b[31mred\x1b[0m"},
+        {"output_type": "execute_result", "data": {"text/plain": "plain", "text/html": "<p>other</p>"}},
+    ]
+    cell = {"cell_type": "code", "source": "show()", "outputs": outputs}
+    assert texts(tmp_path, "a.ipynb", json.dumps({"cells": [cell]})) == ["show()", "red\nplain", "A map", "Charts"]
+
+
+def test_subtitles_have_no_references_to_characters(tmp_path: Path) -> None:
+    vtt = "WEBVTT\n\n00:01.000 --> 00:03.000\nMaps &amp; charts, 4 &lt; 5\n"
+    assert texts(tmp_path, "a.vtt", vtt) == ["[00:00:01] Maps & charts, 4 < 5"]
+
+
+def test_formulas_of_an_odt_are_read_and_descriptions_of_drawings_are_not(tmp_path: Path) -> None:
+    frame = (
+        '<d:frame xmlns:d="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:s="s" xmlns:l="l">'
+        '<d:object l:href="./Object 1"/><s:desc>unseen</s:desc></d:frame>'
+    )
+    math = '<math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><msup><mi>c</mi><mn>2</mn></msup></semantics></math>'
+    members = {"Object 1__content_xml": math}
+    raw = archives.odt(f"<text:p>It is {frame} here.</text:p>", **members)
+    assert texts(tmp_path, "a.odt", raw) == ["It is c^2 here."]
