@@ -85,7 +85,7 @@ def _merged_cells(ranges: int) -> File:
 
 def _huge_member(suffix: str, mebibytes: int) -> File:
     members = {f"word__styles_{suffix}": b"<a>" + b" " * (mebibytes * 1024**2) + b"</a>"}
-    return "a.docx", archives.docx("<w:p><w:r><w:t>text</w:t></w:r></w:p>", **members)
+    return "a.docx", archives.docx("<w:p><w:r><w:t>text</w:t></w:r></w:p>", "", **members)
 
 
 def _paragraphs(count: int) -> File:
