@@ -13,7 +13,7 @@ import torch
 
 from retriton_tuning.labels import Pair, Task
 from retriton_tuning.measures import NDCG, score
-from retriton_tuning.models import RankingModel, device, fast_matmul
+from retriton_tuning.models import RankingModel, device, multiplies_bfloat16
 
 OnStep = Callable[[str], None]
 _EVALUATIONS = 4
@@ -38,7 +38,7 @@ class Recipe:
         mini_batch: pairs that are computed at once; less than ``batch`` uses the cached loss.
         hard_negatives: mined negatives for each pair.
         matryoshka: shorter dimensions that are trained as well.
-        bf16: whether activations are bfloat16 (GPU).
+        bf16: whether activations are bfloat16.
         activation_checkpointing: whether activations are computed again instead of kept (GPU).
         seed: of all random choices.
     """
@@ -64,7 +64,7 @@ class Recipe:
                 activation_checkpointing=True,
             )  # fmt: skip
         else:
-            chosen = cls(batch=32 if pairs >= _FEW_PAIRS else 16)
+            chosen = cls(batch=32 if pairs >= _FEW_PAIRS else 16, bf16=multiplies_bfloat16())
         values = {**chosen.__dict__, **{key: value for key, value in given.items() if value is not None}}
         values["mini_batch"] = min(values["mini_batch"], values["batch"])
         if is_cross_encoder:
@@ -132,8 +132,7 @@ def train(
     before = ranking.model.max_seq_length
     ranking.model.max_seq_length = min(recipe.tokens_max, before)
     try:
-        with fast_matmul():
-            trainer.train(resume_from_checkpoint=_last_checkpoint(folder))
+        trainer.train(resume_from_checkpoint=_last_checkpoint(folder))
     finally:
         ranking.model.max_seq_length = before
     ranking.model.eval()

@@ -158,16 +158,17 @@ class Tuning:
     def _interpolate(
         self, validation: Task, recipe: Recipe
     ) -> tuple[interpolation.Interpolation, list[interpolation.Interpolation], list[Task]]:
-        """Chooses the weights, gives them to the model, and measures the guard sets."""
+        """Chooses the weights, and gives them to the model."""
         guards = guard_tasks(self._settings.guards, self._settings.seed, self._checkpoint.is_cross_encoder)
-        tuned = weights_of(self.ranking)
-        points = []
-        for alpha in (0.0, *interpolation.ALPHAS):
-            self._on_step(f"interpolating: {alpha:g} of the tuned weights")
-            interpolation.set_weights(self.ranking, self._base, tuned, alpha)
-            points.append(interpolation.measure(self.ranking, alpha, validation, guards, recipe.tokens_max))
-        chosen = interpolation.choose(points, self._settings.guard_loss_max)
-        interpolation.set_weights(self.ranking, self._base, tuned, chosen.alpha)
+        line = interpolation.Line(self.ranking, self._base, weights_of(self.ranking))
+        chosen, points = line.choose(
+            validation, guards, self._settings.guard_loss_max, recipe.tokens_max, self._on_step
+        )
+        if refused := [f"{point.alpha:g}" for point in points[1:] if point.guards and point is not chosen]:
+            self._notes.append(
+                f"{' and '.join(refused)} of the tuned weights: better on the validation part, but a guard set loses "
+                f"more than {100 * self._settings.guard_loss_max:g} points of nDCG@10"
+            )
         self._tuned = f"after-{digest_of(weights_of(self.ranking))}"
         return chosen, points, guards
 
