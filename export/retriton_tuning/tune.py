@@ -260,13 +260,15 @@ class Tuning:
         return candidates_of(task, self._bm25) if self._checkpoint.is_cross_encoder else task
 
     def _rank_all(self, task: Task, state: str) -> Run:
-        """Ranks all passages, whose vectors are kept for other tasks and for a later run."""
+        """Ranks all passages, whose vectors are kept for other tasks and for a later run; nothing without queries."""
+        if not task.queries:
+            return {}
         if not isinstance(self.ranking, EncoderModel):
             return self.ranking.rank(task)
         model, texts = self.ranking, list(task.passages.values())
         passages = cached(self._work, state, texts, lambda block: model.embed(block, "passage"))
         self._spreads[state] = cosine_spread(passages)
-        return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
+        return nearest(task, model.embed(list(task.queries.values()), "query"), passages)
 
     def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
         """Asks which results of both models and of BM25 are relevant."""
