@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from retriton_tuning.measures import Scores, score
 from retriton_tuning.models import RankingModel, Weights
 from retriton_tuning.training import OnStep
 
-ALPHAS = (0.25, 0.5, 0.75, 1.0)
+ALPHAS = (0.25, 0.5, 0.75, 0.9, 1.0)
+_GAIN_KEPT_MIN = 0.9  # of the best gain; a validation part is too small to tell smaller differences from chance
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Line:
     def choose(
         self, validation: Task, guards: Sequence[Task], loss_max: float, tokens_max: int, on_step: OnStep
     ) -> tuple[Interpolation, list[Interpolation]]:
-        """The share with the best validation of those that hold every guard; the model has its weights afterwards.
+        """The largest share that keeps nine tenths of the best gain, and holds every guard; the model has its weights.
 
-        Guards are measured for the original, and then for the best shares in turn until one holds them.
+        Guards are measured for the original, and then for one share after the other until one holds them.
 
         Args:
             validation: the validation part.
@@ -72,9 +73,8 @@ class Line:
             found = float(score(validation, self.ranking.rank(validation, tokens_max)).ndcg.mean())
             points.append(Interpolation(alpha, found))
         points[0] = chosen = self._guarded(points[0], guards, on_step)
-        for point in better_first(points):
-            place = points.index(point)
-            points[place] = self._guarded(point, guards, on_step)
+        while (place := preferred(points)) is not None:
+            points[place] = self._guarded(points[place], guards, on_step)
             if holds(points[place], points[0], loss_max):
                 chosen = points[place]
                 break
@@ -95,10 +95,11 @@ def set_weights(ranking: RankingModel, base: Weights, tuned: Weights, alpha: flo
     ranking.model.load_state_dict(mixed)
 
 
-def better_first(points: Sequence[Interpolation]) -> Iterator[Interpolation]:
-    """The shares that are better than the original on the validation part, best first; of equal ones, the smallest."""
-    better = [point for point in points[1:] if point.validation > points[0].validation]
-    yield from sorted(better, key=lambda point: (-point.validation, point.alpha))
+def preferred(points: Sequence[Interpolation]) -> int | None:
+    """The place of the largest share that keeps most of the best gain, of those whose guards were not measured."""
+    gains = {place: point.validation - points[0].validation for place, point in enumerate(points) if not point.guards}
+    best = max(gains.values(), default=0.0)
+    return max(place for place in gains if gains[place] >= _GAIN_KEPT_MIN * best) if best > 0 else None
 
 
 def holds(point: Interpolation, original: Interpolation, loss_max: float) -> bool:

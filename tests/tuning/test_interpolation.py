@@ -42,14 +42,16 @@ def task(name: str) -> Task:
 @pytest.mark.parametrize(
     ("validation", "general", "share"),
     [
-        ((4, 3, 2, 2, 1), (1, 1, 1, 1, 1), 1.0),
-        ((4, 3, 1, 1, 1), (1, 1, 1, 1, 1), 0.5),  # of equal ones, the smallest
-        ((4, 3, 2, 2, 1), (1, 1, 1, 2, 2), 0.5),  # more forgets what is general
-        ((4, 3, 2, 2, 1), (1, 2, 2, 2, 2), 0.0),
-        ((2, 3, 3, 4, 4), (2, 1, 1, 1, 1), 0.0),  # nothing is better
+        ((4, 3, 2, 2, 1, 1), (1, 1, 1, 1, 1, 1), 1.0),
+        ((4, 3, 1, 1, 1, 2), (1, 1, 1, 1, 1, 1), 0.9),  # of equal ones, the largest
+        ((4, 3, 2, 2, 1, 1), (1, 1, 1, 2, 2, 2), 0.5),  # more forgets what is general
+        ((4, 3, 2, 2, 1, 1), (1, 2, 2, 2, 2, 2), 0.0),
+        ((2, 3, 3, 4, 4, 4), (2, 1, 1, 1, 1, 1), 0.0),  # nothing is better
     ],
 )
-def test_the_best_share_that_holds_the_guard(validation: Sequence[int], general: Sequence[int], share: float) -> None:
+def test_the_largest_share_that_keeps_the_gain_and_holds_the_guard(
+    validation: Sequence[int], general: Sequence[int], share: float
+) -> None:
     ranking = Written({"validation": validation, "general": general})
     weights = [{"weight": torch.full((1, 1), value)} for value in (0.0, 1.0)]
     line = interpolation.Line(ranking, *weights)
@@ -61,7 +63,7 @@ def test_the_best_share_that_holds_the_guard(validation: Sequence[int], general:
 
 
 def test_guards_are_measured_where_they_decide() -> None:
-    ranking = Written({"validation": (4, 3, 2, 2, 1), "general": (1, 1, 1, 1, 1)})
+    ranking = Written({"validation": (4, 3, 2, 2, 1, 1), "general": (1, 1, 1, 1, 1, 2)})
     weights = [{"weight": torch.full((1, 1), value)} for value in (0.0, 1.0)]
     interpolation.Line(ranking, *weights).choose(task("validation"), [task("general")], 0.01, 128, lambda step: None)
-    assert [share for name, share in ranking.asked if name == "general"] == [0.0, 1.0]
+    assert [share for name, share in ranking.asked if name == "general"] == [0.0, 1.0, 0.9]
