@@ -94,7 +94,10 @@ class Tuning:
         before = self._rank_all(test, "before")
         examples, learned = self._pairs(divided, held_out)
         recipe = Recipe.choose(
-            len(examples), self._checkpoint.is_cross_encoder, **{"seed": self._settings.seed, **self._settings.recipe}
+            len(examples),
+            self._checkpoint.is_cross_encoder,
+            sum(value.numel() for value in self._base.values()),
+            **{"seed": self._settings.seed, **self._settings.recipe},
         )
         if wanted := recipe.hard_negatives or int(any(pair.negatives for pair in examples)):
             self._on_step(f"mining {wanted} negatives for each pair")
