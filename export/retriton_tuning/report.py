@@ -76,8 +76,10 @@ def draw(outcome: Outcome, file: Path) -> None:
     alphas = [point.alpha for point in outcome.points]
     right.plot(alphas, [point.validation for point in outcome.points], marker="o", label="validation")
     for number, guard in enumerate(outcome.guards):
-        means = [float(point.guards[number].ndcg.mean()) for point in outcome.points]
-        right.plot(alphas, means, marker=".", linestyle="--", label=f"guard {guard.name}")
+        measured = [point for point in outcome.points if point.guards]
+        means = [float(point.guards[number].ndcg.mean()) for point in measured]
+        shares = [point.alpha for point in measured]
+        right.plot(shares, means, marker=".", linestyle="--", label=f"guard {guard.name}")
     right.axvline(outcome.alpha, color="black", linewidth=0.5)
     right.set_xlabel("share of the tuned weights")
     right.set_ylabel("nDCG@10")

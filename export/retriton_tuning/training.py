@@ -13,7 +13,7 @@ import torch
 
 from retriton_tuning.labels import Pair, Task
 from retriton_tuning.measures import NDCG, score
-from retriton_tuning.models import RankingModel, device, fast_matmul
+from retriton_tuning.models import RankingModel, device, multiplies_bfloat16
 
 OnStep = Callable[[str], None]
 _EVALUATIONS = 4
@@ -22,6 +22,8 @@ _PATIENCE = 3  # evaluations without a better one
 _FEW_PAIRS = 150
 _STEPS = 22  # about so many, if one epoch has fewer
 _EPOCHS_MAX = 3
+_LARGE = 200_000_000  # parameters: activations of 32 pairs of E5-large (335 million) would take 10 GB
+_MINI_BATCH_OF_LARGE = 4
 _SCALE = 20.0  # inverse temperature of the loss
 _MESSAGES = 10
 
@@ -38,7 +40,7 @@ class Recipe:
         mini_batch: pairs that are computed at once; less than ``batch`` uses the cached loss.
         hard_negatives: mined negatives for each pair.
         matryoshka: shorter dimensions that are trained as well.
-        bf16: whether activations are bfloat16 (GPU).
+        bf16: whether activations are bfloat16.
         activation_checkpointing: whether activations are computed again instead of kept (GPU).
         seed: of all random choices.
     """
@@ -55,8 +57,13 @@ class Recipe:
     seed: int = 0
 
     @classmethod
-    def choose(cls, pairs: int, is_cross_encoder: bool = False, on_gpu: bool | None = None, **given: Any) -> Recipe:
-        """The default recipe for so many pairs on this machine; ``given`` values that are not None replace parts."""
+    def choose(
+        cls, pairs: int, is_cross_encoder: bool = False, parameters: int = 0, on_gpu: bool | None = None, **given: Any
+    ) -> Recipe:
+        """The default recipe for so many pairs and a model of so many parameters on this machine.
+
+        ``given`` values that are not None replace parts.
+        """
         on_gpu = torch.cuda.is_available() if on_gpu is None else on_gpu
         if on_gpu:
             chosen = cls(
@@ -64,7 +71,11 @@ class Recipe:
                 activation_checkpointing=True,
             )  # fmt: skip
         else:
-            chosen = cls(batch=32 if pairs >= _FEW_PAIRS else 16)
+            chosen = cls(
+                batch=32 if pairs >= _FEW_PAIRS else 16,
+                mini_batch=32 if parameters < _LARGE else _MINI_BATCH_OF_LARGE,
+                bf16=multiplies_bfloat16(),
+            )
         values = {**chosen.__dict__, **{key: value for key, value in given.items() if value is not None}}
         values["mini_batch"] = min(values["mini_batch"], values["batch"])
         if is_cross_encoder:
@@ -132,8 +143,7 @@ def train(
     before = ranking.model.max_seq_length
     ranking.model.max_seq_length = min(recipe.tokens_max, before)
     try:
-        with fast_matmul():
-            trainer.train(resume_from_checkpoint=_last_checkpoint(folder))
+        trainer.train(resume_from_checkpoint=_last_checkpoint(folder))
     finally:
         ranking.model.max_seq_length = before
     ranking.model.eval()

@@ -94,7 +94,10 @@ class Tuning:
         before = self._rank_all(test, "before")
         examples, learned = self._pairs(divided, held_out)
         recipe = Recipe.choose(
-            len(examples), self._checkpoint.is_cross_encoder, **{"seed": self._settings.seed, **self._settings.recipe}
+            len(examples),
+            self._checkpoint.is_cross_encoder,
+            sum(value.numel() for value in self._base.values()),
+            **{"seed": self._settings.seed, **self._settings.recipe},
         )
         if wanted := recipe.hard_negatives or int(any(pair.negatives for pair in examples)):
             self._on_step(f"mining {wanted} negatives for each pair")
@@ -158,16 +161,17 @@ class Tuning:
     def _interpolate(
         self, validation: Task, recipe: Recipe
     ) -> tuple[interpolation.Interpolation, list[interpolation.Interpolation], list[Task]]:
-        """Chooses the weights, gives them to the model, and measures the guard sets."""
+        """Chooses the weights, and gives them to the model."""
         guards = guard_tasks(self._settings.guards, self._settings.seed, self._checkpoint.is_cross_encoder)
-        tuned = weights_of(self.ranking)
-        points = []
-        for alpha in (0.0, *interpolation.ALPHAS):
-            self._on_step(f"interpolating: {alpha:g} of the tuned weights")
-            interpolation.set_weights(self.ranking, self._base, tuned, alpha)
-            points.append(interpolation.measure(self.ranking, alpha, validation, guards, recipe.tokens_max))
-        chosen = interpolation.choose(points, self._settings.guard_loss_max)
-        interpolation.set_weights(self.ranking, self._base, tuned, chosen.alpha)
+        line = interpolation.Line(self.ranking, self._base, weights_of(self.ranking))
+        chosen, points = line.choose(
+            validation, guards, self._settings.guard_loss_max, recipe.tokens_max, self._on_step
+        )
+        if refused := [f"{point.alpha:g}" for point in points[1:] if point.guards and point is not chosen]:
+            self._notes.append(
+                f"{' and '.join(refused)} of the tuned weights: better on the validation part, but a guard set loses "
+                f"more than {100 * self._settings.guard_loss_max:g} points of nDCG@10"
+            )
         self._tuned = f"after-{digest_of(weights_of(self.ranking))}"
         return chosen, points, guards
 
@@ -259,13 +263,15 @@ class Tuning:
         return candidates_of(task, self._bm25) if self._checkpoint.is_cross_encoder else task
 
     def _rank_all(self, task: Task, state: str) -> Run:
-        """Ranks all passages, whose vectors are kept for other tasks and for a later run."""
+        """Ranks all passages, whose vectors are kept for other tasks and for a later run; nothing without queries."""
+        if not task.queries:
+            return {}
         if not isinstance(self.ranking, EncoderModel):
             return self.ranking.rank(task)
         model, texts = self.ranking, list(task.passages.values())
         passages = cached(self._work, state, texts, lambda block: model.embed(block, "passage"))
         self._spreads[state] = cosine_spread(passages)
-        return nearest(task, model.embed(list(task.queries.values()), "query"), passages) if task.queries else {}
+        return nearest(task, model.embed(list(task.queries.values()), "query"), passages)
 
     def _judged(self, judge_results: Judge) -> tuple[Task, Run, Run, list[int]]:
         """Asks which results of both models and of BM25 are relevant."""

@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from retriton_tuning.interpolation import Interpolation, choose
 from retriton_tuning.labels import Task
 from retriton_tuning.measures import Scores, p_value, score
 from retriton_tuning.verdict import Guard, judge
@@ -65,13 +64,3 @@ def test_reasons(before: object, after: object, guards: list[Guard], reason: str
     if reason:
         with pytest.raises(AssertionError, match=reason):
             raise AssertionError("; ".join(found.reasons))
-
-
-def test_the_least_alpha_that_keeps_the_gain_and_holds_the_guard() -> None:
-    def point(alpha: float, validation: float, guard: float) -> Interpolation:
-        return Interpolation(alpha, validation, (scores([guard]),))
-
-    points = [point(0, 0.5, 0.9), point(0.25, 0.55, 0.9), point(0.5, 0.595, 0.895), point(1, 0.6, 0.895)]
-    assert choose(points, 0.01).alpha == 0.5
-    assert choose([*points[:2], point(0.5, 0.595, 0.8), point(1, 0.6, 0.8)], 0.01).alpha == 0.25
-    assert choose([points[0], point(0.5, 0.4, 0.9)], 0.01).alpha == 0
