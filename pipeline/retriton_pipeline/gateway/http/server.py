@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
 import signal
+import socket
 import ssl
 import threading
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from retriton_pipeline.gateway.settings import Settings
 
 log = logging.getLogger("retriton.gateway")
 _EXIT_S = 10.0  # after the grace period
+_ACCEPTED_PER_ROUND = 16  # connections; uvloop accepts one for each listening socket
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,29 @@ def listen(settings: Settings, where: Listen) -> None:
 
 
 class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn; and accepts several connections in a round of the event loop.
+
+        Otherwise the system's queue of connections fills under load, and peers wait until their packets are repeated.
+        """
+        await super().startup(sockets)
+        if self.started:
+            for listening in [one for server in self.servers for one in server.sockets]:
+                for _ in range(_ACCEPTED_PER_ROUND - 1):
+                    await self._listen_again(listening.fileno())
+
+    async def _listen_again(self, fd: int) -> None:
+        config = self.config
+        server = await asyncio.get_running_loop().create_server(
+            lambda: config.http_protocol_class(  # type: ignore[call-arg]
+                config=config, server_state=self.server_state, app_state=self.lifespan.state
+            ),
+            sock=socket.socket(fileno=os.dup(fd)),
+            ssl=config.ssl,
+            backlog=config.backlog,
+        )
+        self.servers.append(server)
+
     async def shutdown(self, *arguments: Any, **named: Any) -> None:
         """As uvicorn; and ends the process even if a thread waits for a Milvus that does not respond."""
         watchdog = threading.Timer((self.config.timeout_graceful_shutdown or 0) + _EXIT_S, os._exit, (0,))

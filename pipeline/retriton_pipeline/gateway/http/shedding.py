@@ -21,7 +21,7 @@ _LAG_S_MAX = 0.05
 _WAIT_S_MAX = 0.5  # of a request, as many as are in progress, at the rate at which they end
 _REQUESTS_MIN = 64  # in progress: with fewer, a late loop has another cause, and catches up
 _BEAT_S = 0.02
-_RATE_S = 0.5  # over which the rate is averaged
+_RATE_S = 0.5  # over which the rate is averaged, and for which a late loop is remembered
 
 
 class Load:
@@ -36,13 +36,17 @@ class Load:
         self._ended = 0
         self._per_s = 0.0
         self._beat_s = 0.0
+        self._late_s = 0.0
 
     @property
     def is_too_high(self) -> bool:
-        """Whether the loop is late, and another request would wait for too long."""
+        """Whether the loop is late, or was lately, and another request would wait for too long."""
         if self.in_progress < max(_REQUESTS_MIN, _WAIT_S_MAX * self._per_s):
             return False
-        return asyncio.get_running_loop().time() - self._beat_s > _BEAT_S + _LAG_S_MAX
+        now = asyncio.get_running_loop().time()
+        if now - self._beat_s > _BEAT_S + _LAG_S_MAX:
+            self._late_s = now
+        return now - self._late_s < _RATE_S
 
     @contextmanager
     def request(self) -> Iterator[None]:
