@@ -14,6 +14,7 @@ from retriton_pipeline.calibration.cloze import bm25_rank, clozes, dense_rank
 from retriton_pipeline.calibration.dense_weight import weight_for
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.store import Store, StoredDocument
+from retriton_pipeline.store.settings import CALIBRATED, read_settings, write_settings
 from retriton_pipeline.vectors import unit
 
 TEXTS = [
@@ -78,5 +79,10 @@ def test_what_was_measured_is_stored_beside_what_was_learned(tmp_path: Path) -> 
         store.keep_search_settings(None)
         other.read_settings()
         assert (other.calibration, other.search_settings) == ({"dense_weight": 0.7, "chunks": 3}, None)
+
+        write_settings(store.milvus, "documents", "2" * 64, CALIBRATED, {"dense_weight": 0.8})
+        assert read_settings(store.milvus, "documents", "2" * 64) == {CALIBRATED: {"dense_weight": 0.8}}
+        store.read_settings()
+        assert store.calibration == {"dense_weight": 0.7, "chunks": 3}  # of the other encoder
     finally:
         store.close()

@@ -16,6 +16,7 @@ from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.names import SETTINGS
 
 _JSON_BYTES_MAX = 4096
+_ENCODERS_MAX = 2  # of a collection
 
 
 Settings = dict[str, dict[str, Any]]
@@ -25,23 +26,31 @@ CALIBRATED = "calibration"  # by its texts
 
 def read_settings(milvus: Milvus, name: str, fingerprint: str) -> Settings:
     """Returns the settings of the collection ``name`` for an encoder, by their origin. Raises `StoreError`."""
+    return _by_encoder(milvus, name).get(fingerprint, {})
+
+
+def write_settings(milvus: Milvus, name: str, fingerprint: str, origin: str, values: dict[str, Any] | None) -> None:
+    """Replaces the settings of the collection ``name`` of this origin; None removes them. Raises `StoreError`.
+
+    Those of the former encoder are kept, for the way back from a switch.
+    """
+    if not milvus.has(SETTINGS):
+        _create(milvus)
+    found = _by_encoder(milvus, name)
+    own = {**found.pop(fingerprint, {}), origin: values}
+    kept = {fingerprint: {key: value for key, value in own.items() if value is not None}, **found}
+    text = json.dumps(dict(list(kept.items())[:_ENCODERS_MAX]))
+    milvus.call("upsert", SETTINGS, data=[{"name": name, "settings": text, "vector": np.zeros(2, np.float32)}])
+
+
+def _by_encoder(milvus: Milvus, name: str) -> dict[str, Settings]:
+    """The settings by the encoder's fingerprint, the last ones that were written first."""
     if not milvus.has(SETTINGS):
         return {}
     milvus.call("load_collection", SETTINGS)
     rows = milvus.call("query", SETTINGS, filter=f'name == "{name}"', output_fields=["settings"], **_STRONG)
-    found = json.loads(rows[0]["settings"]) if rows else {}
-    is_for_encoder = found.pop("fingerprint", None) == fingerprint
-    return {origin: values for origin, values in found.items() if values is not None} if is_for_encoder else {}
-
-
-def write_settings(milvus: Milvus, name: str, fingerprint: str, origin: str, values: dict[str, Any] | None) -> None:
-    """Replaces the settings of the collection ``name`` of this origin; None removes them. Raises `StoreError`."""
-    if not milvus.has(SETTINGS):
-        _create(milvus)
-    found = read_settings(milvus, name, fingerprint)
-    kept = {key: value for key, value in {**found, origin: values}.items() if value is not None}
-    text = json.dumps({"fingerprint": fingerprint, **kept})
-    milvus.call("upsert", SETTINGS, data=[{"name": name, "settings": text, "vector": np.zeros(2, np.float32)}])
+    found: dict[str, Any] = json.loads(rows[0]["settings"]) if rows else {}
+    return {found.pop("fingerprint"): found} if "fingerprint" in found else found  # of one encoder, in Retriton 0.1
 
 
 def _create(milvus: Milvus) -> None:
