@@ -48,7 +48,23 @@ def notebook() -> bytes:
     return json.dumps({"nbformat": 4, "metadata": {}, "cells": cells}).encode()
 
 
+_EVENT = (
+    b"BEGIN:VEVENT\nSUMMARY:Check of the pump\nDTSTART:20310101T100000Z\nLOCATION:Hall 4\nDESCRIPTION:%s\nEND:VEVENT\n"
+)
+_PAGE = (
+    b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html; charset=utf-8\n"
+    b"Content-Location: http://a/b.html\n\n<html><title>Pumps</title><body>%s</body></html>\n--b--\n"
+)
+
+
+def calendar(text: bytes = _PROSE.encode(), times: int = 1) -> bytes:
+    """Events with a description."""
+    return b"BEGIN:VCALENDAR\nVERSION:2.0\n" + (_EVENT % text) * times + b"END:VCALENDAR\n"
+
+
 FILES: dict[str, Made] = {
+    ".ics": calendar,
+    ".mht": lambda: _PAGE % f"<p>{_PROSE}</p>".encode(),
     ".log": lambda: b"2031-01-01 10:00 ERROR Crane 4 failed\n2031-01-01 10:01 INFO repaired\n",
     ".rst": lambda: (
         f"Pumps\n=====\n\n{_PROSE} :ref:`x <y>`\n\n.. note:: Look.\n\n.. z:: a\n   :b: c\n\n   d\n\n- one\n\n"
@@ -86,6 +102,19 @@ FILES: dict[str, Made] = {
 }
 
 ATTACKS: dict[str, dict[str, Made]] = {
+    ".ics": {
+        "events": lambda: calendar(times=5_000),
+        "escapes": lambda: calendar(b"\\n" * 200_000),
+        "folded lines": lambda: calendar(b"a\n " * 100_000),
+        "nested": _repeated(b"", b"BEGIN:VEVENT\n", 50_000),
+    },
+    ".mht": {
+        "spans": lambda: _PAGE % (b"<span>" * 50_000),
+        "parts": lambda: (_PAGE % b"a").replace(
+            b"--b--\n", b"--b\nContent-Type: text/html\n\n<p>a</p>\n" * 2_000 + b"--b--\n"
+        ),
+        "headers": lambda: b"a: b\n" * 100_000 + _PAGE % b"a",
+    },
     ".log": {"lines": _repeated(b"", b"a\n", 500_000)},
     ".rst": {
         "directives": _repeated(b"", b".. a::\n\n", 5_000),

@@ -167,14 +167,20 @@ def test_chunks_of_one_byte_and_a_trailer_are_accepted_and_the_trailer_is_droppe
     assert b"authorization" not in found
 
 
-def test_a_refused_peer_is_answered_at_once_and_keeps_its_connection_for_a_while(address: tuple[str, int]) -> None:
+def test_a_refused_peer_is_answered_at_once_and_then_ignored_for_a_while(address: tuple[str, int]) -> None:
     start = time.monotonic()
     with socket.create_connection(address, timeout=10) as caller:
         caller.sendall(HEAD + b"X: " + b"x" * 2000)
         assert caller.recv(2000).startswith(b"HTTP/1.1 431")
+        assert not caller.recv(2000)  # the connection must not be used again
         assert time.monotonic() < start + 0.2
-        assert not caller.recv(2000)
-        assert time.monotonic() > start + 0.25
+        caller.sendall(NEXT)
+        caller.sendall(NEXT)  # after a reset, this would fail
+        time.sleep(0.5)
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            for _ in range(3):
+                caller.sendall(NEXT)
+                time.sleep(0.05)
 
 
 def test_slow_headers_close_the_connection(address: tuple[str, int]) -> None:

@@ -234,11 +234,22 @@ class BoundedConnection(HttpToolsProtocol):
             status = STATUS_LINE[self._refused_with]
             self.transport.write(status + b"content-length: 0\r\nconnection: close\r\n\r\n")
         self._is_refused = True
-        self.pipeline.clear()
-        self.transport.pause_reading()
+        self._disconnect_application()
         self._stop_timer()
+        if not self.transport.can_write_eof():  # with TLS
+            self._close_refused()
+            return
+        self.transport.write_eof()  # the peer must not use the connection again
+        self.transport.pause_reading()
         self.waiting[self] = None
         self._refusal_timer = self.loop.call_later(self.bounds.refused_s, self._close_refused)
+
+    def _disconnect_application(self) -> None:
+        """Lets nothing more be sent."""
+        self.pipeline.clear()
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def _close_refused(self) -> None:
         self.transport.close()
