@@ -230,23 +230,25 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _refuse(self) -> None:
         """Answers with an error, unless another response is on its way; reads no more, and closes the connection."""
-        if self._may_answer():
+        is_answerable, is_idle = self._may_answer(), self.cycle is None or self.cycle.response_complete
+        if is_answerable:
             status = STATUS_LINE[self._refused_with]
             self.transport.write(status + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            self._disconnect_application()
         self._is_refused = True
-        self._disconnect_application()
         self._stop_timer()
-        if not self.transport.can_write_eof():  # with TLS
-            self._close_refused()
-            return
-        self.transport.write_eof()  # the peer must not use the connection again
+        if (is_answerable or is_idle) and not self.pipeline:  # the peer must not use the connection again
+            if not self.transport.can_write_eof():  # with TLS
+                self._close_refused()
+                return
+            self.transport.write_eof()
+        self.pipeline.clear()
         self.transport.pause_reading()
         self.waiting[self] = None
         self._refusal_timer = self.loop.call_later(self.bounds.refused_s, self._close_refused)
 
     def _disconnect_application(self) -> None:
-        """Lets nothing more be sent."""
-        self.pipeline.clear()
+        """Lets the application of a request that was refused send nothing more."""
         if self.cycle and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
