@@ -7,9 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from retriton_pipeline.gateway.http import shedding
 from retriton_pipeline.gateway.http.shedding import SheddingMiddleware
 from retriton_pipeline.gateway.metrics import GatewayMetrics
 
@@ -72,7 +74,8 @@ async def test_a_refusal_says_when_to_try_again() -> None:
     assert (b"retry-after", b"1") in refused["headers"]
 
 
-async def test_many_requests_that_only_wait_are_answered() -> None:
+async def test_many_requests_that_only_wait_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "_LAG_S_MAX", 2.0)  # the machine may have other work
     assert set(await Gateway(0.0, 0.3).statuses()) == {200}
 
 
