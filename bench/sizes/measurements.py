@@ -139,11 +139,11 @@ class Growth:
         return round(time.perf_counter() - start, 2)
 
     def _memory_mib(self) -> int | None:
-        """Of the server, which is a child of this process for a file."""
+        """Of the processes of Milvus: of the server, or, for a file, those that this process has started."""
         if self._pid is None and not self._store.milvus.is_file:
             return None
         parent = psutil.Process(self._pid)
-        servers = [*parent.children(recursive=True), *([parent] if self._pid else [])]
+        servers = [one for one in [parent, *parent.children(recursive=True)] if "milvus" in one.name()]
         return int(sum(one.memory_full_info().pss for one in servers) // 2**20)
 
 
