@@ -75,8 +75,7 @@ class Collection:
         if time.monotonic() < found.checked_s + _CHECK_S:
             return found
         found.checked_s = time.monotonic()  # searches that begin meanwhile use this version
-        if await asyncio.to_thread(lambda: found.store.is_current):
-            await asyncio.to_thread(found.store.read_settings)
+        if await asyncio.to_thread(_is_refreshed, found.store):
             return found
         return await self.version_after(found)
 
@@ -112,3 +111,11 @@ class Collection:
         opened = await asyncio.to_thread(store.at, name, encoder)
         retriever = Retriever(client, opened, self._result_cache_s, reranker=self._servers.first)
         return Version(opened, retriever, await asyncio.to_thread(self._builder, encoder), checked_s)
+
+
+def _is_refreshed(store: Store) -> bool:
+    """Whether a version is still current. If so, its settings were read again."""
+    if not store.is_current:
+        return False
+    store.read_settings()
+    return True

@@ -194,10 +194,10 @@ class BoundedConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The rest of the request, the next one, or the end must follow in time."""
         super().on_response_complete()
+        if self._is_refused:
+            return
         if self.transport.is_closing():
             self._start_send_timer()
-        elif self._is_refused:
-            pass
         elif self._in_message and not self._in_head:
             self._start_timer(self.bounds.unread_s)
         elif self.cycle.response_complete:
