@@ -13,7 +13,8 @@ import pytest
 
 from retriton_serving.contract.device_report import DeviceReport
 from retriton_serving.engines import Compute, Feed
-from retriton_serving.engines.device_pool import DevicePool, Rows
+from retriton_serving.engines.device_pool import DevicePool
+from retriton_serving.engines.micro_batch import Rows
 
 TRIAL = {"input_ids": np.zeros((1, 1), np.int64)}
 
@@ -146,3 +147,43 @@ def test_a_worker_beside_the_queue_takes_the_first_device_that_works() -> None:
         replies.next()
     compute(TRIAL)
     assert devices.computed[-1][0] == "cpu:1"
+
+
+def test_while_queries_arrive_they_go_between_the_parts_of_a_micro_batch() -> None:
+    devices = Devices(1)
+    pool = DevicePool(devices, TRIAL, lambda report: None)
+    answers: queue.Queue[Rows | Exception] = queue.Queue()
+    passages = {"input_ids": np.arange(800).reshape(8, 100)}
+    replies = Replies(pool)
+
+    def send() -> Any:
+        pool.submit(passages, False, answers.put)
+        return answers.get(timeout=10)
+
+    assert np.array_equal(send(), passages["input_ids"] * 2)
+    assert values(devices) == [0], "without queries, a micro-batch is computed at once"
+    pool._turns._tokens_per_s = 100 / 0.02  # one row in a turn
+    replies.send(5000, is_query=True)
+    replies.next()
+    devices.computed.clear()
+    devices.gate.clear()
+    pool.submit(passages, False, answers.put)
+    while not pool._waiting.empty():
+        time.sleep(0.001)
+    replies.send(6000, is_query=True)
+    devices.gate.set()
+    assert np.array_equal(answers.get(timeout=10), passages["input_ids"] * 2)  # type: ignore[operator]
+    assert values(devices)[:3] == [0, 6000, 100], "the query is computed after one row"
+
+
+def test_a_part_that_fails_on_a_device_goes_on_on_another() -> None:
+    devices, reports = Devices(2), list[DeviceReport]()
+    pool = DevicePool(devices, TRIAL, reports.append)
+    answers: queue.Queue[Rows | Exception] = queue.Queue()
+    passages = {"input_ids": np.arange(40).reshape(40, 1)}
+    pool._turns.saw_pace(1, 0.02)
+    pool._turns.saw_query()
+    pool.submit(passages, False, answers.put)
+    devices.broken = {"cpu:0"}
+    assert np.array_equal(answers.get(timeout=10), passages["input_ids"] * 2)  # type: ignore[operator]
+    assert reports[-1].working == ["cpu:1"]

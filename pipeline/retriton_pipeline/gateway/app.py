@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.security import HTTPBearer
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from retriton_pipeline.gateway.http.access_log import AccessLogMiddleware
@@ -87,7 +86,7 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     install_error_handlers(app)
     for routes in services.routers():
-        app.include_router(routes, dependencies=[Depends(HTTPBearer(auto_error=False))])  # for the OpenAPI document
+        app.include_router(routes)
     app.include_router(operations.router(services.probes, metrics))
     app.include_router(description.router(app))
     app.router.routes.append(mcp.route(services.mcp))
@@ -123,20 +122,22 @@ class _Services:
         self.probes = HealthProbes(settings, self._upstream, self._collections)
 
     def routers(self) -> list[APIRouter]:
-        """The routes that need an API key."""
+        """The routes that need an API key. They are tried in turn, so the usual ones come first."""
         settings, parts = self._settings, (self._vector_stores, self._files, self._attachments)
         search = FileSearch(*parts, self._question_answering, self._upstream)
         parsed = ParsedFiles(self._collections, settings.bounds.body_bytes)
         reranking = Reranking(self._upstream, settings)
         return [
-            embeddings.router(settings, self._upstream, self._embedding),
+            embeddings.router(
+                settings, self._upstream, self._embedding
+            ),
+            retrieve.router(self._question_answering),
+            ranking.router(reranking),
+            chat.router(settings.llm, self._question_answering),
             cohere.router(self._embedding),
             tei.router(settings, self._upstream, self._embedding),
             playground.router(settings, self._upstream, self._pending),
-            ranking.router(reranking),
             elasticsearch.router(self._embedding, reranking),
-            retrieve.router(self._question_answering),
-            chat.router(settings.llm, self._question_answering),
             documents.router(settings, self._collections, self._jobs),
             files.router(settings, self._files, self._jobs, self._deletion),
             vector_stores.router(settings.llm, *parts, self._deletion, search),

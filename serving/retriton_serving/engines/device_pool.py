@@ -1,6 +1,7 @@
 """Micro-batches to the devices of an engine: to one that is free, those of queries first.
 
-A device that fails is taken out, and its micro-batch is computed on another one.
+While queries arrive, micro-batches of passages are computed in parts, between which queries are computed. A device that
+fails is taken out, and its micro-batch is computed on another one.
 """
 
 from __future__ import annotations
@@ -8,26 +9,16 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retriton_serving.contract.device_report import DeviceReport
 from retriton_serving.engines import Compute, Engine, Feed
+from retriton_serving.engines.micro_batch import MicroBatch, Rows, Turns
 
-Rows = NDArray[np.float32]
 _ATTEMPTS_MAX = 2  # of a micro-batch, on different devices: one that harms devices must not harm all
-
-
-@dataclass(order=True)
-class _MicroBatch:
-    later: bool
-    arrival: int
-    feed: Feed = field(compare=False)
-    reply: Callable[[Rows | Exception], None] = field(compare=False)
-    attempts: int = field(default=0, compare=False)
 
 
 class DevicePool:
@@ -47,7 +38,8 @@ class DevicePool:
         self._failed: dict[str, str] = {}
         self._taking_out = threading.Lock()
         self._arrivals = itertools.count()
-        self._waiting: queue.PriorityQueue[_MicroBatch] = queue.PriorityQueue()
+        self._turns = Turns()
+        self._waiting: queue.PriorityQueue[MicroBatch] = queue.PriorityQueue()
         on_change(self._report())
         for device in range(len(engine.devices)):
             for _ in range(engine.workers_per_device):
@@ -61,7 +53,9 @@ class DevicePool:
             is_query: whether it goes before those that are not.
             reply: called once, from another thread, with the output or with the failure.
         """
-        self._waiting.put(_MicroBatch(not is_query, next(self._arrivals), feed, reply))
+        if is_query:
+            self._turns.saw_query()
+        self._waiting.put(MicroBatch(not is_query, next(self._arrivals), feed, reply))
 
     def worker(self) -> Compute:
         """Returns a function that computes beside the queue, on the first device that works at the time of the call."""
@@ -85,13 +79,22 @@ class DevicePool:
                 self._waiting.put(batch)
                 return
             try:
-                rows = compute(batch.feed)
+                rows = self._compute_part(batch, compute)
             except Exception as error:  # noqa: BLE001 - whatever the engine raises
                 self._handle(error, batch, name, compute)
             else:
-                batch.reply(rows)
+                if batch.add(rows):
+                    self._waiting.put(batch)
 
-    def _handle(self, error: Exception, batch: _MicroBatch, name: str, compute: Compute) -> None:
+    def _compute_part(self, batch: MicroBatch, compute: Compute) -> Rows:
+        if not batch.later:
+            return compute(batch.feed)
+        part, start = batch.part(self._turns.tokens_max()), time.perf_counter()
+        rows = compute(part)
+        self._turns.saw_pace(next(iter(part.values())).size, time.perf_counter() - start)
+        return rows
+
+    def _handle(self, error: Exception, batch: MicroBatch, name: str, compute: Compute) -> None:
         """Fails the micro-batch, or takes the device out and passes the micro-batch on."""
         batch.attempts += 1
         if self._works(compute):

@@ -19,7 +19,8 @@ from retriton_serving.contract.manifest import Manifest
 from retriton_serving.contract.models import CROSS_ENCODER, EMBED_QUERY
 from retriton_serving.contract.trust import SECRET, is_trusted, start_secret
 from retriton_serving.engines import Compute, Feed, load_engine
-from retriton_serving.engines.device_pool import DevicePool, Rows
+from retriton_serving.engines.device_pool import DevicePool
+from retriton_serving.engines.micro_batch import Rows
 from retriton_serving.triton import workers
 from retriton_serving.triton.device_state import DeviceState
 from retriton_serving.triton.direct_calls import DirectCalls

@@ -5,6 +5,7 @@ Tokenizing a megabyte takes 0.2 to 4 seconds, depending on the text.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ REQUEST_BYTES_MAX = 2 * 1024 * 1024
 ROUND_BYTES_MAX = 256 * 1024  # while a round is tokenized, all other requests wait, and probes
 SHORT_TEXT_BYTES_MAX = 8 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
+_NICE = 10  # of the thread for long texts: it takes a core that is idle, and little of one that computes
 
 
 class Sized(Protocol):
@@ -89,6 +91,7 @@ class LongTexts(Generic[T]):
             self._changed.wait_for(lambda: not self._bytes)
 
     def _work(self) -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while True:
             request = self._requests.get()
             self._tokenize(request)

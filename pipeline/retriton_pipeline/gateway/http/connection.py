@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from retriton_pipeline.gateway.http.joined_head import JoinedHead
 from retriton_pipeline.gateway.http.unchunked_response import UnchunkedResponse
 from retriton_pipeline.gateway.settings import ConnectionBounds
 
@@ -167,9 +168,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._pending_bytes = self._framing_bytes = self._unread_bytes = self._trailers = 0
         self._stop_timer()
         self.waiting.pop(self, None)
-        super().on_headers_complete()
+        super().on_headers_complete()  # makes the cycle, which starts after this
+        self.cycle.transport = JoinedHead(self.transport, self.loop)  # type: ignore[assignment]
         if is_old:
-            self.cycle.__class__ = UnchunkedResponse  # uvicorn makes the cycle, and starts it after this
+            self.cycle.__class__ = UnchunkedResponse
 
     def on_body(self, body: bytes) -> None:
         """A body that nobody reads, because the response is complete, is bounded."""
