@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ _TOP_K = 10
 _DEPTH = 50  # as a retrieval searches
 _EXACT_QUERIES = 50
 _POLL_S = 1.0
+_MERGE_S_MAX = 900.0
 
 
 class Growth:
@@ -118,17 +118,26 @@ class Growth:
             writer.join()
 
     def _wait_for_index(self) -> float | None:
-        """Seconds until a server has indexed all rows that it has sealed; None for a file."""
+        """Seconds until a server has indexed all rows; None for a file.
+
+        A server merges segments afterwards, and indexes them again. That is waited for, too, at most `_MERGE_S_MAX`.
+        """
         if self._store.milvus.is_file:
             return None
         start = time.perf_counter()
         self._store.milvus.call("flush", self._store.target)
-        for _ in count():
-            index = self._store.milvus.call("describe_index", self._store.target, index_name="vector")
-            if not int(index.get("pending_index_rows", 0)) and int(index["indexed_rows"]) >= int(index["total_rows"]):
-                break
+        while self._rows_without_index() > 0:
             time.sleep(_POLL_S)
-        return round(time.perf_counter() - start, 1)
+        seconds = time.perf_counter() - start
+        while self._index("pending_index_rows") and time.perf_counter() - start < _MERGE_S_MAX:
+            time.sleep(_POLL_S)
+        return round(seconds, 1)
+
+    def _rows_without_index(self) -> int:
+        return self._index("total_rows") - self._index("indexed_rows")
+
+    def _index(self, rows: str) -> int:
+        return int(self._store.milvus.call("describe_index", self._store.target, index_name="vector").get(rows, 0))
 
     def _reopen(self) -> float:
         self._store.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import threading
 from dataclasses import dataclass
 
@@ -54,3 +56,11 @@ def test_long_texts_are_tokenized_elsewhere_in_order_and_bounded() -> None:
     assert [id(request) for request in tokenized] == [id(request) for request in requests]
     with pytest.raises(ShuttingDown):
         long_texts.put(requests[0])
+
+
+def test_the_thread_for_long_texts_leaves_the_cores_to_others() -> None:
+    priorities: queue.Queue[int] = queue.Queue()
+    texts = LongTexts[Texts](lambda _: priorities.put(os.nice(0)))
+    texts.put(Texts(1, 1))
+    assert priorities.get(timeout=10) == min(19, os.nice(0) + 10)
+    texts.close()

@@ -18,7 +18,7 @@ REQUEST_BYTES_MAX = 2 * 1024 * 1024
 ROUND_BYTES_MAX = 256 * 1024  # while a round is tokenized, all other requests wait, and probes
 SHORT_TEXT_BYTES_MAX = 8 * 1024
 WAITING_BYTES_MAX = 4 * 1024 * 1024
-_NICE = 10  # of the thread for long texts: it takes a core that is idle, and little of one that computes
+_NICE = 10  # the thread for long texts takes a core that is idle, and little of one that computes
 
 
 class Sized(Protocol):
@@ -58,7 +58,7 @@ class Round:
 
 
 class LongTexts(Generic[T]):
-    """Tokenizes requests with long texts, one after the other, in a thread beside the lane's.
+    """Tokenizes requests with long texts, one after the other, in a thread beside the lane's, of lower priority.
 
     Args:
         tokenize: tokenizes a request and submits it.
@@ -91,7 +91,7 @@ class LongTexts(Generic[T]):
             self._changed.wait_for(lambda: not self._bytes)
 
     def _work(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        os.nice(_NICE)  # on Linux, of this thread only
         while True:
             request = self._requests.get()
             self._tokenize(request)
