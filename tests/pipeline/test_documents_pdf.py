@@ -7,6 +7,9 @@ import pytest
 from fpdf import FPDF
 
 from retriton_pipeline.documents import Block, Document, load_document
+from retriton_pipeline.documents.pdf.blocks import page_blocks
+from retriton_pipeline.documents.pdf.line import Line, Word
+from retriton_pipeline.documents.pdf.typography import Typography
 
 SENTENCES = [f"This is the sentence with the number {n}, and it has some more words." for n in range(30)]
 
@@ -252,3 +255,52 @@ def test_lines_of_a_paragraph_that_several_short_pages_share_are_kept(read: Call
         sheet.paragraph([SENTENCES[page], "Divers see to it every year."], 20, 40)
     texts = [block.text for block in read(sheet).blocks]
     assert texts == ["Port of Example", *(f"{SENTENCES[page]} Divers see to it every year." for page in range(4))]
+
+
+def _grid(sheet: Sheet, rows: list[tuple[float, list[tuple[float, str]]]]) -> Sheet:
+    """Cells at heights and positions in millimetres."""
+    sheet.page()
+    for y, cells in rows:
+        for x, text in cells:
+            sheet.line(text, x, y)
+    return sheet
+
+
+def test_names_of_columns_that_take_two_lines_are_one_row(read: Callable[[Sheet], Document]) -> None:
+    rows: list[tuple[float, list[tuple[float, str]]]] = [
+        (30, [(20, "Sample"), (60, "Depth (m)"), (100, "Salt content"), (140, "Flow rate")]),
+        (35, [(20, "weight (g)"), (100, "(mg/l)"), (140, "(l/min)")]),
+    ]
+    rows += [(35.0 + 5 * n, [(20, f"{n}"), (60, f"{n}.50"), (100, f"{n}10"), (140, f"0.{n}4")]) for n in range(1, 6)]
+    (table,) = read(_grid(Sheet(), rows)).blocks
+    assert table.text.splitlines()[0] == "| Sample weight (g) | Depth (m) | Salt content (mg/l) | Flow rate (l/min) |"
+    assert "| 3 | 3.50 | 310 | 0.34 |" in table.text
+
+
+def test_a_merged_cell_does_not_end_its_table(read: Callable[[Sheet], Document]) -> None:
+    rows: list[tuple[float, list[tuple[float, str]]]] = [
+        (30, [(20, "Item"), (60, "North"), (90, "South"), (120, "East")]),
+        (36, [(20, "Manager"), (60, "Okafor"), (90, "Lindqvist"), (120, "Moreau")]),
+        (42, [(20, "Currency"), (64, "euro, for all of these"), (120, "dollar")]),
+        (48, [(20, "Revenue"), (60, "410"), (90, "388"), (120, "97")]),
+    ]
+    (table,) = read(_grid(Sheet(), rows)).blocks
+    assert table.text.splitlines()[3:] == [
+        "| Currency | euro, for all of these | euro, for all of these | dollar |",
+        "| Revenue | 410 | 388 | 97 |",
+    ]
+
+
+def test_characters_of_symbol_fonts_are_bullets() -> None:
+    def line(words: list[str], bottom: float) -> Line:
+        return Line(tuple(Word(word, 50 + 40 * n, 85 + 40 * n) for n, word in enumerate(words)), bottom, bottom + 9, 10)
+
+    lines = [
+        line(["The", "course", "covers"], 700),
+        line(["\uf0a7", "metal", "parts"], 688),
+        line(["of", "pumps"], 676),
+        line(["\uf0d8", "valves"], 664),
+        line(["\uf001nding", "leaks"], 640),
+    ]
+    texts = [block.text for block in page_blocks(lines, Typography.of([lines]), 1)]
+    assert texts == ["The course covers", "• metal parts of pumps", "• valves", "\uf001nding leaks"]

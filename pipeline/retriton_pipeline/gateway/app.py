@@ -128,9 +128,7 @@ class _Services:
         parsed = ParsedFiles(self._collections, settings.bounds.body_bytes)
         reranking = Reranking(self._upstream, settings)
         return [
-            embeddings.router(
-                settings, self._upstream, self._embedding
-            ),
+            embeddings.router(settings, self._upstream, self._embedding),
             retrieve.router(self._question_answering),
             ranking.router(reranking),
             chat.router(settings.llm, self._question_answering),

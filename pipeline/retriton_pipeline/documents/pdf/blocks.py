@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.documents.model import Block
-from retriton_pipeline.documents.pdf.line import Line
+from retriton_pipeline.documents.pdf.line import UNMAPPED_BULLET, Line
 from retriton_pipeline.documents.pdf.reading_order import in_reading_order
 from retriton_pipeline.documents.pdf.regions import Region, page_regions
 from retriton_pipeline.documents.pdf.typography import Typography
@@ -15,6 +16,7 @@ from retriton_pipeline.documents.tables import table_block
 
 _MONOSPACED_WIDTH = 0.6  # of the characters of most monospaced fonts, in font sizes
 _PARAGRAPH_CHARACTERS_MAX = 20_000
+_UNMAPPED_BULLET = re.compile(rf"^{UNMAPPED_BULLET}\s*")
 _PARAGRAPH_ENDS = tuple(".!?:;。！？…|")
 
 
@@ -55,8 +57,7 @@ def _text(lines: Sequence[Line], typography: Typography) -> str:
         hyphenated = hyphenated or (text.endswith("-") and text[-2:-1].isalpha() and line.text[:1].islower())
         text = typography.dehyphenated(text.removesuffix("-"), line.text) if hyphenated else joined(text, line.text)
         hyphenated = line.hyphenated
-    text = text.strip()
-    return f"• {text[1:].lstrip()}" if text.startswith("\ufffd") else text  # an unmapped character there is a bullet
+    return _UNMAPPED_BULLET.sub("• ", text.strip())
 
 
 def _continues(before: Block, after: Block) -> bool:

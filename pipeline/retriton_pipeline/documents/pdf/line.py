@@ -8,7 +8,9 @@ from functools import cached_property
 from itertools import pairwise
 
 _CELL_GAP = 1.5  # in font sizes: wider than the spaces between words, also in justified text
-_LIST_MARKER = re.compile(r"[•●○◦▪■□–—*·➢\-\ufffd\uf0b7]|\(?\w{1,3}[.)]|§+ ?\d*")  # a gap after it separates no cells
+UNMAPPED_BULLET = r"(?:\ufffd|[\ue000-\uf8ff](?=\s|$))"  # of a font of symbols, which has codes of its own
+BULLET = rf"(?:[•●○◦▪■□·➢]|{UNMAPPED_BULLET})"
+_LIST_MARKER = re.compile(rf"{BULLET}|[–—*\-]|\(?\w{{1,3}}[.)]|§+ ?\d*")  # a gap after it separates no cells
 _LEADERS = re.compile(r"(?:[.·…_] ?){5,}")
 
 

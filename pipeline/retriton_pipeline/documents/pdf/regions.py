@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from retriton_pipeline.documents.pdf.columns import in_rows
-from retriton_pipeline.documents.pdf.line import Line
+from retriton_pipeline.documents.pdf.line import BULLET, Line
 from retriton_pipeline.documents.pdf.table import Table
 from retriton_pipeline.documents.pdf.table_detection import detect_tables
 from retriton_pipeline.documents.pdf.typography import Typography
@@ -16,7 +16,7 @@ from retriton_pipeline.documents.pdf.typography import Typography
 _PARAGRAPH_SPACING = 1.25  # in line spacings: a larger distance starts a paragraph
 _LINES_MAX = 500  # of a paragraph
 _UNRELATED_GAP = 4.0  # in font sizes: parts of a line with a wider gap in between are unrelated
-_LIST_ITEM = re.compile(r"[•●○◦▪■□·➢\ufffd\uf0b7]|[–\-*] |\(?(?:\d{1,2}|[a-z])[.)] ")
+_LIST_ITEM = re.compile(rf"{BULLET}|[–\-*] |\(?(?:\d{{1,2}}|[a-z])[.)] ")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ _HEADER_LINES_MAX = 6
 _ROWS_BELOW_MIN = 3
 _NUMBER = re.compile(r"[^\w\n]*\d[\W\d]*")
 _COLUMNS_MAX = 64
+_CELLS_BESIDE_MERGED_MIN = 3  # of a row with merged cells; a row of fewer is a heading or prose
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
 
@@ -80,9 +81,11 @@ class Table:
         grid: list[list[str]] = []
         for row in self.rows:
             texts: list[list[str]] = [[] for _ in self.columns]
-            for cell in row:
-                if len(columns := self._columns_of(cell)) == 1:
-                    texts[columns[0]].append(cell.text)
+            is_complete = len(row) == len(self.columns)
+            for place, cell in enumerate(sorted(row, key=lambda cell: cell.left)):
+                columns = self._columns_of(cell)  # several for merged cells
+                for column in [place] if is_complete and place in columns else columns:
+                    texts[column].append(cell.text)
             grid.append([reduce(joined, cell, "") for cell in texts])
         height = self._header_height(grid)
         return [[reduce(joined, filter(None, cells), "") for cells in zip(*grid[:height], strict=True)], *grid[height:]]
@@ -90,7 +93,8 @@ class Table:
     def _header_height(self, grid: list[list[str]]) -> int:
         """The number of rows that are the lines of the column names.
 
-        They are closer to each other than the other rows, or have no name in the first column.
+        They are closer to each other than the other rows, or have no name in the first column, or lack some names above
+        rows of numbers.
         """
         size = self.lines[0].font_size
         distances = [above - below for above, below in pairwise(self._row_bottoms)]
@@ -105,8 +109,18 @@ class Table:
         are_closer = len(grid) - height >= _ROWS_BELOW_MIN and others > _ROW_SPACING * max(
             distances[: height - 1], default=others
         )
-        return height if are_closer else max(1, *(n for n in range(1, height + 1) if not any(
-            row[0] for row in grid[1:n])))  # fmt: skip
+        if are_closer:
+            return height
+        unnamed = next((n for n in range(1, height) if grid[n][0]), height)
+        return max(unnamed, self._wrapped_height(grid, height))
+
+    def _wrapped_height(self, grid: list[list[str]], height_max: int) -> int:
+        """The number of rows with names, of which some are too long for one line, above rows of numbers."""
+        height = 1
+        while height < height_max and 1 < sum(map(bool, grid[height])) < len(self.columns):
+            height += 1
+        rows = grid[height:]
+        return height if len(rows) >= _ROWS_BELOW_MIN and all(map(_is_mostly_numbers, rows)) else 1
 
     @property
     def is_table(self) -> bool:
@@ -126,9 +140,14 @@ class Table:
         return [replace(line, words=(cell,)) for column in columns for line, cell in column]
 
     def _fits(self, cells: Sequence[Word]) -> bool:
+        if not self.columns:
+            return True
         hits = [self._columns_of(cell) for cell in cells]
-        taken = [hit[0] for hit in hits if hit]
-        return not self.columns or (all(len(hit) < 2 for hit in hits) and len(set(taken)) == len(taken) > 0)
+        if self.is_table and len(cells) == len(self.columns) and all(n in hit for n, hit in enumerate(hits)):
+            return True
+        taken = [column for hit in hits for column in hit]
+        may_span = self.is_table and len(cells) >= _CELLS_BESIDE_MERGED_MIN
+        return (may_span or all(len(hit) < 2 for hit in hits)) and len(set(taken)) == len(taken) > 0
 
     def _follows(self, line: Line) -> bool:
         before = self.lines[-1]
@@ -167,9 +186,16 @@ class Table:
     def _widen(self, cells: Sequence[Word]) -> None:
         for cell in cells:
             hit = self._columns_of(cell)
+            if len(hit) > 1:
+                continue
             if hit:
                 left, right = self.columns[hit[0]]
                 self.columns[hit[0]] = (min(left, cell.left), max(right, cell.right))
             else:
                 self.columns.append((cell.left, cell.right))
         self.columns.sort()
+
+
+def _is_mostly_numbers(row: Sequence[str]) -> bool:
+    filled = [cell for cell in row if cell]
+    return 2 * sum(bool(_NUMBER.fullmatch(cell)) for cell in filled) >= len(filled)
