@@ -5,96 +5,141 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
 
+import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
+LINE_BREAKS = (10, 13)
 _HYPHEN = 2  # PDFium's code for the hyphen of a word that is broken at the end of a line
-_LINE_BREAKS = (10, 13)
+_UNCERTAIN = 0xFFFE  # a hyphen, or a character without a code
+_SURROGATES = range(0xD800, 0xE000)
+_RUN_END = re.compile(f"[{chr(_HYPHEN)}\r\n]")
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|-bd", re.IGNORECASE)
 _MONOSPACED_NAME = re.compile(r"mono|courier|consol|menlo|cmtt|sftt|typewriter", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 _FONT_NAME_BYTES = 128
 _DIAGONAL = 0.1  # in quarter turns
+_BOX_BYTES = ctypes.sizeof(pdfium.FS_RECTF)
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
-    """A character and its box, in points from the lower left corner of the page.
+class Boxes:
+    """The edges of characters, in points from the lower left corner of the page."""
+
+    left: list[float]
+    bottom: list[float]
+    right: list[float]
+    top: list[float]
+
+    def rotated(self, quarter_turns: int) -> Boxes:
+        """The boxes on the page rotated counter-clockwise."""
+        boxes = self
+        for _ in range(quarter_turns):
+            left, right = [-edge for edge in boxes.top], [-edge for edge in boxes.bottom]
+            boxes = Boxes(left, boxes.left, right, boxes.right)
+        return boxes
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The visible characters between two line breaks.
 
     Attributes:
-        code: its Unicode code point, or one half of a surrogate pair.
-        index: its number on the page.
-        left: the left edge.
-        right: the right edge.
-        bottom: the lower edge.
-        top: the upper edge.
+        text: one Unicode character, or one half of a surrogate pair, for each.
+        indices: their numbers on the page.
+        boxes: their boxes; those of spaces are not always known.
+        hyphenated: whether the second break is within a word.
     """
 
-    code: int
-    index: int
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-    def rotated(self, quarter_turns: int) -> Character:
-        """The character on the page rotated counter-clockwise."""
-        left, right, bottom, top = self.left, self.right, self.bottom, self.top
-        for _ in range(quarter_turns):
-            left, right, bottom, top = -top, -bottom, left, right
-        return Character(self.code, self.index, left, right, bottom, top) if quarter_turns else self
+    text: str
+    indices: list[int]
+    boxes: Boxes
+    hyphenated: bool
 
 
-def character_runs(
-    text: pypdfium2.PdfTextPage, is_hidden: Callable[[int, pdfium.FS_RECTF], bool]
-) -> Iterator[tuple[list[Character], bool]]:
-    """The visible characters between two line breaks, and whether the second break is within a word (a hyphen).
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """All characters of a page.
 
-    Args:
-        text: of a page.
-        is_hidden: whether the character with a number and a box is not seen.
+    Attributes:
+        codes: their Unicode code points, or halves of surrogate pairs.
+        boxes: a row for each, with the left, the lower, the right and the upper edge in points from the lower left
+            corner of the page.
     """
-    box = pdfium.FS_RECTF()
-    run: list[Character] = []
-    for index in range(pdfium.FPDFText_CountChars(text.raw)):
-        code = pdfium.FPDFText_GetUnicode(text.raw, index)
-        if code in _LINE_BREAKS:
-            yield run, False
-            run = []
-        elif code == _HYPHEN and run and chr(run[-1].code).isalpha():
-            yield run, True
-            run = []
-        elif pdfium.FPDFText_IsGenerated(text.raw, index) == 1:
-            if run:  # a space that PDFium inserts; it has no box
-                run.append(Character(code, index, run[-1].right, run[-1].right, run[-1].bottom, run[-1].top))
-        else:
-            pdfium.FPDFText_GetLooseCharBox(text.raw, index, box)
-            if not is_hidden(index, box):
-                run.append(Character(code, index, box.left, box.right, box.bottom, box.top))
-    yield run, False
+
+    codes: NDArray[np.uint32]
+    boxes: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, text: pypdfium2.PdfTextPage) -> Characters:
+        """The characters of the page with ``text``."""
+        count = pdfium.FPDFText_CountChars(text.raw)
+        return cls(_codes(text.raw, count), _boxes(text.raw, count))
+
+    def runs(self, hidden: NDArray[np.bool_]) -> Iterator[Run]:
+        """The lines of PDFium, without the characters that are ``hidden``."""
+        kept = np.flatnonzero(~hidden)
+        text = "".join(map(chr, self.codes[kept].tolist()))
+        boxes = self.boxes[kept]
+        start = 0
+        for match in [*_RUN_END.finditer(text), None]:
+            end = match.start() if match else len(text)
+            hyphenated = match is not None and text[end] == chr(_HYPHEN)
+            if hyphenated and not text[max(end - 1, 0)].isalpha():
+                continue
+            yield Run(text[start:end], kept[start:end].tolist(), Boxes(*boxes[start:end].T.tolist()), hyphenated)
+            start = end + 1
 
 
-def rotation(text: pypdfium2.PdfTextPage, character: Character) -> tuple[int, bool]:
-    """The direction of the text, in quarter turns, and whether it is between them."""
-    turns = float(pdfium.FPDFText_GetCharAngle(text.raw, character.index)) / (math.pi / 2)
+def _codes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.uint32]:
+    buffer = (ctypes.c_ushort * (count + 1))()
+    written = pdfium.FPDFText_GetText(text, 0, count, buffer)
+    codes = np.ctypeslib.as_array(buffer)[:count].astype(np.uint32)
+    uncertain = (codes == _UNCERTAIN) | (written != count + 1)  # the text may not have one unit for each character
+    uncertain |= bool(np.any((codes >= _SURROGATES.start) & (codes < _SURROGATES.stop)))
+    for index in np.flatnonzero(uncertain).tolist():
+        codes[index] = pdfium.FPDFText_GetUnicode(text, index)
+    return codes
+
+
+def _boxes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.float64]:
+    boxes = (pdfium.FS_RECTF * (count + 1))()
+    targets = map(ctypes.byref, repeat(boxes[0]), range(0, count * _BOX_BYTES, _BOX_BYTES))
+    deque(map(pdfium.FPDFText_GetLooseCharBox, repeat(text), range(count), targets), maxlen=0)
+    edges = np.frombuffer(memoryview(boxes).cast("B"), np.float32).reshape(-1, 4)[:count]
+    return edges.astype(np.float64)[:, [0, 3, 2, 1]]  # FS_RECTF: left, top, right, bottom
+
+
+def rotation(text: pypdfium2.PdfTextPage, index: int) -> tuple[int, bool]:
+    """The direction of the text at a character, in quarter turns, and whether it is between them."""
+    turns = float(pdfium.FPDFText_GetCharAngle(text.raw, index)) / (math.pi / 2)
     return round(turns) % 4, abs(turns - round(turns)) > _DIAGONAL
 
 
-def font_size(text: pypdfium2.PdfTextPage, character: Character) -> float:
-    """The size in points as displayed: that of the font, scaled by the text matrix."""
+def font_size(text: pypdfium2.PdfTextPage, index: int) -> float | None:
+    """The size in points of a character as displayed: that of the font, scaled by the text matrix; None if unknown."""
     matrix = pdfium.FS_MATRIX()
-    if not pdfium.FPDFText_GetMatrix(text.raw, character.index, matrix):
-        return character.top - character.bottom
-    return float(pdfium.FPDFText_GetFontSize(text.raw, character.index)) * math.hypot(matrix.c, matrix.d)
+    if not pdfium.FPDFText_GetMatrix(text.raw, index, matrix):
+        return None
+    return float(pdfium.FPDFText_GetFontSize(text.raw, index)) * math.hypot(matrix.c, matrix.d)
 
 
-def font_style(text: pypdfium2.PdfTextPage, character: Character) -> tuple[bool, bool]:
-    """Whether the font is bold, and whether it is monospaced."""
-    bold = pdfium.FPDFText_GetFontWeight(text.raw, character.index) >= _BOLD_WEIGHT
+def font_style(text: pypdfium2.PdfTextPage, index: int) -> tuple[bool, bool]:
+    """Whether the font of a character is bold, and whether it is monospaced."""
     buffer, flags = ctypes.create_string_buffer(_FONT_NAME_BYTES), ctypes.c_int()
-    pdfium.FPDFText_GetFontInfo(text.raw, character.index, buffer, _FONT_NAME_BYTES, flags)
-    name = buffer.value.decode("latin-1")
-    return bold or bool(_BOLD_NAME.search(name)), bool(_MONOSPACED_NAME.search(name))
+    pdfium.FPDFText_GetFontInfo(text.raw, index, buffer, _FONT_NAME_BYTES, flags)
+    bold, monospaced = _named_style(buffer.value)
+    return bold or pdfium.FPDFText_GetFontWeight(text.raw, index) >= _BOLD_WEIGHT, monospaced
+
+
+@lru_cache(maxsize=256)
+def _named_style(font: bytes) -> tuple[bool, bool]:
+    name = font.decode("latin-1")
+    return bool(_BOLD_NAME.search(name)), bool(_MONOSPACED_NAME.search(name))

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from pypdfium2 import raw as pdfium
 
-_OBJECTS_MAX = 10_000  # of a page whose text is checked
+from retriton_pipeline.documents.pdf.objects import Box, PageObject, PageObjects, bounds, fill_colour, is_filled
+
 _COMPARISONS_MAX = 2_000_000
 _CORNERS, _SEGMENTS_MAX = 4, 6  # of a rectangle; curves have more
 _CLIP_PATHS_MAX = 32
@@ -18,29 +19,11 @@ _TURN = 1e-4
 _OPAQUE = 250  # of 255
 
 
-class _Box(NamedTuple):
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    def contains(self, x: float, y: float) -> bool:
-        return self.left <= x <= self.right and self.bottom <= y <= self.top
-
-    def common(self, other: _Box) -> _Box:
-        return _Box(
-            max(self.left, other.left),
-            max(self.bottom, other.bottom),
-            min(self.right, other.right),
-            min(self.top, other.top),
-        )
-
-
 class Cover(NamedTuple):
     """What is drawn over a text, and the rectangle to which it is clipped."""
 
-    boxes: list[_Box]
-    clip: _Box | None
+    boxes: list[Box]
+    clip: Box | None
 
     def hides(self, x: float, y: float) -> bool:
         """Whether the text is not shown at a point."""
@@ -48,74 +31,56 @@ class Cover(NamedTuple):
 
 
 class Covering:
-    """The opaque rectangles of a page, in the order in which they are drawn.
+    """The opaque rectangles of a page.
 
     Args:
-        page: the page.
+        objects: of the page.
     """
 
-    def __init__(self, page: pdfium.FPDF_PAGE) -> None:
-        count = pdfium.FPDFPage_CountObjects(page)
-        self._orders: dict[int, int] = {}  # of the texts, by their address
-        self._covers: list[tuple[int, _Box]] = []
+    def __init__(self, objects: PageObjects) -> None:
+        first = next((text.order for text in objects.texts.values()), 0)
+        paths = (other for other in objects.others if other.type == pdfium.FPDF_PAGEOBJ_PATH and other.order > first)
+        covers = ((path.order, _cover(path.handle)) for path in paths if objects.texts)
+        self._covers = [(order, box) for order, box in covers if box]
         self._comparisons = 0
-        for order in range(count if count <= _OBJECTS_MAX else 0):
-            object_ = pdfium.FPDFPage_GetObject(page, order)
-            type_ = pdfium.FPDFPageObj_GetType(object_)
-            if type_ == pdfium.FPDF_PAGEOBJ_TEXT:
-                self._orders[ctypes.cast(object_, ctypes.c_void_p).value or 0] = order
-            elif type_ == pdfium.FPDF_PAGEOBJ_PATH and self._orders and (box := _cover(object_)):
-                self._covers.append((order, box))
 
-    def of(self, text: pdfium.FPDF_PAGEOBJECT, address: int) -> Cover | None:
-        """What hides parts of the object ``text``; None if nothing does."""
-        order = self._orders.get(address)
-        if order is None:
-            return None  # within a form, which has coordinates of its own
-        covers, clip = self._covers_above(text, order), _clip(text)
+    def of(self, text: PageObject) -> Cover | None:
+        """What hides parts of ``text``; None if nothing does."""
+        covers, clip = self._covers_above(text), _clip(text.handle)
         return Cover(covers, clip) if covers or clip else None
 
-    def _covers_above(self, text: pdfium.FPDF_PAGEOBJECT, order: int) -> list[_Box]:
-        later = self._covers[bisect_right(self._covers, order, key=lambda cover: cover[0]) :]
+    def _covers_above(self, text: PageObject) -> list[Box]:
+        later = self._covers[bisect_right(self._covers, text.order, key=lambda cover: cover[0]) :]
         self._comparisons += len(later)
-        bounds = _bounds(text) if later and self._comparisons <= _COMPARISONS_MAX else None
-        return [box for _, box in later if _overlaps(box, bounds)] if bounds else []
+        box = bounds(text.handle) if later and self._comparisons <= _COMPARISONS_MAX else None
+        return [cover for _, cover in later if _overlaps(cover, box)] if box else []
 
 
-def _overlaps(box: _Box, other: _Box) -> bool:
+def _overlaps(box: Box, other: Box) -> bool:
     common = box.common(other)
     return common.left <= common.right and common.bottom <= common.top
 
 
-def _bounds(object_: pdfium.FPDF_PAGEOBJECT) -> _Box | None:
-    edges = [ctypes.c_float() for _ in range(4)]
-    return _Box(*(edge.value for edge in edges)) if pdfium.FPDFPageObj_GetBounds(object_, *edges) else None
-
-
-def _cover(path: pdfium.FPDF_PAGEOBJECT) -> _Box | None:
+def _cover(path: pdfium.FPDF_PAGEOBJECT) -> Box | None:
     """What a filled, opaque rectangle covers; None for any other path."""
     if not _CORNERS <= pdfium.FPDFPath_CountSegments(path) <= _SEGMENTS_MAX:
         return None
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
-    if fill.value == pdfium.FPDF_FILLMODE_NONE or pdfium.FPDFPageObj_HasTransparency(path) or not _is_upright(path):
+    if not is_filled(path) or pdfium.FPDFPageObj_HasTransparency(path) or not _is_upright(path):
         return None
-    colours = [ctypes.c_uint(0) for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetFillColor(path, *colours) or colours[3].value < _OPAQUE:
+    colour = fill_colour(path)
+    if not colour or colour[3] < _OPAQUE or not _rectangle(partial(pdfium.FPDFPath_GetPathSegment, path)):
         return None
-    if _rectangle(lambda index: pdfium.FPDFPath_GetPathSegment(path, index)) is None:
-        return None
-    bounds, clips = _bounds(path), list(_clips(path))
-    return reduce(_Box.common, filter(None, clips), bounds) if bounds and all(clips) else None
+    box, clips = bounds(path), list(_clips(path))
+    return reduce(Box.common, filter(None, clips), box) if box and all(clips) else None
 
 
-def _clip(object_: pdfium.FPDF_PAGEOBJECT) -> _Box | None:
+def _clip(object_: pdfium.FPDF_PAGEOBJECT) -> Box | None:
     """A rectangle outside of which ``object_`` is not shown; None if there is none."""
     boxes = [box for box in _clips(object_) if box]
-    return reduce(_Box.common, boxes) if boxes else None
+    return reduce(Box.common, boxes) if boxes else None
 
 
-def _clips(object_: pdfium.FPDF_PAGEOBJECT) -> Iterator[_Box | None]:
+def _clips(object_: pdfium.FPDF_PAGEOBJECT) -> Iterator[Box | None]:
     """The rectangles to which ``object_`` is clipped; None for another path."""
     path = pdfium.FPDFPageObj_GetClipPath(object_)
     for number in range(min(pdfium.FPDFClipPath_CountPaths(path), _CLIP_PATHS_MAX)):
@@ -124,7 +89,7 @@ def _clips(object_: pdfium.FPDF_PAGEOBJECT) -> Iterator[_Box | None]:
         yield _rectangle(partial(pdfium.FPDFClipPath_GetPathSegment, path, number)) if is_short else None
 
 
-def _rectangle(segment_of: Callable[[int], pdfium.FPDF_PATHSEGMENT]) -> _Box | None:
+def _rectangle(segment_of: Callable[[int], pdfium.FPDF_PATHSEGMENT]) -> Box | None:
     """The rectangle whose corners are the ends of the first four segments; None if they are not."""
     corners: list[tuple[float, float]] = []
     x, y = ctypes.c_float(), ctypes.c_float()
@@ -134,7 +99,7 @@ def _rectangle(segment_of: Callable[[int], pdfium.FPDF_PATHSEGMENT]) -> _Box | N
         corners.append((round(x.value, 2), round(y.value, 2)))
     (left, bottom), (right, top) = min(corners), max(corners)
     is_box = {(left, bottom), (left, top), (right, bottom), (right, top)} == set(corners)
-    return _Box(left, bottom, right, top) if is_box and left < right and bottom < top else None
+    return Box(left, bottom, right, top) if is_box and left < right and bottom < top else None
 
 
 def _is_upright(path: pdfium.FPDF_PAGEOBJECT) -> bool:

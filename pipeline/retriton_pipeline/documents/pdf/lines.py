@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise, starmap
+from operator import sub
 
 import pypdfium2
 
-from retriton_pipeline.documents.pdf.characters import Character, character_runs, font_size, font_style, rotation
+from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, font_style, rotation
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
-from retriton_pipeline.documents.pdf.visibility import Visibility
+from retriton_pipeline.documents.pdf.visibility import hidden_characters
 
 _UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe]")  # codes of fonts without a mapping to Unicode
+_NO_SPACES = re.compile(r"\S+")
 _WATERMARK_SIZE_MIN = 20.0  # in points; smaller diagonal text names the columns of tables and charts
 # In font sizes:
 _WORD_GAP = 1.0  # separates words without a space between them
@@ -27,9 +30,10 @@ _WORDS_MAX = 1000  # of a line that is joined with the next: joining copies them
 def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
     """The lines of ``page`` in content order, which in most files is the reading order, with values of forms."""
     text = page.get_textpage()
+    characters = Characters.of(text)
     lines: list[Line] = []
-    for characters, hyphenated in character_runs(text, Visibility(page, text).is_hidden):
-        line = _line(text, characters, hyphenated)
+    for run in characters.runs(hidden_characters(page, text, characters)):
+        line = _line(text, run)
         if line and lines and (merged := _merged(lines[-1], line)):
             lines[-1] = merged
         elif line:
@@ -37,40 +41,47 @@ def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
     return with_form_values(lines, page)
 
 
-def _line(text: pypdfium2.PdfTextPage, characters: list[Character], hyphenated: bool) -> Line | None:
-    visible = [character for character in characters if not chr(character.code).isspace()]
+def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:
+    spans = [match.span() for match in _NO_SPACES.finditer(run.text)]
+    visible = list(chain.from_iterable(starmap(range, spans)))
     if not visible:
         return None
-    samples = (visible[0], visible[len(visible) // 2], visible[-1])
+    places = (visible[0], visible[len(visible) // 2], visible[-1])
+    samples = [run.indices[place] for place in places]
     turns, is_diagonal = rotation(text, samples[1])
-    middle = samples[1].rotated(turns)
-    size = sorted(font_size(text, sample) for sample in samples)[1] or 1.0  # the median: one may be a superscript
+    size = _size(text, run, places)
     if is_diagonal and size > _WATERMARK_SIZE_MIN:
         return None
     styles = [font_style(text, sample) for sample in samples]
     bold, monospaced = all(bold for bold, _ in styles), sum(monospaced for _, monospaced in styles) > 1
-    words = tuple(_words([character.rotated(turns) for character in characters], size))
-    return Line(words, middle.bottom, middle.top, size, bold, monospaced, turns, hyphenated)
+    boxes = run.boxes.rotated(turns)
+    words = tuple(_words(run.text, spans, boxes, _WORD_GAP * size))
+    return Line(words, boxes.bottom[places[1]], boxes.top[places[1]], size, bold, monospaced, turns, run.hyphenated)
 
 
-def _words(characters: list[Character], size: float) -> Iterator[Word]:
-    word: list[Character] = []
-    for character in characters:
-        is_space = chr(character.code).isspace()
-        if word and (is_space or character.left - word[-1].right > _WORD_GAP * size):
-            yield _word(word)
-            word = []
-        if not is_space:
-            word.append(character)
-    if word:
-        yield _word(word)
+def _size(text: pypdfium2.PdfTextPage, run: Run, places: Sequence[int]) -> float:
+    """The median font size of the characters at ``places``: one of them may be a superscript."""
+    sizes = (font_size(text, run.indices[place]) for place in places)
+    heights = (run.boxes.top[place] - run.boxes.bottom[place] for place in places)
+    return sorted(height if size is None else size for size, height in zip(sizes, heights, strict=True))[1] or 1.0
 
 
-def _word(characters: list[Character]) -> Word:
-    text = "".join(chr(character.code) for character in characters)
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins surrogate pairs
-    left, right = min(character.left for character in characters), max(character.right for character in characters)
-    return Word(_UNMAPPED.sub("\ufffd", text), left, right)
+def _words(text: str, spans: Iterable[tuple[int, int]], boxes: Boxes, gap_max: float) -> Iterator[Word]:
+    """The words of ``text`` at ``spans``, which are separated at gaps wider than ``gap_max``."""
+    gaps = [0.0, *map(sub, boxes.left[1:], boxes.right)]  # to the character before
+    for start, end in spans:
+        borders = [start, end]
+        if max(gaps[start + 1 : end], default=0.0) > gap_max:
+            borders[1:1] = [index for index in range(start + 1, end) if gaps[index] > gap_max]
+        for first, last in pairwise(borders):
+            yield Word(_valid(text[first:last]), min(boxes.left[first:last]), max(boxes.right[first:last]))
+
+
+def _valid(word: str) -> str:
+    if word.isascii() and word.isprintable():
+        return word
+    word = word.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins surrogate pairs
+    return _UNMAPPED.sub("\ufffd", word)
 
 
 def _merged(before: Line, after: Line) -> Line | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
-import math
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise, repeat
+from typing import NamedTuple
 
 import numpy as np
 import pypdfium2
+from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
+from retriton_pipeline.documents.pdf.backgrounds import Backgrounds
+from retriton_pipeline.documents.pdf.characters import LINE_BREAKS, Characters, rotation
 from retriton_pipeline.documents.pdf.covering import Cover, Covering
+from retriton_pipeline.documents.pdf.objects import BLACK, Box, PageObjects, address_of, bounds, fill_colour
 
 _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
@@ -19,124 +24,124 @@ _PALE, _TRANSPARENT = 180, 128
 _OPAQUE = 5
 _SIZE_MIN = 1.2  # in points; smaller text cannot be read
 _WATERMARK_HEIGHT = 36.0  # in points
-_DIAGONAL = 0.1  # in quarter turns
-_GRID = 128  # cells in each direction
-_OBJECTS_MAX = 10_000  # that are checked; all text of a page with more is kept
 _SCAN_SHARE = 0.5  # of the page that is an image, whose recognized text is invisible
+_SPACE = 32
 
 
-class Visibility:
-    """Decides for one page.
+class _Looks(NamedTuple):
+    """Why a text may be hidden: its kind, and what is drawn over it."""
 
-    Args:
-        page: the page.
-        text: its text.
-    """
+    kind: str = ""
+    cover: Cover | None = None
 
-    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage) -> None:
-        self._page, self._text = page, text
-        self._left, self._bottom, self._right, self._top = page.get_bbox()
-        self._object, self._kind = 0, ""
-        self._is_tiny = False
-        self._cover: Cover | None = None
 
-    def is_hidden(self, index: int, box: pdfium.FS_RECTF) -> bool:
-        """Whether the character ``index`` with the bounding box ``box`` is not seen."""
-        x, y = (box.left + box.right) / 2, (box.bottom + box.top) / 2
-        if not (self._left <= x <= self._right and self._bottom <= y <= self._top):
-            return True
-        object_ = pdfium.FPDFText_GetTextObject(self._text.raw, index)
-        address = ctypes.cast(object_, ctypes.c_void_p).value or 0
-        if address != self._object:
-            self._object, self._kind = address, _kind(object_) if address else ""
-            self._is_tiny = max(box.right - box.left, box.top - box.bottom) < _SIZE_MIN
-            self._cover = self._covering.of(object_, address) if address else None
-        if self._kind == "invisible":
+def hidden_characters(
+    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters
+) -> NDArray[np.bool_]:
+    """Which of the ``characters`` of ``page`` are not seen."""
+    return _Visibility(page, text, characters).hidden()
+
+
+class _Visibility:
+    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters) -> None:
+        self._text, self._characters = text, characters
+        self._page = Box(*page.get_bbox())
+        left, bottom, right, top = characters.boxes.T
+        self._x, self._y = (left + right) / 2, (bottom + top) / 2
+        self._sizes = np.maximum(right - left, top - bottom)
+        self._objects, self._looks = PageObjects(page), dict[int, _Looks]()
+
+    def hidden(self) -> NDArray[np.bool_]:
+        """Which characters are not seen."""
+        left, bottom, right, top = self._page
+        outside: NDArray[np.bool_] = ~((left <= self._x) & (self._x <= right) & (bottom <= self._y) & (self._y <= top))
+        may_hide_text = self._may_hide_text()
+        if not may_hide_text and not outside.any():
+            return outside
+        is_generated = self._are_generated()
+        hidden: NDArray[np.bool_] = outside & ~is_generated
+        for text, indices in self._by_object(np.flatnonzero(~outside & ~is_generated)) if may_hide_text else ():
+            hidden[indices] = self._are_hidden(text, indices)
+        return hidden
+
+    def _may_hide_text(self) -> bool:
+        """Whether text that is within the page may not be seen."""
+        has_forms = any(other.type == pdfium.FPDF_PAGEOBJ_FORM for other in self._objects.others)
+        is_tiny = (self._sizes < _SIZE_MIN) & ~np.isin(self._characters.codes, (*LINE_BREAKS, _SPACE))
+        is_plain = self._objects.is_complete and not has_forms and not is_tiny.any()
+        return not is_plain or any(any(self._looks_of(text.handle)) for text in self._objects.texts.values())
+
+    def _are_generated(self) -> NDArray[np.bool_]:
+        """Which characters are not in the file: line breaks, and the spaces that PDFium inserts, which have no box."""
+        generated = np.isin(self._characters.codes, LINE_BREAKS)
+        for index in np.flatnonzero(self._characters.codes == _SPACE).tolist():
+            generated[index] = pdfium.FPDFText_IsGenerated(self._text.raw, index) == 1
+        return generated
+
+    def _by_object(self, indices: NDArray[np.intp]) -> Iterator[tuple[pdfium.FPDF_PAGEOBJECT, NDArray[np.intp]]]:
+        """The texts, each with its consecutive characters."""
+        handles = list(map(pdfium.FPDFText_GetTextObject, repeat(self._text.raw), indices.tolist()))
+        addresses = np.fromiter(map(address_of, handles), np.uint64, len(handles))
+        starts = [0, *(np.flatnonzero(np.diff(addresses)) + 1).tolist(), len(handles)]
+        return ((handles[start], indices[start:end]) for start, end in pairwise(starts) if start < end)
+
+    def _are_hidden(self, text: pdfium.FPDF_PAGEOBJECT, indices: NDArray[np.intp]) -> bool | list[bool]:
+        kind, cover = self._looks_of(text)
+        if kind == "invisible":
             return not self._is_scan
-        if self._is_tiny or (self._cover is not None and self._cover.hides(x, y)):
+        if self._sizes[indices[0]] < _SIZE_MIN:
             return True
-        if self._kind == "pale" and not self._is_watermark(index, box):
+        if not kind and not cover:
             return False
-        return bool(self._kind) and not self._has_background(x, y)
+        points = zip(indices.tolist(), self._x[indices].tolist(), self._y[indices].tolist(), strict=True)
+        return [
+            (cover is not None and cover.hides(x, y)) or self._is_faint(kind, index, x, y) for index, x, y in points
+        ]
+
+    def _looks_of(self, text: pdfium.FPDF_PAGEOBJECT) -> _Looks:
+        address = address_of(text)
+        if address and address not in self._looks:
+            known = self._objects.texts.get(address) if self._objects.is_complete else None
+            # Those within a form have coordinates of its own.
+            self._looks[address] = _Looks(_kind(text), self._covering.of(known) if known else None)
+        return self._looks.get(address, _Looks())
 
     @cached_property
     def _covering(self) -> Covering:
-        return Covering(self._page.raw)
+        return Covering(self._objects)
 
-    def _is_watermark(self, index: int, box: pdfium.FS_RECTF) -> bool:
+    def _is_faint(self, kind: str, index: int, x: float, y: float) -> bool:
+        """Whether a character is white on white, or of a watermark."""
+        if not kind or (kind == "pale" and not self._is_watermark(index)):
+            return False
+        return not self._backgrounds.contain(x, y)
+
+    def _is_watermark(self, index: int) -> bool:
         """Whether a pale character is large or between the horizontal and the vertical."""
-        turns = float(pdfium.FPDFText_GetCharAngle(self._text.raw, index)) / (math.pi / 2)
-        return box.top - box.bottom > _WATERMARK_HEIGHT or abs(turns - round(turns)) > _DIAGONAL
+        _, bottom, _, top = self._characters.boxes[index].tolist()
+        return top - bottom > _WATERMARK_HEIGHT or rotation(self._text, index)[1]
 
     @cached_property
     def _is_scan(self) -> bool:
         """Whether an image takes most of the page, or all text is invisible."""
-        area = (self._right - self._left) * (self._top - self._bottom)
-        return any(
-            (right - left) * (top - bottom) > _SCAN_SHARE * area
-            for type_, (left, bottom, right, top), _ in self._objects
-            if type_ in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
-        )
-
-    def _has_background(self, x: float, y: float) -> bool:
-        return len(self._objects) >= _OBJECTS_MAX or bool(self._backgrounds[self._row(y), self._column(x)])
+        images = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM)
+        boxes = (bounds(other.handle) for other in self._objects.others if other.type in images)
+        return any(box.area > _SCAN_SHARE * self._page.area for box in boxes if box)
 
     @cached_property
-    def _backgrounds(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        """Which cells of a grid over the page are not white, by everything that is drawn below or above the text."""
-        grid = np.zeros((_GRID, _GRID), dtype=np.bool_)
-        for type_, (left, bottom, right, top), object_ in self._objects:
-            if type_ != pdfium.FPDF_PAGEOBJ_PATH or _is_coloured(object_):
-                grid[self._row(bottom) : self._row(top) + 1, self._column(left) : self._column(right) + 1] = True
-        return grid
-
-    @cached_property
-    def _objects(self) -> list[tuple[int, tuple[float, float, float, float], pdfium.FPDF_PAGEOBJECT]]:
-        """The type and the bounding box of each object that is not text."""
-        found = []
-        edges = [ctypes.c_float() for _ in range(4)]
-        for number in range(min(pdfium.FPDFPage_CountObjects(self._page.raw), _OBJECTS_MAX)):
-            object_ = pdfium.FPDFPage_GetObject(self._page.raw, number)
-            type_ = pdfium.FPDFPageObj_GetType(object_)
-            if type_ != pdfium.FPDF_PAGEOBJ_TEXT and pdfium.FPDFPageObj_GetBounds(object_, *edges):
-                left, bottom, right, top = (edge.value for edge in edges)
-                found.append((type_, (left, bottom, right, top), object_))
-        return found
-
-    def _row(self, y: float) -> int:
-        return _cell(y - self._bottom, self._top - self._bottom)
-
-    def _column(self, x: float) -> int:
-        return _cell(x - self._left, self._right - self._left)
+    def _backgrounds(self) -> Backgrounds:
+        return Backgrounds(self._page, self._objects.others)
 
 
-def _cell(distance: float, length: float) -> int:
-    return int(min(max(distance / (length or 1), 0), 1) * (_GRID - 1))
-
-
-def _kind(object_: pdfium.FPDF_PAGEOBJECT) -> str:
-    mode = pdfium.FPDFTextObj_GetTextRenderMode(object_)
+def _kind(text: pdfium.FPDF_PAGEOBJECT) -> str:
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(text)
     if mode in _INVISIBLE:
         return "invisible"
-    red, green, blue, alpha = _fill(object_)
-    if mode in _FILLED and alpha < _OPAQUE:
+    if mode not in _FILLED:
+        return ""
+    *colour, opacity = fill_colour(text) or BLACK
+    if opacity < _OPAQUE:
         return "invisible"
-    if mode in _FILLED and min(red, green, blue) >= _WHITE:
+    if min(colour) >= _WHITE:
         return "white"
-    return "pale" if mode in _FILLED and (min(red, green, blue) >= _PALE or alpha <= _TRANSPARENT) else ""
-
-
-def _is_coloured(path: pdfium.FPDF_PAGEOBJECT) -> bool:
-    fill, stroke = ctypes.c_int(), ctypes.c_int()
-    pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
-    red, green, blue, alpha = _fill(path)
-    return fill.value != pdfium.FPDF_FILLMODE_NONE and min(red, green, blue) < _WHITE and alpha >= _OPAQUE
-
-
-def _fill(object_: pdfium.FPDF_PAGEOBJECT) -> tuple[int, int, int, int]:
-    """Red, green, blue and opacity; opaque black if the object states no colour, as one with a pattern."""
-    colours = [ctypes.c_uint(0) for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetFillColor(object_, *colours):
-        return 0, 0, 0, 255
-    red, green, blue, alpha = (colour.value for colour in colours)
-    return red, green, blue, alpha
+    return "pale" if min(colour) >= _PALE or opacity <= _TRANSPARENT else ""
