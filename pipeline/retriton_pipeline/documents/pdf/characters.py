@@ -16,6 +16,11 @@ import pypdfium2
 from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
+_SPACE = 32
+# In heights of characters:
+_ROW_DISTANCE_MIN = 0.5
+_INDENT_MAX = 2.0  # of a row, from the start of the one above
+_RETURN_MIN = 10.0  # to the left, if the row lacks its first cells
 LINE_BREAKS = (10, 13)
 _HYPHEN = 2  # PDFium's code for the hyphen of a word that is broken at the end of a line
 _UNCERTAIN = 0xFFFE  # a hyphen, or a character without a code
@@ -84,18 +89,39 @@ class Characters:
         return cls(_codes(text.raw, count), _boxes(text.raw, count))
 
     def runs(self, hidden: NDArray[np.bool_]) -> Iterator[Run]:
-        """The lines of PDFium, without the characters that are ``hidden``."""
+        """The lines of PDFium, without the characters that are ``hidden``; those with several rows are separated."""
         kept = np.flatnonzero(~hidden)
-        text = "".join(map(chr, self.codes[kept].tolist()))
-        boxes = self.boxes[kept]
+        codes, boxes = self.codes[kept], self.boxes[kept]
+        text = "".join(map(chr, codes.tolist()))
+        rows = ((place, place) for place in _row_starts(codes, boxes))
         start = 0
-        for match in [*_RUN_END.finditer(text), None]:
-            end = match.start() if match else len(text)
-            hyphenated = match is not None and text[end] == chr(_HYPHEN)
+        for end, following in [*sorted([*map(re.Match.span, _RUN_END.finditer(text)), *rows]), (len(text), len(text))]:
+            hyphenated = text[end:following] == chr(_HYPHEN)
             if hyphenated and not text[max(end - 1, 0)].isalpha():
                 continue
+            if end == following < len(text) and (end == start or not _starts_row(boxes[start:end], boxes[end])):
+                continue
             yield Run(text[start:end], kept[start:end].tolist(), Boxes(*boxes[start:end].T.tolist()), hyphenated)
-            start = end + 1
+            start = following
+
+
+def _row_starts(codes: NDArray[np.uint32], boxes: NDArray[np.float64]) -> list[int]:
+    """The places of characters that are further down than the one before, and further to the left."""
+    visible = np.flatnonzero(codes > _SPACE)
+    left, bottom, _, top = boxes[visible].T
+    is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * (top - bottom)[:-1]
+    starts: list[int] = visible[1:][is_below & (left[1:] < left[:-1])].tolist()
+    return starts
+
+
+def _starts_row(line: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
+    """Whether the character at ``box`` starts a row below ``line``; otherwise it may be a part of a formula.
+
+    PDFium takes the rows of some tables for one line.
+    """
+    left, bottom, _, top = box
+    height = top - bottom
+    return bool(left < line[0, 0] + _INDENT_MAX * height or left < line[-1, 0] - _RETURN_MIN * height)
 
 
 def _codes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.uint32]:
