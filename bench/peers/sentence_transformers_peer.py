@@ -1,4 +1,4 @@
-"""Loads sentence-transformers. The variant is torch, or the file of a graph in the checkpoint's folder."""
+"""Loads sentence-transformers. The variant is PyTorch's data type, or the file of a graph in the checkpoint's folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bench.peers.in_process import Embed, run
 
 def load(checkpoint: Path, variant: str, batch: int) -> Embed:
     """The library sorts texts by length. Graphs are exported into the checkpoint's folder, for other peers, too."""
-    if variant == "torch":
-        model = SentenceTransformer(str(checkpoint), device="cpu")
+    if not variant.endswith(".onnx"):
+        model = SentenceTransformer(str(checkpoint), device="cpu", model_kwargs={"torch_dtype": variant})
     else:
         if not (checkpoint / variant).exists():
             _export(checkpoint)

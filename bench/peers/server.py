@@ -42,15 +42,10 @@ class Server(Peer):
         for name, texts, size in (("queries", job.queries, 1), ("passages", job.passages, PASSAGES)):
             (job.folder / f"openai-{name}.json").write_text(json.dumps(bodies(texts, size)))
         with self._running(job) as address:
-            sample = embed(address, job.passages[:SAMPLE])
-            load = PerfAnalyzer(job.folder, address)
-            rates = {
-                name: load.measure_openai(
-                    f"openai-{name.removeprefix('single_')}", connections, job.seconds, endpoint=ENDPOINT
-                ).texts_per_s
-                for name, connections in CONNECTIONS.items()
-            }
-        return Rates(sample, rates["passages"] * PASSAGES, rates["single_queries"], rates["queries"])
+            try:
+                return _measure(job, address)
+            except (httpx.HTTPError, RuntimeError) as error:
+                raise UnavailableError(f"failed: {error}") from error
 
     @contextmanager
     def _running(self, job: Job) -> Iterator[str]:
@@ -70,6 +65,18 @@ class Server(Peer):
         finally:
             process.terminate()
             process.wait(60)
+
+
+def _measure(job: Job, address: str) -> Rates:
+    sample = embed(address, job.passages[:SAMPLE])
+    load = PerfAnalyzer(job.folder, address)
+    rates = {
+        name: load.measure_openai(
+            f"openai-{name.removeprefix('single_')}", connections, job.seconds, endpoint=ENDPOINT
+        ).texts_per_s
+        for name, connections in CONNECTIONS.items()
+    }
+    return Rates(sample, rates["passages"] * PASSAGES, rates["single_queries"], rates["queries"])
 
 
 def wait_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
