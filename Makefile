@@ -113,13 +113,18 @@ bench: export .venv-bench/.ready  ## Run the load tests: prints a table and one 
 	.venv-bench/bin/$(PIP_INSTALL) --no-deps tritonclient==2.50.0
 	@touch $@
 
-bench-peers: export .venv-bench/.ready .venv-peers-infinity/.ready .venv-peers-sentence-transformers/.ready  ## Compare with Infinity and sentence-transformers, on the same texts
+PEERS := $(basename $(notdir $(wildcard bench/peers/*.txt)))
+
+bench-peers: export .venv-bench/.ready $(PEERS:%=.venv-peers-%/.ready)  ## Compare with other embedding servers and libraries, on the same texts
 	$(VENV)/bin/python -m bench.peers
 
+# A peer that cannot be installed is skipped by the benchmark, which reports the last line of pip.log.
+# PyPI's torchvision does not load beside a torch for CPUs, and what is imported where it is found fails. No peer needs it.
 .venv-peers-%/.ready: bench/peers/%.txt | python-found
 	$(PYTHON) -m venv .venv-peers-$*
-	.venv-peers-$*/bin/$(PIP_INSTALL) -r $<
-	@touch $@
+	@rm -f $@
+	.venv-peers-$*/bin/$(PIP_INSTALL) -r $< 2>.venv-peers-$*/pip.log && touch $@ || tail -n 1 .venv-peers-$*/pip.log
+	@.venv-peers-$*/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec 2>/dev/null
 
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1200
