@@ -1,4 +1,4 @@
-"""Loads sentence-transformers. The variant is PyTorch's data type, or the file of a graph in the checkpoint's folder."""
+"""Loads sentence-transformers. The variant is a data type of PyTorch, or the file of a graph in the checkpoint."""
 
 from __future__ import annotations
 
