@@ -6,12 +6,14 @@ import random
 import re
 from collections.abc import Mapping, Sequence, Set
 
+from retriton_pipeline.analysis import terms
 from retriton_tuning.labels import Labels, Pair
 from retriton_tuning.measures import Run
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\sa-z])")
-_SENTENCE_WORDS = (6, 60)
-_PASSAGE_WORDS_MIN = 25
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\sa-z])|(?<=[。！？])")
+_LOWER_CASE_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
+_SENTENCE_TERMS = (6, 60)
+_PASSAGE_TERMS_MIN = 25
 _PAIRS_MAX = 700
 _GAP_MIN = 0.1  # between the fused scores, from 0 to 1, of the first and the second hit
 _SHARE_KEPT = 0.5  # of the queries, those with the widest gaps
@@ -44,18 +46,29 @@ def pairs_of_documents(passages: Mapping[str, str], held_out: Set[str], seed: in
     chance.shuffle(keys)
     pairs: list[Pair] = []
     for key in keys:
-        sentences = _SENTENCE.split(passages[key])
+        sentences = _sentences(passages[key])
         usable = [place for place, text in enumerate(sentences) if _is_usable(text)]
         if len(sentences) < 2 or not usable:
             continue
         taken = chance.choice(usable)
         rest = " ".join(sentences[:taken] + sentences[taken + 1 :])
-        if len(rest.split()) >= _PASSAGE_WORDS_MIN:
+        if _length(rest) >= _PASSAGE_TERMS_MIN:
             pairs.append(Pair(sentences[taken], rest))
         if len(pairs) == _PAIRS_MAX:
             break
     return pairs
 
 
+def _sentences(text: str) -> list[str]:
+    """The sentences; only in a text without capitals may one begin with a small letter."""
+    pattern = _LOWER_CASE_SENTENCE if text.islower() else _SENTENCE
+    return [part for part in pattern.split(text) if part]
+
+
 def _is_usable(sentence: str) -> bool:
-    return _SENTENCE_WORDS[0] <= len(sentence.split()) <= _SENTENCE_WORDS[1]
+    return _SENTENCE_TERMS[0] <= _length(sentence) <= _SENTENCE_TERMS[1]
+
+
+def _length(text: str) -> int:
+    """The number of terms, which languages without spaces between words have, too."""
+    return sum(1 for _ in terms(text))
