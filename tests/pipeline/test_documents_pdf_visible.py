@@ -9,7 +9,9 @@ from retriton_pipeline.documents import load_document
 from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.errors import UnreadableDocument
 
-BODY = "BT /F 11 Tf 50 700 Td (The visible text of this page.) Tj ET"
+BODY_TEXT = "The visible text of this page."
+BODY = f"BT /F 11 Tf 50 700 Td ({BODY_TEXT}) Tj ET"
+HELVETICA = "<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>"
 Read = Callable[..., list[str]]
 
 
@@ -24,7 +26,7 @@ def read(tmp_path: Path) -> Read:
             f"<</Type /Catalog /Pages 2 0 R {catalog}>>",
             "<</Type /Pages /Kids [3 0 R] /Count 1>>",
             f"<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R {page} "
-            "/Resources <</Font <</F <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>>> /XObject <</I 5 0 R>>>>>>",
+            f"/Resources <</Font <</F {HELVETICA} /E 6 0 R>> /XObject <</I 5 0 R /X 6 0 R>>>>>>",
             f"<</Length {len(content)}>>\nstream\n{content}\nendstream",
             "<</Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8>>"
             "\nstream\n0\nendstream",
@@ -110,3 +112,28 @@ def test_what_a_library_writes_by_default_is_no_title(read: Read) -> None:
 )  # fmt: skip
 def test_lines_are_joined_without_a_space_within_chinese_and_japanese(before: str, after: str, text: str) -> None:
     assert joined(before, after) == text
+
+
+def test_the_hyphen_of_hidden_text_breaks_no_word(read: Read) -> None:
+    hidden = "1 g BT /F 11 Tf 136 650 Td (white-) Tj ET 0 g"
+    content = f"BT /F 11 Tf 50 650 Td (Two of the words) Tj ET {hidden} BT /F 11 Tf 50 636 Td (continue below.) Tj ET"
+    assert read(content)[1:] == ["Two of the words continue below."]
+
+
+@pytest.mark.parametrize(("colour", "expected"), [("0 g", ["in a form", BODY_TEXT]), ("3 Tr", [BODY_TEXT])])
+def test_text_within_a_form_is_checked(read: Read, colour: str, expected: list[str]) -> None:
+    text = f"BT {colour} /F 11 Tf 10 10 Td (in a form) Tj ET"
+    entries = f"/BBox [0 0 100 30] /Resources <</Font <</F {HELVETICA}>>>> /Length {len(text)}"
+    form = f"<</Type /XObject /Subtype /Form {entries}>>\nstream\n{text}\nendstream"
+    assert read(f"q 1 0 0 1 40 740 cm /X Do Q {BODY}", objects=(form,))[1:] == expected
+
+
+def test_hidden_text_after_characters_of_two_code_units_is_not_read(read: Read) -> None:
+    map_ = (
+        "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <FF> endcodespacerange "
+        "2 beginbfchar <41> <D83DDE00> <42> <0002> endbfchar endcmap end"
+    )
+    font = HELVETICA.replace(">>", "/ToUnicode 7 0 R>>")
+    stream = f"<</Length {len(map_)}>>\nstream\n{map_}\nendstream"
+    content = f"{BODY} BT /E 11 Tf 50 650 Td (ABA ship) Tj ET 1 g BT /F 11 Tf 50 600 Td (white) Tj ET"
+    assert read(content, objects=(font, stream))[1:] == [BODY_TEXT, "\U0001f600\ufffd\U0001f600 ship"]

@@ -53,12 +53,7 @@ class Covering:
         later = self._covers[bisect_right(self._covers, text.order, key=lambda cover: cover[0]) :]
         self._comparisons += len(later)
         box = bounds(text.handle) if later and self._comparisons <= _COMPARISONS_MAX else None
-        return [cover for _, cover in later if _overlaps(cover, box)] if box else []
-
-
-def _overlaps(box: Box, other: Box) -> bool:
-    common = box.common(other)
-    return common.left <= common.right and common.bottom <= common.top
+        return [cover for _, cover in later if cover.overlaps(box)] if box else []
 
 
 def _cover(path: pdfium.FPDF_PAGEOBJECT) -> Box | None:

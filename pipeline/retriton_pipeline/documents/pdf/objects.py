@@ -30,6 +30,11 @@ class Box(NamedTuple):
         """Whether a point is in it."""
         return self.left <= x <= self.right and self.bottom <= y <= self.top
 
+    def overlaps(self, other: Box) -> bool:
+        """Whether they have a point in common."""
+        left, bottom, right, top = other
+        return self.left <= right and left <= self.right and self.bottom <= top and bottom <= self.top
+
     def common(self, other: Box) -> Box:
         """What both cover; if they do not overlap, an edge is beyond the opposite one."""
         return Box(
@@ -67,11 +72,11 @@ class PageObjects:
         self.others: list[PageObject] = []
         for order in range(min(count, OBJECTS_MAX)):
             handle = pdfium.FPDFPage_GetObject(page.raw, order)
-            found = PageObject(order, pdfium.FPDFPageObj_GetType(handle), handle)
-            if found.type == pdfium.FPDF_PAGEOBJ_TEXT:
-                self.texts[address_of(handle)] = found
+            type_ = pdfium.FPDFPageObj_GetType(handle)
+            if type_ == pdfium.FPDF_PAGEOBJ_TEXT:
+                self.texts[address_of(handle)] = PageObject(order, type_, handle)
             else:
-                self.others.append(found)
+                self.others.append(PageObject(order, type_, handle))
 
 
 def address_of(handle: pdfium.FPDF_PAGEOBJECT) -> int:
@@ -81,17 +86,16 @@ def address_of(handle: pdfium.FPDF_PAGEOBJECT) -> int:
 
 def bounds(handle: pdfium.FPDF_PAGEOBJECT) -> Box | None:
     """The box around an object; None if PDFium does not know it."""
-    edges = [ctypes.c_float() for _ in range(4)]
-    return Box(*(edge.value for edge in edges)) if pdfium.FPDFPageObj_GetBounds(handle, *edges) else None
+    left, bottom, right, top = ctypes.c_float(), ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
+    is_known = pdfium.FPDFPageObj_GetBounds(handle, left, bottom, right, top)
+    return Box(left.value, bottom.value, right.value, top.value) if is_known else None
 
 
 def fill_colour(handle: pdfium.FPDF_PAGEOBJECT) -> Colour | None:
     """The colour with which an object is filled; None if it states none, as one with a pattern."""
-    colours = [ctypes.c_uint() for _ in range(4)]
-    if not pdfium.FPDFPageObj_GetFillColor(handle, *colours):
-        return None
-    red, green, blue, opacity = (colour.value for colour in colours)
-    return red, green, blue, opacity
+    red, green, blue, opacity = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
+    is_stated = pdfium.FPDFPageObj_GetFillColor(handle, red, green, blue, opacity)
+    return (red.value, green.value, blue.value, opacity.value) if is_stated else None
 
 
 def is_filled(path: pdfium.FPDF_PAGEOBJECT) -> bool:

@@ -49,7 +49,8 @@ class _Visibility:
         left, bottom, right, top = characters.boxes.T
         self._x, self._y = (left + right) / 2, (bottom + top) / 2
         self._sizes = np.maximum(right - left, top - bottom)
-        self._objects, self._looks = PageObjects(page), dict[int, _Looks]()
+        self._objects = PageObjects(page)
+        self._looks = _looks(self._objects) if self._objects.is_complete else {}
 
     def hidden(self) -> NDArray[np.bool_]:
         """Which characters are not seen."""
@@ -69,7 +70,7 @@ class _Visibility:
         has_forms = any(other.type == pdfium.FPDF_PAGEOBJ_FORM for other in self._objects.others)
         is_tiny = (self._sizes < _SIZE_MIN) & ~np.isin(self._characters.codes, (*LINE_BREAKS, _SPACE))
         is_plain = self._objects.is_complete and not has_forms and not is_tiny.any()
-        return not is_plain or any(any(self._looks_of(text.handle)) for text in self._objects.texts.values())
+        return not is_plain or any(map(any, self._looks.values()))
 
     def _are_generated(self) -> NDArray[np.bool_]:
         """Which characters are not in the file: line breaks, and the spaces that PDFium inserts, which have no box."""
@@ -100,15 +101,9 @@ class _Visibility:
 
     def _looks_of(self, text: pdfium.FPDF_PAGEOBJECT) -> _Looks:
         address = address_of(text)
-        if address and address not in self._looks:
-            known = self._objects.texts.get(address) if self._objects.is_complete else None
-            # Those within a form have coordinates of its own.
-            self._looks[address] = _Looks(_kind(text), self._covering.of(known) if known else None)
+        if address and address not in self._looks:  # within a form, which has coordinates of its own
+            self._looks[address] = _Looks(_kind(text))
         return self._looks.get(address, _Looks())
-
-    @cached_property
-    def _covering(self) -> Covering:
-        return Covering(self._objects)
 
     def _is_faint(self, kind: str, index: int, x: float, y: float) -> bool:
         """Whether a character is white on white, or of a watermark."""
@@ -131,6 +126,11 @@ class _Visibility:
     @cached_property
     def _backgrounds(self) -> Backgrounds:
         return Backgrounds(self._page, self._objects.others)
+
+
+def _looks(objects: PageObjects) -> dict[int, _Looks]:
+    covering = Covering(objects)
+    return {address: _Looks(_kind(text.handle), covering.of(text)) for address, text in objects.texts.items()}
 
 
 def _kind(text: pdfium.FPDF_PAGEOBJECT) -> str:
