@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.measurements import BULK, QUERY, REPOSITORY, SERVER_ENV
-from bench.peers.peer import SAMPLE, Job, Peer, Rates, UnavailableError
+from bench.peers.in_process import SAMPLE
+from bench.peers.peer import Job, Peer, Rates, UnavailableError
 from bench.peers.report import RETRITON
 from bench.peers.server import CONNECTIONS, PASSAGES
 from bench.perf_analyzer import PerfAnalyzer

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+SAMPLE = 8  # passages whose vectors are compared
 Embed = Callable[[list[str]], Iterable[Sequence[float]]]
 Load = Callable[[Path, str, int], Embed]
 
@@ -21,7 +22,7 @@ def run(load: Load) -> None:
     checkpoint, variant, batch, folder, seconds = sys.argv[1:]
     passages, queries = (_texts(Path(folder) / f"{name}.json") for name in ("passages", "queries"))
     embed = load(Path(checkpoint), variant, int(batch))
-    sample = [[float(value) for value in vector] for vector in embed(passages[:8])]
+    sample = [[float(value) for value in vector] for vector in embed(passages[:SAMPLE])]
     list(embed(queries[:1]))
     result = {
         "sample": sample,

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE = 8  # passages whose vectors are compared
-
 
 class UnavailableError(RuntimeError):
     """A peer that is not installed, does not load the checkpoint, or fails."""

@@ -16,7 +16,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.peers.peer import SAMPLE, Job, Peer, Rates, UnavailableError, last_line
+from bench.peers.in_process import SAMPLE
+from bench.peers.peer import Job, Peer, Rates, UnavailableError, last_line
 from bench.perf_analyzer import PerfAnalyzer
 from retriton_serving.launcher import free_ports
 

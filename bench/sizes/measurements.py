@@ -126,18 +126,17 @@ class Growth:
             return None
         start = time.perf_counter()
         self._store.milvus.call("flush", self._store.target)
-        while self._rows_without_index() > 0:
+        while (index := self._index())["indexed_rows"] < index["total_rows"]:
             time.sleep(_POLL_S)
         seconds = time.perf_counter() - start
-        while self._index("pending_index_rows") and time.perf_counter() - start < _MERGE_S_MAX:
+        while self._index()["pending_index_rows"] and time.perf_counter() - start < _MERGE_S_MAX:
             time.sleep(_POLL_S)
         return round(seconds, 1)
 
-    def _rows_without_index(self) -> int:
-        return self._index("total_rows") - self._index("indexed_rows")
-
-    def _index(self, rows: str) -> int:
-        return int(self._store.milvus.call("describe_index", self._store.target, index_name="vector").get(rows, 0))
+    def _index(self) -> dict[str, int]:
+        """Numbers of rows: in all, with an index, and of segments that wait for one."""
+        found = self._store.milvus.call("describe_index", self._store.target, index_name="vector")
+        return {name: int(found.get(name, 0)) for name in ("total_rows", "indexed_rows", "pending_index_rows")}
 
     def _reopen(self) -> float:
         self._store.close()

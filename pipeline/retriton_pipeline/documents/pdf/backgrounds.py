@@ -5,11 +5,19 @@ from __future__ import annotations
 import numpy as np
 from pypdfium2 import raw as pdfium
 
-from retriton_pipeline.documents.pdf.objects import BLACK, OBJECTS_MAX, Box, PageObject, bounds, fill_colour, is_filled
+from retriton_pipeline.documents.pdf.objects import (
+    BLACK,
+    OBJECTS_MAX,
+    OPACITY_MIN,
+    WHITE_MIN,
+    Box,
+    PageObject,
+    bounds,
+    fill_colour,
+    is_filled,
+)
 
 _GRID = 128  # cells in each direction
-_WHITE = 250  # of 255
-_OPAQUE = 5
 
 
 class Backgrounds:
@@ -43,4 +51,4 @@ def _place(distance: float, length: float) -> int:
 
 def _is_coloured(path: pdfium.FPDF_PAGEOBJECT) -> bool:
     *colour, opacity = fill_colour(path) or BLACK
-    return is_filled(path) and min(colour) < _WHITE and opacity >= _OPAQUE
+    return is_filled(path) and min(colour) < WHITE_MIN and opacity >= OPACITY_MIN

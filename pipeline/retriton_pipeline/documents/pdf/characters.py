@@ -16,11 +16,7 @@ import pypdfium2
 from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
-_SPACE = 32
-# In heights of characters:
-_ROW_DISTANCE_MIN = 0.5
-_INDENT_MAX = 2.0  # of a row, from the start of the one above
-_RETURN_MIN = 10.0  # to the left, if the row lacks its first cells
+SPACE = 32
 LINE_BREAKS = (10, 13)
 _HYPHEN = 2  # PDFium's code for the hyphen of a word that is broken at the end of a line
 _UNCERTAIN = 0xFFFE  # a hyphen, or a character without a code
@@ -32,6 +28,10 @@ _BOLD_WEIGHT = 600
 _FONT_NAME_BYTES = 128
 _DIAGONAL = 0.1  # in quarter turns
 _BOX_BYTES = ctypes.sizeof(pdfium.FS_RECTF)
+# In heights of characters:
+_ROW_DISTANCE_MIN = 0.5
+_INDENT_MAX = 2.0  # of a row, from the start of the one above
+_RETURN_MIN = 10.0  # to the left, if the row lacks its first cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Characters:
 
 def _row_starts(codes: NDArray[np.uint32], boxes: NDArray[np.float64]) -> list[int]:
     """The places of characters that are further down than the one before, and further to the left."""
-    visible = np.flatnonzero(codes > _SPACE)
+    visible = np.flatnonzero(codes > SPACE)
     left, bottom, _, top = boxes[visible].T
     is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * (top - bottom)[:-1]
     starts: list[int] = visible[1:][is_below & (left[1:] < left[:-1])].tolist()

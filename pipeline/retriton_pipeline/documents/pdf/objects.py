@@ -10,6 +10,8 @@ from pypdfium2 import raw as pdfium
 
 OBJECTS_MAX = 10_000  # of a page that are checked
 BLACK = (0, 0, 0, 255)  # what is drawn without a stated colour
+WHITE_MIN = 250  # of 255, in red, green and blue
+OPACITY_MIN = 5  # of 255; with less, nothing is seen
 Colour = tuple[int, int, int, int]  # red, green, blue and opacity, up to 255
 
 

@@ -13,19 +13,25 @@ from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
 from retriton_pipeline.documents.pdf.backgrounds import Backgrounds
-from retriton_pipeline.documents.pdf.characters import LINE_BREAKS, Characters, rotation
+from retriton_pipeline.documents.pdf.characters import LINE_BREAKS, SPACE, Characters, rotation
 from retriton_pipeline.documents.pdf.covering import Cover, Covering
-from retriton_pipeline.documents.pdf.objects import BLACK, Box, PageObjects, address_of, bounds, fill_colour
+from retriton_pipeline.documents.pdf.objects import (
+    BLACK,
+    OPACITY_MIN,
+    WHITE_MIN,
+    Box,
+    PageObjects,
+    address_of,
+    bounds,
+    fill_colour,
+)
 
 _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
-_WHITE = 250  # of 255
 _PALE, _TRANSPARENT = 180, 128
-_OPAQUE = 5
 _SIZE_MIN = 1.2  # in points; smaller text cannot be read
 _WATERMARK_HEIGHT = 36.0  # in points
 _SCAN_SHARE = 0.5  # of the page that is an image, whose recognized text is invisible
-_SPACE = 32
 
 
 class _Looks(NamedTuple):
@@ -68,14 +74,14 @@ class _Visibility:
     def _may_hide_text(self) -> bool:
         """Whether text that is within the page may not be seen."""
         has_forms = any(other.type == pdfium.FPDF_PAGEOBJ_FORM for other in self._objects.others)
-        is_tiny = (self._sizes < _SIZE_MIN) & ~np.isin(self._characters.codes, (*LINE_BREAKS, _SPACE))
+        is_tiny = (self._sizes < _SIZE_MIN) & ~np.isin(self._characters.codes, (*LINE_BREAKS, SPACE))
         is_plain = self._objects.is_complete and not has_forms and not is_tiny.any()
         return not is_plain or any(map(any, self._looks.values()))
 
     def _are_generated(self) -> NDArray[np.bool_]:
         """Which characters are not in the file: line breaks, and the spaces that PDFium inserts, which have no box."""
         generated = np.isin(self._characters.codes, LINE_BREAKS)
-        for index in np.flatnonzero(self._characters.codes == _SPACE).tolist():
+        for index in np.flatnonzero(self._characters.codes == SPACE).tolist():
             generated[index] = pdfium.FPDFText_IsGenerated(self._text.raw, index) == 1
         return generated
 
@@ -140,8 +146,8 @@ def _kind(text: pdfium.FPDF_PAGEOBJECT) -> str:
     if mode not in _FILLED:
         return ""
     *colour, opacity = fill_colour(text) or BLACK
-    if opacity < _OPAQUE:
+    if opacity < OPACITY_MIN:
         return "invisible"
-    if min(colour) >= _WHITE:
+    if min(colour) >= WHITE_MIN:
         return "white"
     return "pale" if min(colour) >= _PALE or opacity <= _TRANSPARENT else ""
