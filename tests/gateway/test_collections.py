@@ -1,8 +1,9 @@
-"""Collections of a gateway: a search that ends Milvus is not repeated, and the next one works."""
+"""Collections of a gateway: they survive the end of Milvus Lite, and a large file is not read again and again."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +13,7 @@ import pytest
 from retriton_client import AsyncClient, EncoderInfo
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.errors import StoreInterrupted
+from retriton_pipeline.gateway.services import collections as module
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
@@ -36,13 +38,22 @@ class WithoutServer:
         pass
 
 
-async def test_a_search_that_ends_milvus_is_not_repeated(tmp_path: Path) -> None:
+@pytest.fixture
+def collections(tmp_path: Path) -> Collections:
+    """The collections of a file that has one chunk in ``documents``."""
     file = str(tmp_path / "milvus.db")
     store = Store(file, "documents")
     store.open(word_encoder(), create=True)
     store.upsert([(StoredDocument("id", "a.md", "A", "c"), Chunk("text", "", None, 0))], np.eye(1, 4, dtype=np.float32))
     store.close()
-    collections = Collections(Settings("127.0.0.1:9", file), cast(Upstream, WithoutServer()))
+    return Collections(Settings("127.0.0.1:9", file), cast(Upstream, WithoutServer()))
+
+
+async def count(rag: AsyncRag) -> int:
+    return await asyncio.to_thread((await rag.store()).count)
+
+
+async def test_a_search_that_ends_milvus_is_not_repeated(collections: Collections) -> None:
     calls: list[str] = []
 
     async def poison(rag: AsyncRag) -> None:
@@ -51,11 +62,30 @@ async def test_a_search_that_ends_milvus_is_not_repeated(tmp_path: Path) -> None
         query = {"data": [[1.0, 0, 0, 0]], "anns_field": "vector", "filter": "page/0==1"}
         await asyncio.to_thread(milvus.call, "search", "documents", **query)
 
-    async def count(rag: AsyncRag) -> int:
-        return await asyncio.to_thread((await rag.store()).count)
-
     with pytest.raises(StoreInterrupted):
         await collections.retrieve("documents", poison)
     assert calls == ["poison"]
     assert await collections.retrieve("documents", count) == 1
     await collections.close()
+
+
+async def test_milvus_lite_goes_on_while_a_collection_is_opened_again(
+    collections: Collections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FRESH_S", 0.0)
+
+    async def process(rag: AsyncRag) -> object:
+        return (await rag.store()).milvus._process
+
+    first = await collections.retrieve("documents", process)
+    assert await collections.retrieve("documents", process) is first
+    assert await collections.retrieve("documents", count) == 1
+    await collections.close()
+
+
+@pytest.mark.parametrize(("opening_s", "idle_s", "is_idle"), [(0.1, 0.5, False), (0.1, 2, True), (10, 30, False)])
+async def test_a_file_that_takes_long_to_open_is_kept_for_longer(
+    opening_s: float, idle_s: float, is_idle: bool
+) -> None:
+    entry = module._Open(cast(AsyncRag, None), word_encoder(), opening_s, used_s=time.monotonic() - idle_s)
+    assert entry.is_idle == is_idle

@@ -180,6 +180,23 @@ def test_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "HOME" not in os.environ
 
 
+def test_a_large_file_has_more_time_to_be_loaded(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    timeouts = {}
+    for method in ("load_collection", "list_indexes"):
+        call = getattr(filled.milvus.client, method)
+        monkeypatch.setattr(
+            filled.milvus.client,
+            method,
+            lambda *args, _method=method, _call=call, timeout, **rest: timeouts.update({_method: timeout})
+            or _call(*args, timeout=timeout, **rest),
+        )
+    with Path(filled.uri).open("ab") as file:
+        file.truncate(1_200_000_000)  # sparse: as large as one of 300,000 chunks
+    filled.open(ENCODER)
+    assert timeouts["list_indexes"] == 30
+    assert timeouts["load_collection"] > 300
+
+
 def test_a_large_collection_warns_of_slow_searches(
     filled: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

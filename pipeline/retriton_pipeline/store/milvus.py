@@ -22,7 +22,7 @@ from pymilvus.exceptions import MilvusException
 
 from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.store import lite
-from retriton_pipeline.store.lite_file import check_content, check_file
+from retriton_pipeline.store.lite_file import check_content, check_file, reading_s_max
 
 log = logging.getLogger("retriton.store")
 
@@ -135,6 +135,8 @@ class Milvus:
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Calls ``method`` of `pymilvus.MilvusClient` with a timeout of 30 s, and returns its result.
 
+        To load a collection of a file, Milvus Lite has more time: it reads the file (see `reading_s_max`).
+
         Raises:
             StoreInterrupted: Milvus Lite ended during the call, or Milvus did not respond in time.
             StoreError: Milvus refused the call.
@@ -161,8 +163,9 @@ class Milvus:
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         self._restart()
+        timeout_s = self._loading_s_max() if method == "load_collection" else _TIMEOUT_S
         with self._errors(self._process):
-            return getattr(self.client, method)(*args, timeout=_TIMEOUT_S, **kwargs)
+            return getattr(self.client, method)(*args, timeout=timeout_s, **kwargs)
 
     @contextmanager
     def _errors(self, process: subprocess.Popen[bytes] | None) -> Iterator[None]:
@@ -176,7 +179,7 @@ class Milvus:
             if process and process.poll() is not None:
                 raise StoreInterrupted(f"{self.uri}: Milvus Lite ended ({process.poll()}) during the call") from error
             if _code(error) == grpc.StatusCode.DEADLINE_EXCEEDED or "Retry timeout" in text:
-                raise StoreInterrupted(f"{self.uri} did not respond within {_TIMEOUT_S:.0f} s: {text}") from error
+                raise StoreInterrupted(f"{self.uri} did not respond in time: {text}") from error
             raise StoreError(f"{self.uri}: {text}") from error
 
     def _has_ended(self) -> bool:
@@ -196,7 +199,10 @@ class Milvus:
         with self._errors(self._process):
             for collection in self._loaded:
                 if self.client.has_collection(collection, timeout=_TIMEOUT_S):
-                    self.client.load_collection(collection, timeout=_TIMEOUT_S)
+                    self.client.load_collection(collection, timeout=self._loading_s_max())
+
+    def _loading_s_max(self) -> float:
+        return _TIMEOUT_S + (reading_s_max(self.uri) if self.is_file else 0.0)
 
     def has(self, collection: str) -> bool:
         """Returns whether a collection or an alias of that name exists."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
 _IDLE_S = 1.0  # until a Milvus Lite file is closed, so that another process, such as `retriton ingest`, can open it
+_IDLE_PER_OPENING = 4.0  # a large file, which takes seconds to open, is kept for so many times as long
 _FRESH_S = 60.0  # until a collection is opened again, because its name may refer to a new version
 
 
@@ -32,9 +33,16 @@ _FRESH_S = 60.0  # until a collection is opened again, because its name may refe
 class _Open:
     rag: AsyncRag
     encoder: EncoderInfo
+    opening_s: float  # how long Milvus Lite took to open the file; 0 until it is open
     opened_s: float = field(default_factory=time.monotonic)
     used_s: float = field(default_factory=time.monotonic)
     users: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has not been used for so long that another process may have the file."""
+        idle_s = max(_IDLE_S, _IDLE_PER_OPENING * self.opening_s)
+        return not self.users and time.monotonic() - self.used_s > idle_s
 
     def is_valid_for(self, encoder: EncoderInfo) -> bool:
         return self.encoder.fingerprint == encoder.fingerprint and time.monotonic() < self.opened_s + _FRESH_S
@@ -109,7 +117,7 @@ class Collections:
         while self._is_file:
             await asyncio.sleep(_IDLE_S / 2)
             for name, entry in list(self._open.items()):
-                if not entry.users and time.monotonic() - entry.used_s > _IDLE_S:
+                if entry.is_idle:
                     self._retire(name)
 
     async def close(self) -> None:
@@ -126,11 +134,21 @@ class Collections:
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:
         """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
-        entry = self._entry(name, await self._upstream.encoder())
+        encoder = await self._upstream.encoder()
+        with ExitStack() as before:
+            if former := self._open.get(name):  # kept meanwhile: the last to close a file ends Milvus Lite
+                before.enter_context(self._used(name, former))
+            entry = self._entry(name, encoder)
+            with self._used(name, entry):
+                await self._opened(name, entry)
+                before.close()
+                yield entry
+
+    @contextmanager
+    def _used(self, name: str, entry: _Open) -> Iterator[None]:
         entry.users += 1
         try:
-            await self._opened(name, entry)
-            yield entry
+            yield
         finally:
             entry.users -= 1
             entry.used_s = time.monotonic()
@@ -140,19 +158,21 @@ class Collections:
     async def _opened(self, name: str, entry: _Open) -> None:
         try:
             await entry.rag.store()
+            entry.opening_s = entry.opening_s or time.monotonic() - entry.opened_s
         except Exception:
             if self._open.get(name) is entry:
                 del self._open[name]
             raise
 
     def _entry(self, name: str, encoder: EncoderInfo) -> _Open:
-        entry = self._open.get(name)
-        if entry and entry.is_valid_for(encoder):
-            return entry
+        former = self._open.get(name)
+        if former and former.is_valid_for(encoder):
+            return former
         self._retire(name)
         if len(self._open) >= _OPEN_MAX:
             self._retire(min(self._open, key=lambda key: self._open[key].used_s))
-        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
+        opening_s = former.opening_s if former else 0.0  # the file is open, so this opening takes no time
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder, opening_s)
         return entry
 
     def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
