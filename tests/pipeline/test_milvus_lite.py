@@ -187,8 +187,9 @@ def test_a_large_file_has_more_time_to_be_loaded(filled: Store, monkeypatch: pyt
         monkeypatch.setattr(
             filled.milvus.client,
             method,
-            lambda *args, _method=method, _call=call, timeout, **rest: timeouts.update({_method: timeout})
-            or _call(*args, timeout=timeout, **rest),
+            lambda *args, _method=method, _call=call, timeout, **rest: (
+                timeouts.update({_method: timeout}) or _call(*args, timeout=timeout, **rest)
+            ),
         )
     with Path(filled.uri).open("ab") as file:
         file.truncate(1_200_000_000)  # sparse: as large as one of 300,000 chunks

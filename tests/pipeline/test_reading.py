@@ -25,7 +25,8 @@ from retriton_pipeline.documents import SourceFile, file_parts
 from retriton_pipeline.errors import InvalidOption, PipelineError
 from retriton_pipeline.ingest import ParserLimits
 from retriton_pipeline.ingest.parser_limits import MIB, available_memory
-from retriton_pipeline.ingest.reading import Reader, ReadPart
+from retriton_pipeline.ingest.parsing import ReadPart
+from retriton_pipeline.ingest.reading import Reader
 from tests.hostile.archives import epub
 from tests.hostile.pdfs import recursive_form_pdf
 from tests.tokenizers import word_encoder

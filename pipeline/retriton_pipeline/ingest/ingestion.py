@@ -15,8 +15,9 @@ from retriton_client import AsyncClient
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import Chunk
 from retriton_pipeline.documents import FilePart, Scalar, SourceFile, Unreadable, file_parts, location, size_of
+from retriton_pipeline.ingest.parsing import ReadPart
 from retriton_pipeline.ingest.pruning import IDS_PER_CALL, Seen
-from retriton_pipeline.ingest.reading import Reader, ReadPart
+from retriton_pipeline.ingest.reading import Reader
 from retriton_pipeline.ingest.report import IngestReport, Skipped
 from retriton_pipeline.store import StoredDocument
 

@@ -49,7 +49,7 @@ def check_file(uri: str, create: bool) -> None:
 
 def reading_s_max(uri: str) -> float:
     """Seconds that Milvus Lite takes at most, on a busy machine, to read the file into memory."""
-    return os.stat(uri).st_size / _READ_BYTES_PER_S_MIN
+    return Path(uri).stat().st_size / _READ_BYTES_PER_S_MIN
 
 
 def check_content(uri: str) -> None:
