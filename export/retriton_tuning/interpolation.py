@@ -104,5 +104,11 @@ def preferred(points: Sequence[Interpolation]) -> int | None:
 
 def holds(point: Interpolation, original: Interpolation, loss_max: float) -> bool:
     """Whether no guard set loses more than ``loss_max``."""
-    losses = [float(np.mean(b.ndcg) - np.mean(a.ndcg)) for b, a in zip(original.guards, point.guards, strict=True)]
-    return all(loss <= loss_max for loss in losses)
+    return all(loss <= loss_max for loss in losses(point, original))
+
+
+def losses(point: Interpolation, original: Interpolation) -> list[float]:
+    """The loss of mean nDCG@10 on each guard set, in their order; empty where they were not measured."""
+    if not point.guards:
+        return []
+    return [float(np.mean(b.ndcg) - np.mean(a.ndcg)) for b, a in zip(original.guards, point.guards, strict=True)]

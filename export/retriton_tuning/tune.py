@@ -7,7 +7,7 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -167,13 +167,22 @@ class Tuning:
         chosen, points = line.choose(
             validation, guards, self._settings.guard_loss_max, recipe.tokens_max, self._on_step
         )
-        if refused := [f"{point.alpha:g}" for point in points[1:] if point.guards and point is not chosen]:
+        if refused := ", ".join(self._refused([point for point in points if point is not chosen], points[0], guards)):
             self._notes.append(
-                f"{' and '.join(refused)} of the tuned weights: better on the validation part, but a guard set loses "
-                f"more than {100 * self._settings.guard_loss_max:g} points of nDCG@10"
+                "shares of the tuned weights that are better on the validation part, but lose more than "
+                f"{100 * self._settings.guard_loss_max:g} points of nDCG@10 on a guard set: {refused}"
             )
         self._tuned = f"after-{digest_of(weights_of(self.ranking))}"
         return chosen, points, guards
+
+    def _refused(
+        self, points: Sequence[interpolation.Interpolation], original: interpolation.Interpolation, guards: list[Task]
+    ) -> Iterator[str]:
+        """The shares that do not hold a guard, with its name and its change in points."""
+        for point in points:
+            for guard, loss in zip(guards, interpolation.losses(point, original), strict=False):  # or not measured
+                if loss > self._settings.guard_loss_max:
+                    yield f"{point.alpha:g} ({guard.name} {-100 * loss:+.1f})"
 
     def _log(self) -> dict[str, str]:
         """Logged queries by id, where they are needed; random ones of many."""

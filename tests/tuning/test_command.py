@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -97,6 +98,14 @@ def test_few_pairs_are_told_with_the_numbers(base: Path, tmp_path: Path) -> None
     check_output(tmp_path / "tuned")
     with pytest.raises(InvalidData, match="is no tuned checkpoint"):
         check_output(base)
+
+
+def test_shares_that_a_guard_refuses_are_named_with_its_change(base: Path, tmp_path: Path) -> None:
+    labels = read_labels(write_domain(tmp_path / "domain", 60, others=0))
+    settings = Settings(guard_loss_max=-2.0, recipe={"epochs": 6, "learning_rate": 3e-3})  # no guard gains two
+    outcome = Tuning(Checkpoint.read(str(base)), labels, settings, tmp_path / "work").run()
+    assert outcome.alpha == 0
+    assert any(re.search(r"lose more than -200 points .*: .*1 \(general [+-]\d", note) for note in outcome.notes)
 
 
 def test_synthetic_queries_are_kept_for_a_later_run_and_lead_back(base: Path, tmp_path: Path) -> None:
