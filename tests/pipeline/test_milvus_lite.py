@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,25 @@ def test_no_home_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     store.open(ENCODER, create=True)
     store.close()
     assert "HOME" not in os.environ
+
+
+def plan_of_a_write(uri: str) -> str:
+    with closing(sqlite3.connect(uri)) as database:
+        rows = database.execute("EXPLAIN QUERY PLAN DELETE FROM documents WHERE milvus_id IN ('a', 'b')").fetchall()
+    return str(rows[0][-1])
+
+
+def test_writes_do_not_read_the_whole_table(filled: Store) -> None:
+    assert "USING INDEX" in plan_of_a_write(filled.uri)
+    filled.close()
+    with closing(sqlite3.connect(filled.uri)) as database:  # a file of an earlier version
+        database.execute('DROP INDEX "documents ids"')
+    assert "SCAN" in plan_of_a_write(filled.uri)
+    again = Store(filled.uri, "documents")
+    again.open(ENCODER)
+    assert "USING INDEX" in plan_of_a_write(filled.uri)
+    add(again, 1)
+    assert again.count() == 2
 
 
 def test_a_large_file_has_more_time_to_be_loaded(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:

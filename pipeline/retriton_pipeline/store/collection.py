@@ -13,6 +13,7 @@ from retriton_client import EncoderInfo
 from retriton_pipeline.analysis import ANALYSIS
 from retriton_pipeline.errors import CollectionOutdated, EncoderMismatch, InvalidOption, StoreError
 from retriton_pipeline.store.indexes import METRIC, PROFILES, IndexProfile
+from retriton_pipeline.store.lite_file import index_ids
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import add_fields
 
@@ -140,6 +141,8 @@ def create_collection(
     schema = milvus.client.create_schema(auto_id=False, enable_dynamic_field=False, description=json.dumps(described))
     add_fields(schema, encoder.dimension, with_bm25)
     milvus.call("create_collection", target, schema=schema, index_params=_indexes(milvus, profile, with_bm25))
+    if milvus.is_file:
+        index_ids(milvus.uri)
 
 
 def index_name(milvus: Milvus, index: str) -> str:

@@ -1,4 +1,4 @@
-"""Checks of a Milvus Lite file before it is opened: what is wrong, and the way out."""
+"""A Milvus Lite file before it is opened: what is wrong with it, and the way out; and what makes its writes faster."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +16,11 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")  # what Milvus Lite accepts
 _FREE_BYTES_MIN = 4 * 1024 * 1024
 _BYTES_PER_BYTE = 4  # written at most for a byte of a row: the row, the BM25 index, and the journal of both
 _READ_BYTES_PER_S_MIN = 2_000_000  # a file of 1.2 GB took 39 s on an idle machine: 31 MB/s
+_BUSY_S = 5.0
+_TABLES_WITH_IDS = """
+    SELECT tables.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+    WHERE tables.type = 'table' AND columns.name = 'milvus_id'
+"""
 _ANOTHER = "name another one: --milvus FILE.db"
 
 
@@ -69,6 +74,21 @@ def check_content(uri: str) -> None:
         ) from error
     if tables and "collection_meta" not in tables:
         raise StoreError(f"{uri} is a database of another program, not of Milvus Lite: {_ANOTHER}")
+
+
+def index_ids(uri: str) -> None:
+    """Gives the table of each collection an index of the ids of its rows.
+
+    Milvus Lite makes none, and reads a whole table for each write: with 20,000 chunks, an upsert of 32 takes 120 ms of
+    CPU instead of 40. SQLite uses the index by itself. It is left out if the file is busy.
+    """
+    file = Path(uri).absolute()
+    if not file.exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(file, timeout=_BUSY_S)) as database:
+        for (table,) in database.execute(_TABLES_WITH_IDS).fetchall():
+            database.execute(f'CREATE INDEX IF NOT EXISTS "{table} ids" ON "{table}" (milvus_id)')
+        database.commit()
 
 
 def check_space(uri: str, row_bytes: int) -> None:

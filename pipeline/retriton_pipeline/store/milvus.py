@@ -22,7 +22,7 @@ from pymilvus.exceptions import MilvusException
 
 from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.store import lite
-from retriton_pipeline.store.lite_file import check_content, check_file, reading_s_max
+from retriton_pipeline.store.lite_file import check_content, check_file, index_ids, reading_s_max
 
 log = logging.getLogger("retriton.store")
 
@@ -69,6 +69,7 @@ class Milvus:
                 lite.acquire(uri)
                 undo.callback(lite.release, uri)
                 check_content(uri)
+                index_ids(uri)
             self.client = self._connect()
             undo.pop_all()
 
