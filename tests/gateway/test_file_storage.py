@@ -10,7 +10,10 @@ import pytest
 
 from retriton_pipeline.gateway import Bounds, Settings
 from retriton_pipeline.gateway.schemas.file_filters import ComparisonFilter, CompoundFilter, expression_of
+from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentRecords, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database
+from retriton_pipeline.gateway.storage.pages import Cursor, UnknownCursor
+from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord, VectorStoreRecords
 from retriton_pipeline.store.filters import parse
 from tests.gateway.conftest import error
 from tests.gateway.in_process import in_process
@@ -96,3 +99,39 @@ def test_filters_become_expressions_over_metadata() -> None:
     assert found == f'({text} and (metadata["é"] not in [1, 2.5] or {text}))'
     parse(found)
     assert expression_of(None) == ""
+
+
+async def test_files_can_be_deleted_while_they_are_listed_page_by_page(tmp_path: Path) -> None:
+    async with in_process(files=tmp_path) as http:
+        ids = [(await send(http)).json()["id"] for _ in range(5)]
+        after, listed = "", []
+        while (page := (await http.get("/v1/files", params={"limit": 2, "after": after})).json())["data"]:
+            for file in page["data"]:
+                assert (await http.delete(f"/v1/files/{file['id']}")).status_code == 200
+                listed.append(file["id"])
+            after = page["last_id"]
+        assert listed == ids[::-1]
+        unknown = await http.get("/v1/files", params={"before": "none"})
+        assert unknown.status_code == 400
+        assert (error(unknown)["param"], error(unknown)["message"]) == (
+            "before",
+            "before is 'none': the list has no such id",
+        )
+
+
+async def test_a_record_that_is_no_longer_in_a_list_marks_its_place(tmp_path: Path) -> None:
+    database = Database(tmp_path / "gateway.sqlite")
+    stores, files = VectorStoreRecords(database), AttachmentRecords(database)
+    for id_ in ("a", "b", "c"):
+        await stores.put(VectorStoreRecord(id_, "alice", "", 1, 1))
+    await files.put([Attachment("a", id_, "alice", 1, 1) for id_ in ("x", "y", "z")])
+    await stores.delete("b")
+    await files.delete(Attachment("a", "y", "alice", 1, 1))
+    await files.put([Attachment("a", "z", "alice", 1, 1, status=AttachmentStatus.COMPLETED)])
+    assert [store.id for store in (await stores.page("alice", Cursor(5, "asc", after="b"))).records] == ["c"]
+    assert [file.id for file in (await files.page("a", Cursor(5, after="y"), None)).records] == ["x"]
+    waiting = await files.page("a", Cursor(5, after="z"), AttachmentStatus.IN_PROGRESS)  # which it was
+    assert [file.id for file in waiting.records] == ["x"]
+    with pytest.raises(UnknownCursor):
+        await stores.page("bob", Cursor(5, after="b"))
+    await database.close()
