@@ -10,6 +10,7 @@ import pytest
 
 from retriton_pipeline.gateway import Bounds, Settings
 from retriton_pipeline.gateway.schemas.file_filters import ComparisonFilter, CompoundFilter, expression_of
+from retriton_pipeline.gateway.schemas.file_search import VectorStoreSearchRequest
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentRecords, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database
 from retriton_pipeline.gateway.storage.pages import Cursor, UnknownCursor
@@ -99,6 +100,7 @@ def test_filters_become_expressions_over_metadata() -> None:
     assert found == f'({text} and (metadata["é"] not in [1, 2.5] or {text}))'
     parse(found)
     assert expression_of(None) == ""
+    assert VectorStoreSearchRequest.model_validate({"query": "a", "filters": {}}).filters is None
 
 
 async def test_files_can_be_deleted_while_they_are_listed_page_by_page(tmp_path: Path) -> None:
@@ -135,3 +137,23 @@ async def test_a_record_that_is_no_longer_in_a_list_marks_its_place(tmp_path: Pa
     with pytest.raises(UnknownCursor):
         await stores.page("bob", Cursor(5, after="b"))
     await database.close()
+
+
+async def test_what_is_wrong_is_called_as_in_the_request(tmp_path: Path) -> None:
+    async with in_process(files=tmp_path) as http:
+        unnamed = await http.post("/v1/files", files={"file": (None, b"a")}, data={"purpose": "user_data"})
+        assert error(unnamed)["message"] == "file: it is not a file: its part of the form has no filename"
+        long = await http.post("/v1/files", files={"file": ("a" * 201, b"a")}, data={"purpose": "user_data"})
+        assert error(long)["param"] == "file"
+        assert (await http.post("/v1/vector_stores")).status_code == 200  # the body may be left out
+        store = (await http.post("/v1/vector_stores", json={})).json()["id"]
+        for path, body, param in (
+            ("", {"file_ids": ["none"]}, "file_ids"),
+            (f"/{store}/files", {"file_id": "none"}, "file_id"),
+            (f"/{store}/file_batches", {"file_ids": ["none"]}, "file_ids"),
+            (f"/{store}/file_batches", {"files": [{"file_id": "none"}]}, "files"),
+        ):
+            answer = await http.post(f"/v1/vector_stores{path}", json=body)
+            assert (answer.status_code, error(answer)["param"]) == (404, param)
+        await send(http, purpose="vision")
+        assert len((await http.get("/v1/files", params={"purpose": ""})).json()["data"]) == 1

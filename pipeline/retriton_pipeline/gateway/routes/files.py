@@ -56,7 +56,7 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
         before: Before = "",
     ) -> Listing[FileBody]:
         """The files of this key."""
-        page = await files.page(request.scope["key"], Cursor(limit, order, after, before), purpose)
+        page = await files.page(request.scope["key"], Cursor(limit, order, after, before), purpose or None)
         return Listing[FileBody].of([FileBody.of(record) for record in page.records], page.has_more)
 
     @routes.get("/v1/files/{file_id}", responses=errors)
