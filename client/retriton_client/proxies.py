@@ -14,10 +14,11 @@ def client_options(url: str) -> dict[str, Any]:
     If it is an address of this machine, the environment's proxies are not used, and need not be valid; certificates in
     ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are.
     """
-    return {"trust_env": False, "verify": ssl.create_default_context()} if _is_local(url) else {}
+    return {"trust_env": False, "verify": ssl.create_default_context()} if is_local(url) else {}
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Whether the host of ``url`` is this machine, by a loopback address or the name ``localhost``."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     try:
         address = ip_address(host)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -40,6 +44,18 @@ async def test_a_gateway_and_an_llm_of_this_machine_are_asked_directly() -> None
         assert await GatewayRequests(url).send("POST", "/v1/retrieve", json={})
     with chat_endpoint(Says(("yes",))) as endpoint:
         assert await LLM(endpoint.url, "m", timeout_s=5).complete("?") == "yes"
+
+
+def test_a_milvus_of_this_machine_is_asked_directly() -> None:
+    """In a process of its own, because gRPC reads the environment once."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        clean = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+        variables = {**clean, "http_proxy": f"http://127.0.0.1:{proxy.getsockname()[1]}"}
+        program = "from retriton_pipeline.store import Store; Store('http://127.0.0.1:9', 'a').open(None)"
+        subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, timeout=60, check=False)
+        proxy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 @pytest.mark.parametrize("proxies", [UNKNOWN], indirect=True)
