@@ -157,3 +157,15 @@ async def test_what_is_wrong_is_called_as_in_the_request(tmp_path: Path) -> None
             assert (answer.status_code, error(answer)["param"]) == (404, param)
         await send(http, purpose="vision")
         assert len((await http.get("/v1/files", params={"purpose": ""})).json()["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"), [("a.txt", 'filename="a.txt"'), ("ü b.txt", "filename*=UTF-8''%C3%BC%20b.txt")]
+)
+async def test_a_download_says_its_name_and_size(tmp_path: Path, name: str, sent: str) -> None:
+    async with in_process(files=tmp_path) as http:
+        made = await http.post("/v1/files", files={"file": (name, b"abc")}, data={"purpose": "user_data"})
+        answer = await http.get(f"/v1/files/{made.json()['id']}/content")
+        assert answer.content == b"abc"
+        assert answer.headers["Content-Length"] == "3"
+        assert answer.headers["Content-Disposition"] == f"attachment; {sent}"

@@ -21,7 +21,7 @@ _REFUSED = (
 
 
 async def texts_of(
-    value: str | list[str] | list[TextObject] | list[int] | list[list[int]],
+    value: str | list[str] | list[str | TextObject] | list[int] | list[list[int]],
     encoder: EncoderInfo,
     declared: str | None,
     default: bool,
