@@ -27,6 +27,7 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
         ("/v2/embed", {"texts": ["a"], "embedding_types": ["float", "int4"]}, "embedding_types.1: Input should be"),
         ("/v2/embed", {"images": ["a"]}, "images: it is not supported: send texts"),
         ("/v2/embed", {"inputs": [{"content": []}], "images": None}, "inputs: it is not supported: send texts"),
+        ("/v1/embed", {"inputs": "TEI's, at an address that ends with v1"}, "inputs: it is not supported: send texts"),
         ("/v2/embed", {"images": [], "inputs": None}, "texts: Field required"),
         ("/v1/embeddings", {"input": ["a", {"text": "b"}, 5]}, "input.2: Input should be a valid string"),
         ("/embed", {"inputs": ["a", ""]}, "inputs.1: String should have at least 1 character"),

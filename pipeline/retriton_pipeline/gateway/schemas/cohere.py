@@ -18,13 +18,13 @@ _TYPES_MAX = 16
 EmbeddingTypes = Annotated[list[Annotated[EmbeddingType, LOWER]], Field(max_length=_TYPES_MAX)]
 
 
-def _refused(value: list[Any]) -> list[Any]:
-    if value:
+def _refused(value: Any) -> Any:
+    if value != []:
         raise ValueError("it is not supported: send texts")
     return value
 
 
-_Unsupported = Annotated[list[Any], AfterValidator(_refused), WithJsonSchema({"type": "array", "maxItems": 0})]
+_Unsupported = Annotated[Any, AfterValidator(_refused), WithJsonSchema({"type": "array", "maxItems": 0})]
 
 
 class CohereEmbedRequest(RequestBody):
