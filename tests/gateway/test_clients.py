@@ -213,10 +213,13 @@ def test_a_ranking_may_leave_the_model_out_or_name_the_first_of_the_list(tiny: G
     body: dict[str, Any] = {"query": {"text": "which?"}, "passages": [{"text": "b"}]}
     with tiny.client() as http:
         first = http.get("/v1/models").json()["data"][0]["id"]  # as NVIDIARerank
-        for asked, named in ((None, "tiny-cross-encoder"), ("tiny-cross-encoder",) * 2, (first, first)):
+        full = "cross-encoder/tiny-cross-encoder"  # as on Hugging Face
+        for asked, named in ((None, "tiny-cross-encoder"), ("tiny-cross-encoder",) * 2, (full, full), (first, first)):
             answer = http.post("/v1/ranking", json={**body, "model": asked})
             assert (answer.status_code, answer.json()["model"]) == (200, named)
         assert http.post("/v1/ranking", json={**body, "model": "gpt"}).status_code == 404
+        assert http.get(f"/v1/models/{full}").json()["id"] == "tiny-cross-encoder"
+        assert http.get("/v1/models/cross-encoder/gpt").status_code == 404
 
 
 def test_aiperf_measures_with_the_served_tokenizer(gateway: Gateway, encoder: EncoderInfo, tmp_path: Path) -> None:

@@ -145,6 +145,8 @@ def test_jina_embeds_objects_by_task(tiny: Gateway, query: Embeddings, documents
         for kind in (*TYPES, "float"):
             found = embed(input=texts, task="retrieval.passage", embedding_type=kind)
             close(found, quantized(documents.vectors, kind))  # type: ignore[arg-type]
+        mixed = embed(input=[TEXTS[0], *texts[1:]], task="retrieval.passage")  # texts beside objects
+        close(mixed, documents.vectors)
         (coded,) = embed(input=[TEXTS[0]], task="text-matching", embedding_type="base64")
         close(np.frombuffer(base64.b64decode(coded), "<f4"), documents.vectors[0])
         assert len(embed(input="x " * 100, task="separation", truncate=True)[0]) == 32

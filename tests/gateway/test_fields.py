@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from retriton_client import DeadlineExceeded, InvalidRequest, TextTooLong, WrongEncoder
-from retriton_pipeline.errors import InvalidFilter
+from retriton_pipeline.errors import InvalidFilter, NoSuchCollection
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.services.fields import Fields, named, named_filter
+from retriton_pipeline.gateway.services.fields import Fields, named, named_filter, named_search
 from tests.gateway.conftest import Gateway, error
 
 FIELDS = Fields(texts="documents", query="question")
@@ -89,3 +89,18 @@ def test_the_model_may_be_left_out_and_is_named_in_the_response(tiny: Gateway, m
     with tiny.client() as http:
         found = http.post("/v1/embeddings", json={"input": "a", "input_type": "query", **model}).json()
     assert found["model"] == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "raised", "param"),
+    [
+        ("", InvalidFilter("x"), "filter"),
+        ("retrieval.", InvalidFilter("x"), "retrieval.filter"),
+        ("", NoSuchCollection("x"), "collection"),
+        ("retrieval.", NoSuchCollection("x"), "retrieval.collection"),
+    ],
+)
+def test_what_is_wrong_with_a_search_is_called_as_in_the_request(prefix: str, raised: Exception, param: str) -> None:
+    with pytest.raises(ApiError) as error, named_search(prefix):
+        raise raised
+    assert error.value.param == param

@@ -10,7 +10,11 @@ import pytest
 
 from retriton_pipeline.gateway import Bounds, Settings
 from retriton_pipeline.gateway.schemas.file_filters import ComparisonFilter, CompoundFilter, expression_of
+from retriton_pipeline.gateway.schemas.file_search import VectorStoreSearchRequest
+from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentRecords, AttachmentStatus
 from retriton_pipeline.gateway.storage.database import Database
+from retriton_pipeline.gateway.storage.pages import Cursor, UnknownCursor
+from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord, VectorStoreRecords
 from retriton_pipeline.store.filters import parse
 from tests.gateway.conftest import error
 from tests.gateway.in_process import in_process
@@ -96,3 +100,72 @@ def test_filters_become_expressions_over_metadata() -> None:
     assert found == f'({text} and (metadata["é"] not in [1, 2.5] or {text}))'
     parse(found)
     assert expression_of(None) == ""
+    assert VectorStoreSearchRequest.model_validate({"query": "a", "filters": {}}).filters is None
+
+
+async def test_files_can_be_deleted_while_they_are_listed_page_by_page(tmp_path: Path) -> None:
+    async with in_process(files=tmp_path) as http:
+        ids = [(await send(http)).json()["id"] for _ in range(5)]
+        after, listed = "", []
+        while (page := (await http.get("/v1/files", params={"limit": 2, "after": after})).json())["data"]:
+            for file in page["data"]:
+                assert (await http.delete(f"/v1/files/{file['id']}")).status_code == 200
+                listed.append(file["id"])
+            after = page["last_id"]
+        assert listed == ids[::-1]
+        unknown = await http.get("/v1/files", params={"before": "none"})
+        assert unknown.status_code == 400
+        assert (error(unknown)["param"], error(unknown)["message"]) == (
+            "before",
+            "before is 'none': the list has no such id",
+        )
+
+
+async def test_a_record_that_is_no_longer_in_a_list_marks_its_place(tmp_path: Path) -> None:
+    database = Database(tmp_path / "gateway.sqlite")
+    stores, files = VectorStoreRecords(database), AttachmentRecords(database)
+    for id_ in ("a", "b", "c"):
+        await stores.put(VectorStoreRecord(id_, "alice", "", 1, 1))
+    await files.put([Attachment("a", id_, "alice", 1, 1) for id_ in ("x", "y", "z")])
+    await stores.delete("b")
+    await files.delete(Attachment("a", "y", "alice", 1, 1))
+    await files.put([Attachment("a", "z", "alice", 1, 1, status=AttachmentStatus.COMPLETED)])
+    assert [store.id for store in (await stores.page("alice", Cursor(5, "asc", after="b"))).records] == ["c"]
+    assert [file.id for file in (await files.page("a", Cursor(5, after="y"), None)).records] == ["x"]
+    waiting = await files.page("a", Cursor(5, after="z"), AttachmentStatus.IN_PROGRESS)  # which it was
+    assert [file.id for file in waiting.records] == ["x"]
+    with pytest.raises(UnknownCursor):
+        await stores.page("bob", Cursor(5, after="b"))
+    await database.close()
+
+
+async def test_what_is_wrong_is_called_as_in_the_request(tmp_path: Path) -> None:
+    async with in_process(files=tmp_path) as http:
+        unnamed = await http.post("/v1/files", files={"file": (None, b"a")}, data={"purpose": "user_data"})
+        assert error(unnamed)["message"] == "file: it is not a file: its part of the form has no filename"
+        long = await http.post("/v1/files", files={"file": ("a" * 201, b"a")}, data={"purpose": "user_data"})
+        assert error(long)["param"] == "file"
+        assert (await http.post("/v1/vector_stores")).status_code == 200  # the body may be left out
+        store = (await http.post("/v1/vector_stores", json={})).json()["id"]
+        for path, body, param in (
+            ("", {"file_ids": ["none"]}, "file_ids"),
+            (f"/{store}/files", {"file_id": "none"}, "file_id"),
+            (f"/{store}/file_batches", {"file_ids": ["none"]}, "file_ids"),
+            (f"/{store}/file_batches", {"files": [{"file_id": "none"}]}, "files"),
+        ):
+            answer = await http.post(f"/v1/vector_stores{path}", json=body)
+            assert (answer.status_code, error(answer)["param"]) == (404, param)
+        await send(http, purpose="vision")
+        assert len((await http.get("/v1/files", params={"purpose": ""})).json()["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"), [("a.txt", 'filename="a.txt"'), ("ü b.txt", "filename*=UTF-8''%C3%BC%20b.txt")]
+)
+async def test_a_download_says_its_name_and_size(tmp_path: Path, name: str, sent: str) -> None:
+    async with in_process(files=tmp_path) as http:
+        made = await http.post("/v1/files", files={"file": (name, b"abc")}, data={"purpose": "user_data"})
+        answer = await http.get(f"/v1/files/{made.json()['id']}/content")
+        assert answer.content == b"abc"
+        assert answer.headers["Content-Length"] == "3"
+        assert answer.headers["Content-Disposition"] == f"attachment; {sent}"

@@ -167,6 +167,11 @@ async def test_streamable_http(gateway: Gateway, tmp_path: Path) -> None:
             assert (await call(client, "search", query=QUESTION))["passages"]
         async with httpx.AsyncClient(trust_env=False) as http:  # a page whose host's name was resolved to loopback
             assert (await http.post(address, json={}, headers={"Host": "evil.example"})).status_code == 421
+            json_alone = {"Accept": "application/json"}  # Gemini's command line
+            hello = await http.post(
+                address, content=INITIALIZE, headers={**json_alone, "Content-Type": "application/json"}
+            )
+            assert hello.json()["result"]["serverInfo"]["name"] == "retriton"
 
 
 HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "tests", "version": "1"}}
@@ -223,6 +228,20 @@ def test_options_that_cannot_work_are_refused(
     assert said.out == ""
 
 
+async def test_null_is_the_default_of_an_argument(gateway: Gateway) -> None:
+    """Models fill in null for what they leave open, and write numbers as texts."""
+    left_open = {"collection": None, "filter": None}
+    async with client_of(gateway) as client:
+        found = await call(client, "search", query=QUESTION, top_k=None, **left_open)
+        assert len(found["passages"]) > 1
+        assert len((await call(client, "search", query=QUESTION, top_k="1", **left_open))["passages"]) == 1
+        assert (await call(client, "list_documents", collection=None, limit=None, offset=None))["documents"]
+        assert await failure(client, "search", query=None) == "Error executing tool search: query: Field required"
+        wrong = await failure(client, "search", query=1, top_k="many")
+        assert "query: Input should be a valid string; top_k: Input should be a valid integer" in wrong
+        assert "pydantic" not in wrong
+
+
 @asynccontextmanager
 async def mounted(gateway: Gateway, key: str | None = None, mode: Any = "auto") -> AsyncIterator[Client]:
     """A client of the gateway's own `/mcp`."""
@@ -243,6 +262,19 @@ async def test_the_gateway_offers_the_tools_itself(gateway: Gateway, mode: str) 
         assert "there is no such collection" in await failure(client, "search", query="x", collection="nowhere")
     keys = {line["key"] for line in gateway.log_lines() if line.get("route") == "/v1/retrieve"}
     assert keys == {"tests"}  # of the caller
+
+
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "*/*", ""])
+def test_hosts_may_accept_any_type(http: httpx.Client, accept: str) -> None:
+    request = http.build_request("POST", "/mcp", json=LIST, headers={"Accept": accept})
+    if not accept:
+        del request.headers["Accept"]
+    answer = http.send(request)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json()["result"]["tools"]
 
 
 def test_requests_to_mcp_need_a_key_and_are_bounded(gateway: Gateway, http: httpx.Client) -> None:

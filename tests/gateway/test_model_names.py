@@ -23,12 +23,15 @@ def encoder(**prompts: str) -> EncoderInfo:
         ("e5", None, "query", "query"),
         ("other", "query", None, "query"),
         ("other-passage", None, None, "passage"),
+        ("intfloat/e5", "query", None, "query"),  # as on Hugging Face
+        ("intfloat/e5-query", None, None, "query"),
+        ("a/b", "passage", None, "passage"),  # a name of its own
     ],
 )
 def test_the_role_comes_from_name_field_or_default(
     model: str, input_type: Role | None, default: Role | None, role: Role
 ) -> None:
-    assert resolve_role(model, input_type, encoder(query="q: ", passage="p: "), ["other"], default) == role
+    assert resolve_role(model, input_type, encoder(query="q: ", passage="p: "), ["other", "a/b"], default) == role
 
 
 def test_without_prompts_the_role_may_be_missing() -> None:
@@ -40,6 +43,8 @@ def test_without_prompts_the_role_may_be_missing() -> None:
     [
         ("gpt", None, "model_not_found"),
         ("gpt-query", None, "model_not_found"),
+        ("intfloat/query", None, "model_not_found"),
+        ("e5/gpt", None, "model_not_found"),
         ("e5", None, "input_type_missing"),
         ("e5-query", "passage", "invalid_request"),
     ],

@@ -412,6 +412,19 @@ def test_what_responses_do_not_have_is_refused_by_name(sdk: openai.OpenAI, field
         sdk.responses.create(model="m", input="tea?", tools=[{"type": "web_search"}])
 
 
+@pytest.mark.parametrize(
+    ("tool", "param"),
+    [
+        (search_of("vs_none"), "tools.1.vector_store_ids"),
+        (search_of("documents", filters={"type": "in", "key": "a", "value": 1}), "tools.1.filters"),
+    ],
+)
+def test_what_is_wrong_with_a_tool_is_called_as_in_the_request(sdk: openai.OpenAI, tool: Any, param: str) -> None:
+    with pytest.raises(openai.APIStatusError) as refused:
+        sdk.responses.create(model="m", input="?", tools=[search_of(sdk.vector_stores.create().id), tool])
+    assert refused.value.param == param  # type: ignore[attr-defined]
+
+
 def test_a_collection_is_searched_like_a_vector_store(alone: Gateway, sdk: openai.OpenAI) -> None:
     with alone.client() as http:
         upload(http, "manuals", SAMPLES)

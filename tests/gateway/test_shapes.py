@@ -25,7 +25,11 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
         ("/v1/embeddings", {"input": "a", "truncate": "MIDDLE"}, "truncate: Input should be 'NONE', 'START' or 'END'"),
         ("/v1/embeddings", {"input": "a", "late_chunking": True}, "late_chunking: Input should be False"),
         ("/v2/embed", {"texts": ["a"], "embedding_types": ["float", "int4"]}, "embedding_types.1: Input should be"),
-        ("/v2/embed", {"images": ["a"]}, "texts: Field required"),
+        ("/v2/embed", {"images": ["a"]}, "images: it is not supported: send texts"),
+        ("/v2/embed", {"inputs": [{"content": []}], "images": None}, "inputs: it is not supported: send texts"),
+        ("/v1/embed", {"inputs": "TEI's, at an address that ends with v1"}, "inputs: it is not supported: send texts"),
+        ("/v2/embed", {"images": [], "inputs": None}, "texts: Field required"),
+        ("/v1/embeddings", {"input": ["a", {"text": "b"}, 5]}, "input.2: Input should be a valid string"),
         ("/embed", {"inputs": ["a", ""]}, "inputs.1: String should have at least 1 character"),
         ("/v2/nvcf/pexec/functions/f", {"input": ["a", 1]}, "input.1: Input should be a valid string"),
         ("/rerank", {"query": "q", "documents": ["a"], "top_n": 0}, "top_n: Input should be greater than"),
@@ -81,6 +85,13 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
             {"chunking_strategy": {"type": "static", "static": {}}},
             "chunking_strategy.static.max_chunk_size_tokens: Field required",
         ),
+        (
+            "/v1/vector_stores",
+            {"chunking_strategy": {"type": "other"}},
+            "chunking_strategy.type: Input should be 'auto' or 'static'",
+        ),
+        ("/v1/vector_stores", {"chunking_strategy": {}}, "chunking_strategy.type: Field required"),
+        ("/v1/vector_stores", {"chunking_strategy": "auto"}, "chunking_strategy: Input should be a valid object"),
         ("/v1/chat/completions", {**CHAT, "stop": ["a", 1]}, "stop.1: Input should be a valid string"),
         ("/v1/chat/completions", {**CHAT, "retrieval": {"top_k": 0}}, "retrieval.top_k: Input should be greater"),
         ("/v1/chat/completions", {**CHAT, "stop": 3}, "stop: Input should be a valid string"),
@@ -93,3 +104,11 @@ async def test_the_message_names_the_field_that_is_wrong(path: str, body: Any, m
         answer = await http.post(path, json={"model": "m", **body} if isinstance(body, dict) else body)
     assert answer.status_code == 422, answer.text
     assert answer.json()["error"]["message"].startswith(message)
+
+
+async def test_where_a_body_stops_being_json_is_said() -> None:
+    async with in_process() as http:
+        answer = await http.post("/v1/embeddings", content=rb'{"input": ["a", "half of an emoji: \ud83d"]}')
+    assert answer.status_code == 400
+    reason = "the body is not JSON: no low surrogate in string, at character "
+    assert answer.json()["error"]["message"].startswith(reason)

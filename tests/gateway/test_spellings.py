@@ -80,6 +80,11 @@ def test_formats_may_be_in_any_case(fields: dict[str, str], written: VectorForma
     assert embeddings(**fields).written == written
 
 
+def test_cohere_s_types_may_be_in_any_case() -> None:
+    request = CohereEmbedRequest.model_validate({"texts": ["a"], "embedding_types": ["FLOAT", "uBinary"]})
+    assert request.embedding_types == ["float", "ubinary"]
+
+
 @pytest.mark.parametrize("fields", [{"truncate": "MIDDLE"}, {"input_type": "answer"}, {"encoding_format": "hex"}])
 def test_other_choices_are_refused(fields: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match=next(iter(fields))):

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, finalize
 
 import httpx
@@ -23,6 +23,7 @@ from retriton_client import (
     Unavailable,
 )
 from retriton_client._arguments import seconds
+from retriton_client.proxies import client_options
 
 DEFAULT_GATEWAY = "http://127.0.0.1:8080"
 SEARCH_OPTIONS = frozenset(
@@ -42,6 +43,7 @@ SEARCH_OPTIONS = frozenset(
     }
 )
 Passage: TypeAlias = dict[str, Any]  # of the response to /v1/retrieve
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 _LoopClient: TypeAlias = tuple[httpx.AsyncClient, AsyncGenerator[None, None]]
 _FIELDS = ("number", "source", "title", "context", "page", "document_id", "chunk_index", "score", "scores")
 _ERRORS: dict[int, type[RetritonError]] = {
@@ -128,7 +130,7 @@ class GatewayRetrieval:
     def _client(self) -> httpx.Client:
         process = os.getpid()
         if process not in self._blocking:
-            client = httpx.Client(base_url=self.url, headers=self._headers)
+            client = self._opened(httpx.Client)
             self._blocking = {process: client}
             finalize(self, client.close)
         return self._blocking[process]
@@ -136,10 +138,17 @@ class GatewayRetrieval:
     async def _async_client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._by_loop:
-            client = httpx.AsyncClient(base_url=self.url, headers=self._headers)
+            client = self._opened(httpx.AsyncClient)
             self._by_loop[loop] = client, _open_until_loop_ends(client)
             await anext(self._by_loop[loop][1])
         return self._by_loop[loop][0]
+
+    def _opened(self, kind: type[C]) -> C:
+        """A new HTTP client. Raises `InvalidRequest` if the environment's proxies are needed, and cannot be used."""
+        try:
+            return kind(base_url=self.url, headers=self._headers, **client_options(self.url))
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise InvalidRequest(f"the proxy settings in the environment cannot be used: {error}") from error
 
     @property
     def _headers(self) -> dict[str, str]:

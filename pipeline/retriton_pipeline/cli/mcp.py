@@ -39,7 +39,7 @@ def mcp(
     if http:
         host, port = _address(http)
         typer.echo(f"MCP at http://{http}/mcp", err=True)
-        server.run("streamable-http", host=host, port=port)
+        server.run("streamable-http", host=host, port=port, json_response=True)  # some hosts accept nothing else
     else:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler waits for the thread that reads standard input
         server.run()

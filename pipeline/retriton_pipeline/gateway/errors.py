@@ -28,6 +28,7 @@ from retriton_pipeline.errors import (
     StoreError,
 )
 from retriton_pipeline.gateway.storage.database import StorageError
+from retriton_pipeline.gateway.storage.pages import UnknownCursor
 
 log = logging.getLogger("retriton.gateway")
 RETRY_AFTER_S = 1
@@ -91,6 +92,8 @@ def api_error(error: BaseException) -> ApiError:
     """The error response for ``error``. Causes on the server's side are logged, and reported in general terms."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, UnknownCursor):
+        return ApiError(400, "invalid_request", str(error), error.field)
     for kind, response in _PUBLIC.items():
         if isinstance(error, kind):
             return replace(response, message=response.message or str(error))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from retriton_client.proxies import client_options
 from retriton_pipeline.errors import LLMError
 from retriton_pipeline.generation.response_limits import limit
 
@@ -118,7 +119,10 @@ class LLM:
 
         # A redirect would send the documents, and on the same host the key, to an address that nobody configured.
         http = openai.DefaultAsyncHttpxClient(
-            follow_redirects=False, timeout=timeout_s, event_hooks={"response": [partial(limit, self.answer_bytes_max)]}
+            follow_redirects=False,
+            timeout=timeout_s,
+            event_hooks={"response": [partial(limit, self.answer_bytes_max)]},
+            **client_options(self.url),
         )
         return openai.AsyncOpenAI(
             base_url=self.url,

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 from mcp.server.mcpserver.exceptions import ToolError
 
+from retriton_client.proxies import client_options
 from retriton_pipeline.errors import InvalidOption
 
 _TIMEOUT = httpx2.Timeout(630.0, connect=5.0)  # the gateway's own limits are shorter
@@ -22,7 +23,8 @@ class GatewayRequests:
         auth: adds a key to each request, in place of ``key``.
 
     Raises:
-        InvalidOption: ``url`` is not an HTTP address, or ``key`` cannot be sent in a header.
+        InvalidOption: ``url`` is not an HTTP address, ``key`` cannot be sent in a header, or the environment's proxies
+            are needed and cannot be used.
     """
 
     def __init__(
@@ -38,7 +40,12 @@ class GatewayRequests:
             raise InvalidOption("the API key has characters that no key of `retriton key` has")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._url = url
-        self._http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT, transport=transport, auth=auth)
+        try:
+            self._http = httpx2.AsyncClient(
+                base_url=url, headers=headers, timeout=_TIMEOUT, transport=transport, auth=auth, **client_options(url)
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            raise InvalidOption(f"the proxy settings in the environment cannot be used: {error}") from error
 
     async def send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """The response to a request; ``content`` is ``params``, ``json`` or ``files``.

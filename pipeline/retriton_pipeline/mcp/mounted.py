@@ -38,7 +38,13 @@ class MountedServer:
     async def answer(self, authorization: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request for the path ``/mcp``; ``authorization`` is its header with the key."""
         _authorization.set(authorization)
-        await self._app(scope, receive, send)
+        await self._app(_accepting_json(scope), receive, send)
+
+
+def _accepting_json(scope: Scope) -> Scope:
+    """The request as if it accepted JSON, which is what it gets: hosts accept one type, ``*/*``, or do not say."""
+    others = [(name, value) for name, value in scope["headers"] if name != b"accept"]
+    return {**scope, "headers": [*others, (b"accept", b"application/json, text/event-stream")]}
 
 
 class _CallersKey(httpx2.Auth):

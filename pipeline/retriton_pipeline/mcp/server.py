@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import Tool, ToolAnnotations
+from mcp_types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
+from pydantic import ValidationError
 
 from retriton_pipeline.mcp.gateway_requests import GatewayRequests
 from retriton_pipeline.mcp.tools import Tools
@@ -37,3 +39,20 @@ class _Server(MCPServer[None]):
         except ToolError:
             has_llm = False
         return [tool for tool in await super().list_tools() if has_llm or tool.name != "ask"]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Calls a tool. Models send null for what they leave open: it is the default. Raises `ToolError`."""
+        given = {argument: value for argument, value in arguments.items() if value is not None}
+        try:
+            return await super().call_tool(name, given, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(f"Error executing tool {name}: {_sentence(error.__cause__)}") from None
+            raise
+
+
+def _sentence(invalid: ValidationError) -> str:
+    """What is wrong with each argument, without pydantic's types and addresses."""
+    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in invalid.errors())

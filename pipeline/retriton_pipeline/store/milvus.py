@@ -20,6 +20,7 @@ import grpc
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
+from retriton_client.proxies import is_local
 from retriton_pipeline.errors import StoreError, StoreInterrupted
 from retriton_pipeline.store import lite
 from retriton_pipeline.store.lite_file import check_content, check_file, index_ids, reading_s_max
@@ -28,6 +29,7 @@ log = logging.getLogger("retriton.store")
 
 # Without a timeout, pymilvus retries a failing call 75 times, which takes minutes.
 _TIMEOUT_S = 30.0
+_DIRECT = {"grpc.enable_http_proxy": 0}
 _LITE_PAUSES_S = (0.2, 0.5)  # before further attempts: the server that had the file before may still be ending
 _BM25_SINCE = (2, 5)  # version of Milvus
 _REPEATS_MAX = 2  # of a call during which Milvus Lite ended
@@ -93,7 +95,13 @@ class Milvus:
             if self.is_file:
                 self._process = lite.start_server(self.uri)
             # A shared connection would stay open and keep Milvus Lite's server running.
-            return MilvusClient(self.uri, token=self.token, timeout=_TIMEOUT_S, dedicated=self.is_file)
+            return MilvusClient(
+                self.uri,
+                token=self.token,
+                timeout=_TIMEOUT_S,
+                dedicated=self.is_file,
+                grpc_options=_DIRECT if is_local(self.uri) else {},
+            )
 
     def close(self) -> None:
         """Closes the connection and releases the file."""

@@ -9,6 +9,7 @@ from retriton_pipeline.gateway.errors import ApiError
 
 _OBJECTS = ("model_type", "model_attributes_type", "dict_type")
 _BLANK = "Text should have a character that is not white space"
+_NO_FILE = "it is not a file: its part of the form has no filename"
 _Path = tuple[str, ...]
 
 
@@ -21,8 +22,7 @@ def invalid_request(errors: Sequence[Any], body: Any) -> ApiError:
     """
     first = errors[0]
     if first["type"] == "json_invalid":
-        reason = first.get("ctx", {}).get("error", first["msg"])
-        return ApiError(400, "malformed_json", f"the body is not JSON: {reason}")
+        return ApiError(400, "malformed_json", f"the body is not JSON: {_malformed(first)}")
     paths = [_path(error, body) for error in errors]
     deepest = max((path for path in paths if path[: len(paths[0])] == paths[0]), key=len)
     name = ".".join(deepest)
@@ -42,7 +42,19 @@ def _path(error: Any, body: Any) -> _Path:
             value = value[part]
         if has_part or (error["type"] == "missing" and part == parts[-1]):
             path.append(str(part))
-    return tuple(path)
+    return (*path, *_tag(error))
+
+
+def _tag(error: Any) -> _Path:
+    """The field that says which shape a value has, if that is what is wrong."""
+    name = error.get("ctx", {}).get("discriminator", "")
+    return (name.strip("'"),) if name.startswith("'") else ()
+
+
+def _malformed(error: Any) -> str:
+    """Why a body is not JSON, and where, if that is known."""
+    reason, place = str(error.get("ctx", {}).get("error", error["msg"])), error["loc"][-1]
+    return f"{reason}, at character {place + 1}" if isinstance(place, int) and place else reason
 
 
 def _sentence(errors: Sequence[Any]) -> str:
@@ -54,6 +66,11 @@ def _sentence(errors: Sequence[Any]) -> str:
     error = next((error for error in errors if error not in kinds), errors[0])
     if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == r"\S":
         return _BLANK
+    if _tag(error):
+        tags = error["ctx"].get("expected_tags")
+        return f"Input should be {' or '.join(tags.rsplit(', ', 1))}" if tags else "Field required"
+    if "Expected UploadFile" in error["msg"]:
+        return _NO_FILE
     return str(error["msg"]).replace(" after validation", "").removeprefix("Value error, ")
 
 

@@ -13,7 +13,7 @@ from retriton_pipeline.gateway.schemas.chat import ChatRequest, ChatResponse
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
 from retriton_pipeline.gateway.services.chat_completion import ChatCompletion
-from retriton_pipeline.gateway.services.fields import named_filter
+from retriton_pipeline.gateway.services.fields import named_search
 from retriton_pipeline.gateway.services.models import unknown_model
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.generation import LLM
@@ -34,7 +34,7 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         if last.role != "user" or not last.text.strip():
             raise ApiError(400, "invalid_request", "the last message must be the user's question", "messages")
         retrieval = request.retrieval
-        with named_filter("retrieval.filter"):
+        with named_search("retrieval."):
             prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
         stream = AnswerStream(llm, prompted, request.llm_parameters(), request.instructions)
         completion = ChatCompletion(stream, request, service)

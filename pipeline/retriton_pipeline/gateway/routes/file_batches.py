@@ -9,6 +9,7 @@ from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.listing import Listing, Requested
 from retriton_pipeline.gateway.schemas.vector_stores import AttachmentBody, BatchBody, BatchRequest, StatusFilter
 from retriton_pipeline.gateway.services.attachments import Attachments
+from retriton_pipeline.gateway.services.fields import renamed
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
 
 _BATCHES = "/v1/vector_stores/{vector_store_id}/file_batches"
@@ -23,7 +24,8 @@ def router(stores: VectorStores, attachments: Attachments) -> APIRouter:
     async def attach_batch(vector_store_id: str, body: BatchRequest, request: Request) -> BatchBody:
         """Attach several files."""
         store = await stores.use(request.scope["key"], vector_store_id)
-        _, batch = await attachments.attach(store.owner, store.id, body.attachments, in_batch=True)
+        with renamed(file_id="files" if body.files else "file_ids"):
+            _, batch = await attachments.attach(store.owner, store.id, body.attachments, in_batch=True)
         return BatchBody.of(*await attachments.batch(store.id, batch.id))
 
     @routes.get(f"{_BATCHES}/{{batch_id}}", responses=errors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from pydantic import WithJsonSchema
@@ -16,9 +17,9 @@ from retriton_pipeline.gateway.services.deletion import Deletion
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.storage.files import FileRecord
 from retriton_pipeline.gateway.storage.pages import Cursor
 
-_HEADERS = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
 _FILES_MAX = 10_000
 Seconds = Annotated[
     int | None,
@@ -56,7 +57,7 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
         before: Before = "",
     ) -> Listing[FileBody]:
         """The files of this key."""
-        page = await files.page(request.scope["key"], Cursor(limit, order, after, before), purpose)
+        page = await files.page(request.scope["key"], Cursor(limit, order, after, before), purpose or None)
         return Listing[FileBody].of([FileBody.of(record) for record in page.records], page.has_more)
 
     @routes.get("/v1/files/{file_id}", responses=errors)
@@ -72,7 +73,9 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
     async def get_content(file_id: str, request: Request) -> StreamingResponse:
         """The content of a file."""
         record = await files.get(request.scope["key"], file_id)
-        return StreamingResponse(files.blocks(record), headers=_HEADERS, media_type="application/octet-stream")
+        return StreamingResponse(
+            files.blocks(record), headers=_content_headers(record), media_type="application/octet-stream"
+        )
 
     @routes.delete("/v1/files/{file_id}", responses=errors)
     async def delete_file(file_id: str, request: Request) -> Deleted:
@@ -81,3 +84,13 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
         return Deleted(id=file_id, object="file")
 
     return routes
+
+
+def _content_headers(record: FileRecord) -> dict[str, str]:
+    plain = quote(record.filename)
+    name = f'filename="{plain}"' if plain == record.filename else f"filename*=UTF-8''{plain}"
+    return {
+        "Content-Disposition": f"attachment; {name}",
+        "Content-Length": str(record.bytes),
+        "X-Content-Type-Options": "nosniff",
+    }

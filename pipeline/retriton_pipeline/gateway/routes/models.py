@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.models import ModelBody, ModelList
-from retriton_pipeline.gateway.services.models import model_ids, unknown_model
+from retriton_pipeline.gateway.services.models import model_ids, served_name, unknown_model
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 
@@ -25,11 +25,10 @@ def router(settings: Settings, upstream: Upstream) -> APIRouter:
     @routes.get("/v1/models/{model_id:path}", responses=error_responses(502))
     async def model(model_id: str) -> ModelBody:
         """One model."""
-        known = await _models(settings, upstream)
-        for found in known:
-            if found.id == model_id:
-                return found
-        raise unknown_model(model_id, [found.id for found in known])
+        known = {found.id: found for found in await _models(settings, upstream)}
+        if found := known.get(served_name(model_id, list(known))):
+            return found
+        raise unknown_model(model_id, list(known))
 
     return routes
 

@@ -19,6 +19,7 @@ from retriton_pipeline.gateway.schemas.responses import (
     instructions_of,
     turns_of,
 )
+from retriton_pipeline.gateway.services.fields import renamed
 from retriton_pipeline.gateway.services.file_search import FileSearch
 from retriton_pipeline.gateway.services.model_response import FileSearchCall, ModelResponse
 from retriton_pipeline.gateway.services.models import unknown_model
@@ -37,10 +38,15 @@ def router(settings: Settings, upstream: Upstream, search: FileSearch) -> APIRou
     async def searched(owner: str, messages: list[InputItem], tools: list[FileSearchTool]) -> list[FileSearchCall]:
         *before, last = messages
         history, question = turns_of(before), last.text
-        found = await asyncio.gather(
-            *(search.search(owner, tool.vector_store_ids, [question], tool.options, history) for tool in tools)
-        )
-        return [FileSearchCall(question, hits) for hits in found]
+
+        async def searched_by(number: int, tool: FileSearchTool) -> FileSearchCall:
+            name = f"tools.{number}"
+            with renamed(vector_store_id=f"{name}.vector_store_ids", filters=f"{name}.filters"):
+                return FileSearchCall(
+                    question, await search.search(owner, tool.vector_store_ids, [question], tool.options, history)
+                )
+
+        return await asyncio.gather(*(searched_by(number, tool) for number, tool in enumerate(tools)))
 
     async def answer_from(
         llm: LLM, request: ResponseRequest, messages: list[InputItem], calls: list[FileSearchCall]

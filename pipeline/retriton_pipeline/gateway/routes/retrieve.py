@@ -9,7 +9,7 @@ from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, RetrieveResponse, check_texts, turns
-from retriton_pipeline.gateway.services.fields import named_filter
+from retriton_pipeline.gateway.services.fields import named_search
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 
 
@@ -22,7 +22,7 @@ def router(service: QuestionAnswering) -> APIRouter:
         """Find passages."""
         check_texts(request.history, "history")
         asked = request.query, request.collection, request, turns(request.history)
-        with named_filter("filter"):
+        with named_search():
             found = await (service.prompt(*asked) if request.include_prompt else service.retrieve(*asked))
         body = RetrieveResponse.of(found)
         return SerializedJson(body.model_dump_json())

@@ -18,12 +18,15 @@ from retriton_pipeline.gateway.schemas.vector_stores import (
 )
 from retriton_pipeline.gateway.services.attachments import Attachments, NewAttachment
 from retriton_pipeline.gateway.services.deletion import Deletion
+from retriton_pipeline.gateway.services.fields import renamed
 from retriton_pipeline.gateway.services.file_search import FileSearch
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.vector_stores import VectorStores
 from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.retrieval.rewriting import decompose
+
+_EMPTY = VectorStoreRequest()
 
 
 def router(
@@ -42,10 +45,11 @@ def router(
         return VectorStoreBody.of(record, await stores.counts(record.id))
 
     @routes.post("/v1/vector_stores", responses=errors)
-    async def create(body: VectorStoreRequest, request: Request) -> VectorStoreBody:
-        """Create a vector store."""
+    async def create(request: Request, body: VectorStoreRequest = _EMPTY) -> VectorStoreBody:
+        """Create a vector store. The body may be left out."""
         owner, size = request.scope["key"], size_of_chunks(body.chunking_strategy)
-        await files.get_all(owner, body.file_ids)
+        with renamed(file_id="file_ids"):
+            await files.get_all(owner, body.file_ids)
         expires = body.expires_after
         record = await stores.create(owner, body.name or "", body.metadata or {}, expires.days if expires else None)
         if body.file_ids:

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from retriton_client import Embeddings, Truncate
 from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.embeddings import DIMENSIONS, EmbeddingType, Texts
-from retriton_pipeline.gateway.schemas.synonyms import InputType, Side
+from retriton_pipeline.gateway.schemas.synonyms import LOWER, InputType, Side
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
 
 _TYPES_MAX = 16
-EmbeddingTypes = Annotated[list[EmbeddingType], Field(max_length=_TYPES_MAX)]
+EmbeddingTypes = Annotated[list[Annotated[EmbeddingType, LOWER]], Field(max_length=_TYPES_MAX)]
+
+
+def _refused(value: Any) -> Any:
+    if value != []:
+        raise ValueError("it is not supported: send texts")
+    return value
+
+
+_Unsupported = Annotated[Any, AfterValidator(_refused), WithJsonSchema({"type": "array", "maxItems": 0})]
 
 
 class CohereEmbedRequest(RequestBody):
     """Texts to embed."""
 
+    images: _Unsupported | None = Field(None, description="Not supported.")
+    inputs: _Unsupported | None = Field(None, description="Not supported.")
     texts: Texts
     model: str | None = Field(None, description="A name from `GET /v1/models`; may be left out.")
     input_type: InputType = Field(

@@ -22,12 +22,19 @@ from retriton_pipeline.gateway.schemas.vectors import VectorFormat, vectors_json
 from retriton_pipeline.gateway.services.vectors import VectorType
 
 TEXTS_MAX = 2048  # as OpenAI
+
+
+def _item_shape(value: Any) -> str:
+    return "[object]" if isinstance(value, dict) else "[text]"
+
+
 Texts = Annotated[list[Text], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
 OneOrManyTexts = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Texts, Tag("[many]")], ONE_OR_MANY]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 TokenIds = Annotated[list[TokenId], Field(min_length=1, max_length=65536, fail_fast=True)]
 ManyTokenIds = Annotated[list[TokenIds], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
-TextObjects = Annotated[list[TextObject], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
+_Item = Annotated[Annotated[Text, Tag("[text]")] | Annotated[TextObject, Tag("[object]")], Discriminator(_item_shape)]
+TextObjects = Annotated[list[_Item], Field(min_length=1, max_length=TEXTS_MAX, fail_fast=True)]
 EncodingFormat = Annotated[Literal["float", "base64"] | None, LOWER]
 EmbeddingType = Literal["float", "int8", "uint8", "binary", "ubinary", "base64"]
 DIMENSIONS = Field(
@@ -36,13 +43,13 @@ DIMENSIONS = Field(
 
 
 def _shape(value: Any) -> str:
-    """The tag of an input, by its first item."""
+    """The tag of an input, by its first item; texts and objects may be mixed, as for Jina."""
     first = value[0] if isinstance(value, list) and value else None
     if isinstance(first, list):
         return "[many ids]"
-    if isinstance(first, dict):
-        return "[objects]"
-    return "[ids]" if isinstance(first, int) else one_or_many(value)
+    if isinstance(first, int):
+        return "[ids]"
+    return "[objects]" if first is not None and any(isinstance(item, dict) for item in value) else one_or_many(value)
 
 
 Input = Annotated[

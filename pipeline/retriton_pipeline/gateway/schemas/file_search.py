@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, Tag
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Text
@@ -34,10 +37,22 @@ class RankingOptions(RequestBody):
     hybrid_search: HybridWeights | None = None
 
 
+class _EmptyIsNull:
+    """An object without fields is null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(lambda value: None if value == {} else value, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        schema["anyOf"].append({"type": "object", "maxProperties": 0})
+        return schema
+
+
 class SearchFields(RequestBody):
     """How vector stores are searched."""
 
-    filters: FileFilter | None = None
+    filters: Annotated[FileFilter | None, _EmptyIsNull()] = None
     max_num_results: int = Field(10, ge=1, le=RESULTS_MAX)
     ranking_options: RankingOptions = Field(default_factory=RankingOptions)
 

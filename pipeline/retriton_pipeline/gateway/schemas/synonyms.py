@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class _Spelled:
-    """A choice in any case; an empty one is null."""
+    """A choice in any case; an empty one is null, where that is allowed."""
 
     def __init__(self, fold: Callable[[str], str]) -> None:
         self._fold = fold
@@ -28,9 +28,10 @@ class _Spelled:
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The OpenAPI document allows the empty choice; it cannot say that case does not matter."""
         schema = handler(core)
-        schema["anyOf"] = [
-            {**kind, "enum": [*kind["enum"], ""]} if "enum" in kind else kind for kind in schema["anyOf"]
-        ]
+        if "anyOf" in schema:
+            schema["anyOf"] = [
+                {**kind, "enum": [*kind["enum"], ""]} if "enum" in kind else kind for kind in schema["anyOf"]
+            ]
         return schema
 
     def _folded(self, value: Any) -> Any:

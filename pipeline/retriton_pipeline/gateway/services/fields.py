@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from retriton_client import InvalidRequest
-from retriton_pipeline.errors import InvalidFilter
-from retriton_pipeline.gateway.errors import api_error
+from retriton_pipeline.errors import InvalidFilter, NoSuchCollection
+from retriton_pipeline.gateway.errors import ApiError, api_error
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,30 @@ def named(fields: Fields) -> Iterator[None]:
 
 
 @contextmanager
+def renamed(**fields: str) -> Iterator[None]:
+    """Raises an `ApiError` about one of the keys of ``fields`` as one about what the request has in its place."""
+    try:
+        yield
+    except ApiError as error:
+        if error.param not in fields:
+            raise
+        raise replace(error, param=fields[error.param]) from None
+
+
+@contextmanager
 def named_filter(field: str) -> Iterator[None]:
     """Raises an `InvalidFilter` as an `ApiError` with the field of the filter."""
     try:
         yield
     except InvalidFilter as error:
         raise replace(api_error(error), param=field) from error
+
+
+@contextmanager
+def named_search(prefix: str = "") -> Iterator[None]:
+    """Raises an `InvalidFilter` or `NoSuchCollection` as an `ApiError` with the field; `prefix` begins its name."""
+    with named_filter(f"{prefix}filter"):
+        try:
+            yield
+        except NoSuchCollection as error:
+            raise replace(api_error(error), param=f"{prefix}collection") from error

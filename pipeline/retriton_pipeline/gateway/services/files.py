@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.fairness import Shares
-from retriton_pipeline.gateway.services.uploaded_files import safe_name
+from retriton_pipeline.gateway.services.uploaded_files import name_of
 from retriton_pipeline.gateway.settings import Bounds
 from retriton_pipeline.gateway.storage.database import Database, StorageError
 from retriton_pipeline.gateway.storage.files import FileRecord, FileRecords
@@ -50,7 +50,7 @@ class Files:
             ApiError: its name is invalid, or a limit is reached.
             StorageError: it cannot be written.
         """
-        name, size, now_s = safe_name(upload.filename or ""), upload.size or 0, int(time.time())
+        name, size, now_s = name_of(upload, "file"), upload.size or 0, int(time.time())
         await self._check_room(owner, size)
         expires_at = now_s + lives_s if lives_s else None
         record = FileRecord(new_id("file-"), owner, name, purpose, size, now_s, expires_at)
@@ -70,7 +70,7 @@ class Files:
         return (await self.get_all(owner, [id_]))[0]
 
     async def get_all(self, owner: str, ids: list[str]) -> list[FileRecord]:
-        """The owner's files, in the order of ``ids``. Raises `ApiError` if one does not exist."""
+        """The owner's files, in the order of ``ids``. Raises `ApiError` about ``file_id`` if one does not exist."""
         found = await self._records.get(owner, ids)
         for id_ in ids:
             if id_ not in found:

@@ -22,7 +22,8 @@ def resolve_role(
 
     Args:
         model: the encoder's name or an alias, with the suffix ``-query`` or ``-passage`` for clients that cannot send
-            ``input_type``; or the role alone, which is the model name in the playground API.
+            ``input_type``; or the role alone, which is the model name in the playground API. An organisation may
+            precede it, as in ``sentence-transformers/all-MiniLM-L6-v2``.
         input_type: that of the request.
         encoder: the served encoder.
         aliases: additional names of it.
@@ -55,6 +56,11 @@ def model_ids(encoder: EncoderInfo, aliases: Sequence[str]) -> list[str]:
     return [name + suffix for name in (encoder.name, *aliases) for suffix in ("", "-query", "-passage")]
 
 
+def served_name(model: str, names: Sequence[str]) -> str:
+    """The name that ``model`` may stand for: an organisation before it, as on Hugging Face, is not part of ours."""
+    return model if model in names else model.rpartition("/")[2]
+
+
 def unknown_model(model: str, names: Sequence[str]) -> ApiError:
     """The error for a model that is not served."""
     message = f"there is no model {model[:100]!r} here, only {', '.join(names) or 'none'}"
@@ -62,9 +68,10 @@ def unknown_model(model: str, names: Sequence[str]) -> ApiError:
 
 
 def _named_role(model: str, names: Sequence[str]) -> Role | None:
-    if model in names:
+    name = served_name(model, names)
+    if name in names:
         return None
     for role in _ROLES:
-        if model == role or (model.endswith(f"-{role}") and model.removesuffix(f"-{role}") in names):
+        if model == role or (name.endswith(f"-{role}") and name.removesuffix(f"-{role}") in names):
             return role
     raise unknown_model(model, names)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from retriton_client import NotInstalled, Truncate
 from retriton_pipeline.gateway.services.fields import Fields, named
-from retriton_pipeline.gateway.services.models import model_ids, unknown_model
+from retriton_pipeline.gateway.services.models import model_ids, served_name, unknown_model
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 
@@ -77,9 +77,10 @@ class Reranking:
         reranker = await self._upstream.reranker()
         if reranker is None:
             raise NotInstalled("no cross-encoder")
-        if model and model != reranker.name:
+        if model and served_name(model, [reranker.name]) != reranker.name:
             encoder = await self._upstream.encoder()
-            if model not in model_ids(encoder, self._settings.aliases):
+            known = model_ids(encoder, self._settings.aliases)
+            if served_name(model, known) not in known:
                 raise unknown_model(model, [reranker.name])
         with named(fields):
             found = await self._upstream.client.rerank(query, passages, truncate=truncate or self._settings.truncate)

@@ -21,7 +21,7 @@ _REFUSED = (
 
 
 async def texts_of(
-    value: str | list[str] | list[TextObject] | list[int] | list[list[int]],
+    value: str | list[str] | list[str | TextObject] | list[int] | list[list[int]],
     encoder: EncoderInfo,
     declared: str | None,
     default: bool,
@@ -40,10 +40,8 @@ async def texts_of(
     """
     if isinstance(value, str):
         return [value]
-    if isinstance(value[0], str):
-        return [str(text) for text in value]
-    if isinstance(value[0], TextObject):
-        return [item.text for item in value if isinstance(item, TextObject)]
+    if isinstance(value[0], str | TextObject):
+        return [item.text if isinstance(item, TextObject) else str(item) for item in value]
     _check_own(encoder, declared, default)
     sequences: Any = value if isinstance(value[0], list) else [value]
     if (count := sum(map(len, sequences))) > TOKEN_IDS_MAX:

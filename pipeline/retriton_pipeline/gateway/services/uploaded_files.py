@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from starlette.datastructures import UploadFile
 
 from retriton_pipeline.gateway.errors import ApiError
 
 _NAME_BYTES_MAX = 200
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_EXTENDED = re.compile(r";\s*filename\*\s*=\s*utf-8'[^';]*'([^;\s]+)", re.IGNORECASE)
 
 
 async def save_files(files: Sequence[UploadFile], folder: Path) -> None:
@@ -21,14 +25,27 @@ async def save_files(files: Sequence[UploadFile], folder: Path) -> None:
         ApiError: a name is invalid, or used twice.
     """
     for file in files:
-        target = folder / safe_name(file.filename or "")
+        target = folder / name_of(file, "files")
         if target.exists():
             raise ApiError(400, "invalid_request", f"two files of this upload are named {target.name!r}", "files")
         await asyncio.to_thread(_copy, file, target)
 
 
-def safe_name(name: str) -> str:
+def name_of(file: UploadFile, field: str) -> str:
+    """The name of an uploaded file, as `safe_name`.
+
+    .NET sends ``filename`` in an encoding of mails, and beside it ``filename*``, which is UTF-8.
+    """
+    extended = _EXTENDED.search(_QUOTED.sub('""', file.headers.get("content-disposition", "")))
+    return safe_name(unquote(extended[1], errors="replace") if extended else file.filename or "", field)
+
+
+def safe_name(name: str, field: str = "files") -> str:
     """The last part of a file name, without unprintable characters and leading dots.
+
+    Args:
+        name: as the client sent it.
+        field: of the form.
 
     Raises:
         ApiError: nothing is left, or it is too long.
@@ -36,9 +53,9 @@ def safe_name(name: str) -> str:
     name = PurePosixPath(name.replace("\\", "/")).name
     name = "".join(character for character in name if character.isprintable()).strip().lstrip(".")
     if not name:
-        raise ApiError(400, "invalid_request", "a file needs a name with an extension", "files")
+        raise ApiError(400, "invalid_request", "a file needs a name with an extension", field)
     if (size := len(name.encode("utf-8", "replace"))) > _NAME_BYTES_MAX:
-        raise ApiError(400, "invalid_request", f"a file name has {size} bytes, the limit is {_NAME_BYTES_MAX}", "files")
+        raise ApiError(400, "invalid_request", f"a file name has {size} bytes, the limit is {_NAME_BYTES_MAX}", field)
     return name
 
 

@@ -137,8 +137,10 @@ class AttachmentRecords:
         self, vector_store: str, cursor: Cursor, status: AttachmentStatus | None, batch: str | None = None
     ) -> Page[Attachment]:
         """A page of a vector store's files. Raises `UnknownCursor`."""
-        conditions = {"vector_store": vector_store, "status": status, "batch": batch}
-        return await self._run(lambda connection: page_of(connection, "attachments", conditions, cursor, Attachment.of))
+        scope, conditions = ("vector_store", vector_store), {"status": status, "batch": batch}
+        return await self._run(
+            lambda connection: page_of(connection, "attachments", scope, conditions, cursor, Attachment.of)
+        )
 
     async def halt(self, records: Sequence[Attachment]) -> None:
         """Cancels those that are in progress, so that no gateway begins with them."""

@@ -42,7 +42,28 @@ CREATE TABLE IF NOT EXISTS jobs (
     metadata TEXT NOT NULL, chunk_tokens INTEGER, overlap_tokens INTEGER, result TEXT NOT NULL, error TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_of_owner ON jobs (owner, seq);
 CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (seq) WHERE state IN ('queued', 'running');
+CREATE TABLE IF NOT EXISTS deleted (
+    list TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (list, scope, id));
+CREATE INDEX IF NOT EXISTS deleted_at ON deleted (at);
 """
+_DELETED_S = 3600  # for which the place of a deleted record in its list is known
+_NOW = "CAST(strftime('%s', 'now') AS INTEGER)"
+_NOTE_DELETED = """
+CREATE TRIGGER IF NOT EXISTS {table}_deleted AFTER DELETE ON {table} WHEN {condition} BEGIN
+    DELETE FROM deleted WHERE at < {now} - {seconds};
+    INSERT OR REPLACE INTO deleted VALUES ('{table}', OLD.{scope}, OLD.id, OLD.seq, {now});
+END;
+"""
+_LISTS = (  # table, the column whose value a list's records share, and whether the list itself is still there
+    ("files", "owner", "1"),
+    ("vector_stores", "owner", "1"),
+    ("attachments", "vector_store", "EXISTS (SELECT 1 FROM vector_stores WHERE id = OLD.vector_store)"),
+)
+
+
+def _note_deleted(table: str, scope: str, condition: str) -> str:
+    return _NOTE_DELETED.format(table=table, scope=scope, condition=condition, now=_NOW, seconds=_DELETED_S)
 
 
 class StorageError(PipelineError):
@@ -105,7 +126,7 @@ class Database:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.executescript(_SCHEMA)
+        connection.executescript(_SCHEMA + "".join(_note_deleted(*found) for found in _LISTS))
         self._connection = connection
         return connection
 

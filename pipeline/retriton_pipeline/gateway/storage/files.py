@@ -58,8 +58,10 @@ class FileRecords:
 
     async def page(self, owner: str, cursor: Cursor, purpose: str | None) -> Page[FileRecord]:
         """A page of the owner's files. Raises `UnknownCursor`."""
-        conditions = {"owner": owner, "purpose": purpose}
-        return await self._run(lambda connection: page_of(connection, "files", conditions, cursor, FileRecord.of))
+        scope, conditions = ("owner", owner), {"purpose": purpose}
+        return await self._run(
+            lambda connection: page_of(connection, "files", scope, conditions, cursor, FileRecord.of)
+        )
 
     async def delete(self, id_: str) -> None:
         """Deletes a record."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -39,35 +39,48 @@ class Page(Generic[T]):
 
 
 class UnknownCursor(PipelineError):
-    """The list has no record with the id of the cursor."""
+    """The list has no record with the id of the cursor, and had none lately.
+
+    Attributes:
+        field: `after` or `before`.
+    """
+
+    def __init__(self, field: str, id_: str) -> None:
+        super().__init__(f"{field} is {id_[:100]!r}: the list has no such id")
+        self.field = field
 
 
 def page_of(
     connection: sqlite3.Connection,
     table: str,
+    scope: tuple[str, str],
     conditions: dict[str, Any],
     cursor: Cursor,
     record: Callable[[sqlite3.Row], T],
 ) -> Page[T]:
-    """The page of the records that meet all conditions.
+    """The page of a list's records that meet all conditions.
+
+    A record that was deleted, or no longer meets the conditions, since the page before still marks its place: clients
+    delete what they list, page by page.
 
     Args:
         connection: of the database.
         table: has the columns ``seq``, in the order of creation, and ``id``.
+        scope: column and value that all records of the list have.
         conditions: values by column; None leaves a column out.
         cursor: which page.
         record: makes a record of a row.
 
     Raises:
-        UnknownCursor: ``after`` or ``before`` is not an id of such a record.
+        UnknownCursor: ``after`` or ``before`` is not the id of a record of the list.
     """
-    given = {column: value for column, value in conditions.items() if value is not None}
+    given = dict([scope]) | {column: value for column, value in conditions.items() if value is not None}
     where, values = [f"{column} = ?" for column in given], list(given.values())
     is_ascending = cursor.order == "asc"
     for name, id_, follows in (("after", cursor.after, is_ascending), ("before", cursor.before, not is_ascending)):
         if id_:
             where.append(f"seq {'>' if follows else '<'} ?")
-            values.append(_place(connection, table, where[: len(given)], [*given.values(), id_], name))
+            values.append(_place(connection, table, scope, id_, name))
     is_backwards = bool(cursor.before) and not cursor.after  # the nearest ones before that record
     order = "ASC" if is_ascending != is_backwards else "DESC"
     query = f"SELECT * FROM {table} WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - no input
@@ -77,9 +90,13 @@ def page_of(
     return Page(records, len(rows) > cursor.limit)
 
 
-def _place(connection: sqlite3.Connection, table: str, where: Sequence[str], values: Sequence[Any], name: str) -> int:
-    query = f"SELECT seq FROM {table} WHERE {' AND '.join([*where, 'id = ?'])}"  # noqa: S608 - no input
-    row = connection.execute(query, values).fetchone()
+def _place(connection: sqlite3.Connection, table: str, scope: tuple[str, str], id_: str, name: str) -> int:
+    column, value = scope
+    row = connection.execute(
+        f"SELECT seq FROM {table} WHERE {column} = ? AND id = ?"  # noqa: S608 - no input
+        " UNION ALL SELECT seq FROM deleted WHERE list = ? AND scope = ? AND id = ?",
+        (value, id_, table, value, id_),
+    ).fetchone()
     if row is None:
-        raise UnknownCursor(f"{name} is {values[-1][:100]!r}: the list has no such id")
+        raise UnknownCursor(name, id_)
     return int(row["seq"])

@@ -73,7 +73,7 @@ class VectorStoreRecords:
     async def page(self, owner: str, cursor: Cursor) -> Page[VectorStoreRecord]:
         """A page of the owner's vector stores. Raises `UnknownCursor`."""
         return await self._run(
-            lambda connection: page_of(connection, "vector_stores", {"owner": owner}, cursor, VectorStoreRecord.of)
+            lambda connection: page_of(connection, "vector_stores", ("owner", owner), {}, cursor, VectorStoreRecord.of)
         )
 
     async def touch(self, id_: str, now_s: float) -> None:
