@@ -6,23 +6,28 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from retriton_pipeline.batches import batched
 from retriton_pipeline.errors import StoreError
 from retriton_pipeline.store.lite_file import check_space
 from retriton_pipeline.store.milvus import Milvus
 from retriton_pipeline.store.rows import size_of_row
 
+_FILE_ROWS_PER_CALL = 128  # searches wait for a call: of 256, 150 ms and more
+
 
 def upsert(milvus: Milvus, target: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes rows to the collection ``target``. Idempotent.
+    """Writes rows to the collection ``target``, in their order. Idempotent.
 
     Raises:
         StoreError: Milvus failed, or Milvus Lite did not store all rows, for example because the disk is full.
     """
-    if milvus.is_file:
-        check_space(milvus.uri, sum(map(size_of_row, rows)))
-    milvus.call("upsert", target, data=list(rows))
-    if milvus.is_file:  # it may report success and have stored nothing
-        _check_stored(milvus, target, {row["id"] for row in rows})
+    if not milvus.is_file:
+        milvus.call("upsert", target, data=list(rows))
+        return
+    check_space(milvus.uri, sum(map(size_of_row, rows)))
+    for some in batched(rows, _FILE_ROWS_PER_CALL):
+        milvus.call("upsert", target, data=some)
+        _check_stored(milvus, target, {row["id"] for row in some})  # it may report success and have stored nothing
 
 
 def _check_stored(milvus: Milvus, target: str, ids: Collection[str]) -> None:
