@@ -17,6 +17,7 @@ from pylatexenc.latexwalker import (
 )
 from pylatexenc.macrospec import LatexContextDb
 
+from retriton_pipeline.documents.markup.latex_units import displayed_quantity, escaped
 from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.text.encoding import decode
@@ -56,6 +57,11 @@ _SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
 _REFERENCE = re.compile(
     r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
 )
+_VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])([^\n]{0,500}?)\1")
+_QUANTITY = re.compile(  # of siunitx
+    r"\\(?:SI|qty|num|ang|si|unit|numrange|qtyrange|SIrange)(?![A-Za-z])\s{0,9}(?:\[[^\]\n]{0,200}\]\s{0,9})?"
+    r"((?:\s{0,9}\{[^{}]{0,200}\}){1,3})"
+)
 _MACROS_MAX = 200
 _FALSE, _FI = re.compile(r"\\iffalse(?![A-Za-z])"), re.compile(r"\\fi(?![A-Za-z])")
 _MARK = "\ue000"  # around the number of a verbatim environment; a character for private use
@@ -72,7 +78,8 @@ def read_latex(raw: bytes) -> Content:
     code: list[str] = []
     body = _without_code(text[begin.end() if begin else 0 :], code)
     body = body.partition("\\end{document}")[0]
-    body = _COMMENT.sub(r"\1", body)
+    body = _COMMENT.sub(r"\1", _VERB.sub(lambda match: escaped(match[2]), body))
+    body = _QUANTITY.sub(displayed_quantity, body)
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
     body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
