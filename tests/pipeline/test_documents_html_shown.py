@@ -141,10 +141,11 @@ def test_quotations_have_their_marks(tmp_path: Path) -> None:
     assert texts(tmp_path, "<p>He said <q>lend it</q>.</p>") == ['He said "lend it".']
 
 
-def test_tables_that_are_made_with_roles_have_columns(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("table", "data"), [("table", "cell"), ("grid", "gridcell")])
+def test_tables_that_are_made_with_roles_have_columns(tmp_path: Path, table: str, data: str) -> None:
     rows = "".join(
         f'<div role="row"><span role="{role}">{first}</span><span role="{role}">{second}</span></div>'
-        for role, first, second in (("columnheader", "Part", "Price"), ("cell", "Bolt", "3"), ("cell", "Nut", "1"))
+        for role, first, second in (("columnheader", "Part", "Price"), (data, "Bolt", "3"), (data, "Nut", "1"))
     )
     assert "| Part | Price |\n|---|---|\n| Bolt | 3 |\n| Nut | 1 |" in texts(
         tmp_path, f'<div role="table">{rows}</div>'

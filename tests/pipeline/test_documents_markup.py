@@ -122,7 +122,7 @@ def test_columns_that_an_asciidoc_table_states_are_kept(tmp_path: Path) -> None:
 
 
 def test_words_of_different_elements_in_xml_are_separated(tmp_path: Path) -> None:
-    xml = "<doc><sec>Use the <b>b</b>olt: <part>M8</part><part>M10</part>only.</sec></doc>"
+    xml = "<doc><sec>Use the <!-- x --><b>b</b>olt: <part>M8</part><part>M10</part>only.</sec></doc>"
     assert texts(tmp_path, "a.xml", xml) == ["sec: Use the bolt: M8 M10 only."]
 
 
@@ -143,3 +143,14 @@ def test_comments_and_code_of_modules_in_mdx_are_skipped(tmp_path: Path) -> None
     )
     shown = ["Pump", "Press `{/* so */}`.", "export the data first.", "```jsx\n{/* kept */}\n```"]
     assert texts(tmp_path, "a.mdx", page) == shown
+
+
+def test_cells_of_asciidoc_that_span_columns_do_not_move_others(tmp_path: Path) -> None:
+    table = '[cols="1,1"]\n|===\n|Part\n|Mass\n\n2+|Small\n\n|Bolt\n|3 g\n|==='
+    assert "| Small |  |\n| Bolt | 3 g |" in texts(tmp_path, "a.adoc", table)[-1]
+
+
+def test_latex_boxes_and_captions_are_read_and_names_of_pictures_are_not(tmp_path: Path) -> None:
+    figure = r"\begin{figure}\includegraphics[width=3cm]{pump}\caption[Short]{The pump}\end{figure}"
+    body = rf"\begin{{document}}Use \mbox{{part 7}} and \lstinline|open()|. {figure}\end{{document}}"
+    assert texts(tmp_path, "a.tex", body) == ["Use part 7 and open().", "The pump"]

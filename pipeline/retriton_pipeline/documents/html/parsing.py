@@ -12,7 +12,8 @@ _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{50000,}")
 _QUOTED = re.compile(r""""[^"]*+"|'[^']*+'""")
 _ATTRIBUTES_MAX = 5_000
 _TABLE_ROLES = {
-    "table": "table", "row": "tr", "cell": "td", "columnheader": "th", "rowheader": "th", "rowgroup": "tbody",
+    "table": "table", "grid": "table", "treegrid": "table", "row": "tr", "cell": "td", "gridcell": "td",
+    "columnheader": "th", "rowheader": "th", "rowgroup": "tbody",
 }  # fmt: skip
 
 

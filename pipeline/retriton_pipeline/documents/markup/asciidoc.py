@@ -24,6 +24,8 @@ _FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
 _COLUMNS = re.compile(r"\[[^\]\n]*?\bcols\s{0,9}=\s{0,9}(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^,\]\s]+))[^\]\n]*\][ \t]*")
 _REPEATED = re.compile(r"(\d{1,3})\*.*")
 _COLUMNS_MAX = 100
+_ATTRIBUTES_CHARACTERS_MAX = 500
+_SPAN = re.compile(r"(\d{1,3})(?:\.\d+)?\+")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
 _CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
@@ -79,7 +81,7 @@ def _end(lines: Sequence[str], start: int, fence: str, kind: str) -> int:
 
 def _column_count(line: str) -> int:
     """The number of columns that the attributes of a table in ``line`` state; 0 if they state none."""
-    match = _COLUMNS.fullmatch(line)
+    match = _COLUMNS.fullmatch(line) if len(line) <= _ATTRIBUTES_CHARACTERS_MAX else None
     if match is None:
         return 0
     columns = re.split("[,;]", next(filter(None, match.groups()), ""))
@@ -106,9 +108,9 @@ def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str], columns: 
         return [[_inline(cell.strip(' "'), attributes) for cell in line.split(",")] for line in lines if line.strip()]
     rows: list[list[str]] = []
     for line in lines:
-        cells = _CELL.split(line)
-        if len(cells) > 1:
-            rows.append([cell.strip() for cell in cells[1:]])
+        if specifiers := _CELL.findall(line):
+            cells = zip(specifiers, _CELL.split(line)[1:], strict=True)
+            rows.append([part for specifier, cell in cells for part in (cell.strip(), *_spanned(specifier))])
         elif rows and line.strip():
             rows[-1][-1] = f"{rows[-1][-1]} {line.strip()}".strip()
     width = columns or (len(rows[0]) if rows else 0)
@@ -116,6 +118,12 @@ def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str], columns: 
     if width > 1 and any(len(row) != width for row in rows) and len(flat) % width == 0:
         return [flat[at : at + width] for at in range(0, len(flat), width)]
     return [[_inline(cell, attributes) for cell in row] for row in rows]
+
+
+def _spanned(specifier: str) -> list[str]:
+    """The empty cells after one that spans columns."""
+    span = _SPAN.match(specifier)
+    return [""] * (min(int(span[1]), _COLUMNS_MAX) - 1) if span else []
 
 
 def _paragraphs(lines: list[str], attributes: dict[str, str]) -> list[Block]:

@@ -51,13 +51,15 @@ _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
 _ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows, options of slides
     r"\\(?:href|multirow\s{0,9}\{[^{}]{0,20}\})\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
+    r"|\\(?:mbox|fbox|hbox)\s{0,9}(?=\{)|(?<=\\caption)\s{0,9}\[[^\]\n]{0,2000}\](?=\s{0,9}\{)"
+    r"|\\includegraphics\*?\s{0,9}(?:\[[^\]\n]{0,1000}\]\s{0,9})?\{[^{}]{0,1000}\}"
     r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
 )
 _SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
 _REFERENCE = re.compile(
     r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
 )
-_VERB = re.compile(r"\\verb\*?([^\sA-Za-z*])([^\n]{0,500}?)\1")
+_VERB = re.compile(r"\\(?:verb\*?|lstinline(?:\[[^\]\n]{0,200}\])?)([^\sA-Za-z*])([^\n]{0,500}?)\1")
 _QUANTITY = re.compile(  # of siunitx
     r"\\(?:SI|qty|num|ang|si|unit|numrange|qtyrange|SIrange)(?![A-Za-z])\s{0,9}(?:\[[^\]\n]{0,200}\]\s{0,9})?"
     r"((?:\s{0,9}\{[^{}]{0,200}\}){1,3})"

@@ -106,11 +106,14 @@ def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> 
 
 def _words(element: etree._Element) -> str:
     """The text of ``element``, with spaces around elements in it that are not marked words."""
-    parts = [element.text or ""]
-    for child in element:
-        is_inline = not isinstance(child.tag, str) or local_name(child.tag).lower() in _INLINE
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        is_inline = event in ("comment", "pi") or node is element or local_name(node.tag).lower() in _INLINE
         space = "" if is_inline else " "
-        parts += [space, _words(child) if isinstance(child.tag, str) else "", space, child.tail or ""]
+        if event == "start":
+            parts += [space, node.text or ""]
+        elif node is not element:
+            parts += [space, node.tail or ""]
     return "".join(parts)
 
 
