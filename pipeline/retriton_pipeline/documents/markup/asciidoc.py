@@ -24,6 +24,7 @@ _FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
 _COLUMNS = re.compile(r"\[[^\]\n]*?\bcols\s{0,9}=\s{0,9}(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^,\]\s]+))[^\]\n]*\][ \t]*")
 _REPEATED = re.compile(r"(\d{1,3})\*.*")
 _COLUMNS_MAX = 100
+_SPAN_MAX = 20
 _ATTRIBUTES_CHARACTERS_MAX = 500
 _SPAN = re.compile(r"(\d{1,3})(?:\.\d+)?\+")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
@@ -123,7 +124,7 @@ def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str], columns: 
 def _spanned(specifier: str) -> list[str]:
     """The empty cells after one that spans columns."""
     span = _SPAN.match(specifier)
-    return [""] * (min(int(span[1]), _COLUMNS_MAX) - 1) if span else []
+    return [""] * (min(int(span[1]), _SPAN_MAX) - 1) if span else []
 
 
 def _paragraphs(lines: list[str], attributes: dict[str, str]) -> list[Block]:

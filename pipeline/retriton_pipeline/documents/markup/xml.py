@@ -108,7 +108,7 @@ def _words(element: etree._Element) -> str:
     """The text of ``element``, with spaces around elements in it that are not marked words."""
     parts: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
-        is_inline = event in ("comment", "pi") or node is element or local_name(node.tag).lower() in _INLINE
+        is_inline = node is element or not isinstance(node.tag, str) or local_name(node.tag).lower() in _INLINE
         space = "" if is_inline else " "
         if event == "start":
             parts += [space, node.text or ""]
