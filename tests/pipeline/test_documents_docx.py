@@ -207,3 +207,8 @@ def test_text_of_smartart_charts_and_text_boxes_is_read(read: Read) -> None:
 
 def test_strict_files_are_read(read: Read) -> None:
     assert read(paragraph(run("Fees"), run("hidden", "<w:vanish/>")), strict=True) == ["Fees"]
+
+
+def test_text_that_is_struck_once_or_twice_is_not_read(read: Read) -> None:
+    struck = run("9 ", "<w:strike/>") + run("8 ", "<w:dstrike/>")
+    assert read(paragraph(run("Price: "), struck, run("7", '<w:dstrike w:val="0"/>'))) == ["Price: 7"]

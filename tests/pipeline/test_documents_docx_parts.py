@@ -143,3 +143,10 @@ def test_calendars_and_saved_web_pages(tmp_path: Path) -> None:
     )
     document = load_document(tmp_path / "a.mht")
     assert (document.title, [block.text for block in document.blocks]) == ("Map page", ["Maps", "Saved."])
+
+
+def test_notes_have_no_arrows_back(tmp_path: Path) -> None:
+    note = f'<w:footnotes {NAMES}><w:footnote w:id="2">{paragraph(run("Only indoors."))}</w:footnote></w:footnotes>'
+    body = paragraph(run("Claim"), '<w:r><w:footnoteReference w:id="2"/></w:r>')
+    raw = docx(body, relation("footnotes", "footnotes.xml"), footnotes_xml=note)
+    assert texts(tmp_path, raw) == ["Claim[1]", "1. Only indoors."]

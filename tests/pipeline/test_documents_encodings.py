@@ -41,6 +41,7 @@ FRENCH = "Le bibliothécaire, où qu’il aille, note à côté de chaque carte 
         ("Kütüphaneci sabahları odayı açar ve haritayı kimin aldığını yazar, şehir çok büyük.", "cp1254"),
         ("A könyvtáros minden reggel kinyitja a termet, és felírja, ki vitte el a térképet. Erős szél fúj.", "cp1250"),
         ("הספרן פותח את החדר בכל בוקר", "cp1255"),
+        ("המשאבה מזינה את המיכל במים והשסתום סוגר את הצינור", "cp1255"),
         ("يفتح أمين المكتبة الغرفة كل صباح", "cp1256"),
         ("บรรณารักษ์เปิดห้องทุกเช้า", "cp874"),
         ("Ο βιβλιοθηκάριος ανοίγει την αίθουσα κάθε πρωί", "cp1253"),

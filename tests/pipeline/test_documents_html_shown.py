@@ -139,3 +139,14 @@ def test_line_breaks_of_the_source_are_no_spaces_within_chinese_and_japanese(tmp
 
 def test_quotations_have_their_marks(tmp_path: Path) -> None:
     assert texts(tmp_path, "<p>He said <q>lend it</q>.</p>") == ['He said "lend it".']
+
+
+@pytest.mark.parametrize(("table", "data"), [("table", "cell"), ("grid", "gridcell")])
+def test_tables_that_are_made_with_roles_have_columns(tmp_path: Path, table: str, data: str) -> None:
+    rows = "".join(
+        f'<div role="row"><span role="{role}">{first}</span><span role="{role}">{second}</span></div>'
+        for role, first, second in (("columnheader", "Part", "Price"), (data, "Bolt", "3"), (data, "Nut", "1"))
+    )
+    assert "| Part | Price |\n|---|---|\n| Bolt | 3 |\n| Nut | 1 |" in texts(
+        tmp_path, f'<div role="table">{rows}</div>'
+    )

@@ -102,3 +102,55 @@ def test_formulas_of_an_odt_are_read_and_descriptions_of_drawings_are_not(tmp_pa
     members = {"Object 1__content_xml": math}
     raw = archives.odt(f"<text:p>It is {frame} here.</text:p>", **members)
     assert texts(tmp_path, "a.odt", raw) == ["It is c^2 here."]
+
+
+def test_latex_prints_units_and_verbatim_text(tmp_path: Path) -> None:
+    body = (
+        r"A \SI{12}{\milli\metre} bolt, \qty{9.81}{\metre\per\second\squared} and \qty[mode=text]{5}{\percent} of"
+        r" \num{1200}, \qty{3}{\newton\metre}, \unit{kg}, \ang{45}, \qtyrange{1}{2}{\kilo\watt}: \verb|a_b & 50%| end."
+    )
+    assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{document}}") == [
+        "A 12 mm bolt, 9.81 m/s² and 5 % of 1200, 3 N·m, kg, 45°, 1 to 2 kW: a_b & 50% end."
+    ]
+
+
+def test_columns_that_an_asciidoc_table_states_are_kept(tmp_path: Path) -> None:
+    cells = "|Part\n|Mass\n\n|Bolt\n|3 g\n"
+    table = "| Part | Mass |\n|---|---|\n| Bolt | 3 g |"
+    for attributes in ('[%header,cols="1,2"]', "[cols=2*]", '[cols="2*<",options="header"]\n.Parts'):
+        assert texts(tmp_path, "a.adoc", f"{attributes}\n|===\n{cells}|===\n")[-1] == table
+
+
+def test_words_of_different_elements_in_xml_are_separated(tmp_path: Path) -> None:
+    xml = "<doc><sec>Use the <!-- x --><b>b</b>olt: <part>M8</part><part>M10</part>only.</sec></doc>"
+    assert texts(tmp_path, "a.xml", xml) == ["sec: Use the bolt: M8 M10 only."]
+
+
+def test_xml_records_that_consist_of_attributes_are_read(tmp_path: Path) -> None:
+    xml = '<parts><part name="Bolt" mm="12"/><part name="Nut" mm="8"/></parts>'
+    assert texts(tmp_path, "a.xml", xml) == ["name: Bolt\nmm: 12\nname: Nut\nmm: 8"]
+
+
+def test_subtitles_have_no_times_of_words(tmp_path: Path) -> None:
+    cue = "00:01.000 --> 00:02.000\n<v Ann>Open <c.red>the</c> <00:01.500>valve\n"
+    assert texts(tmp_path, "a.vtt", f"WEBVTT\n\n{cue}") == ["[00:00:01] Open the valve"]
+
+
+def test_comments_and_code_of_modules_in_mdx_are_skipped(tmp_path: Path) -> None:
+    page = (
+        'import { Tabs } from "x"\nexport const year = 2030\n\n# Pump\n\n{/* later\n\nmore */}\n\n'
+        "Press `{/* so */}`.\n\nexport the data first.\n\n```jsx\n{/* kept */}\n```\n"
+    )
+    shown = ["Pump", "Press `{/* so */}`.", "export the data first.", "```jsx\n{/* kept */}\n```"]
+    assert texts(tmp_path, "a.mdx", page) == shown
+
+
+def test_cells_of_asciidoc_that_span_columns_do_not_move_others(tmp_path: Path) -> None:
+    table = '[cols="1,1"]\n|===\n|Part\n|Mass\n\n2+|Small\n\n|Bolt\n|3 g\n|==='
+    assert "| Small |  |\n| Bolt | 3 g |" in texts(tmp_path, "a.adoc", table)[-1]
+
+
+def test_latex_boxes_and_captions_are_read_and_names_of_pictures_are_not(tmp_path: Path) -> None:
+    figure = r"\begin{figure}\includegraphics[width=3cm]{pump}\caption[Short]{The pump}\end{figure}"
+    body = rf"\begin{{document}}Use \mbox{{part 7}} and \lstinline|open()|. {figure}\end{{document}}"
+    assert texts(tmp_path, "a.tex", body) == ["Use part 7 and open().", "The pump"]

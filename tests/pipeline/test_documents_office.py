@@ -327,3 +327,8 @@ def test_the_reason_why_an_office_file_is_unreadable(tmp_path: Path, name: str, 
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableDocument, match=reason):
         load_document(tmp_path / name)
+
+
+def test_rtf_struck_text_is_not_read_and_does_not_end_hidden_text(tmp_path: Path) -> None:
+    body = rb"Price {\strike 9} 8 \v\strike0 secret\v0  EUR \striked1 net\striked0 gross\par"
+    assert [block.text for block in read_rtf(tmp_path, body).blocks] == ["Price  8  EUR gross"]

@@ -149,6 +149,18 @@ def test_running_headers_and_page_numbers_are_removed(read: Callable[[Sheet], Do
     assert all(sentence in text for sentence in SENTENCES[:24])
 
 
+def test_headings_that_are_numbered_as_the_pages_are_kept(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    for page in range(4):
+        sheet.page()
+        sheet.font(16)
+        sheet.line(f"Lesson {page + 1}", 20, 20)
+        sheet.font()
+        sheet.paragraph(SENTENCES[page * 6 : page * 6 + 6], 20, 40)
+    headings = [text for text, level in outline(read(sheet)) if level]
+    assert headings == ["Lesson 1", "Lesson 2", "Lesson 3", "Lesson 4"]
+
+
 def test_lines_repeated_on_distant_pages_are_kept(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     for page in range(9):

@@ -96,6 +96,12 @@ def test_form_values_stand_at_their_labels(read: Read) -> None:
     ]  # fmt: skip
 
 
+def test_passwords_in_forms_are_not_read(read: Read) -> None:
+    password = field("Tx", "100 695 200 712", "/T (code) /Ff 8192 /V (secret)")
+    label = "BT /F 11 Tf 50 700 Td (Code:) Tj ET"
+    assert read(label, "/Annots [6 0 R]", "/AcroForm <</Fields [6 0 R]>>", (password,)) == ["a", "Code:"]
+
+
 def test_a_dynamic_form_is_named(read: Read) -> None:
     with pytest.raises(UnreadableDocument, match="dynamic XFA form"):
         read("BT /F 11 Tf 50 700 Td (Please wait...) Tj ET", catalog="/NeedsRendering true /AcroForm <</XFA (x)>>")

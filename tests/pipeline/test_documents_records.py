@@ -332,3 +332,16 @@ def test_mails_with_html_only(tmp_path: Path) -> None:
     (tmp_path / "b.eml").write_bytes(b"Only text.")
     with pytest.raises(UnreadableDocument, match="not a mail"):
         load_document(tmp_path / "b.eml")
+
+
+def test_quotation_marks_in_fields_may_have_a_backslash(tmp_path: Path) -> None:
+    raw = 'name,said\nAnn,"she said \\"go\\", then left"\nBen,"ok"\n'
+    [document] = documents(tmp_path, "a.csv", raw)
+    assert '| Ann | she said "go", then left |' in document.blocks[0].text
+    [document] = documents(tmp_path, "b.csv", 'name,folder\nAnn,"C:\\data\\"\nBen,"D:\\"\n')
+    assert "| Ann | C:\\data\\ |" in document.blocks[0].text
+
+
+def test_sources_of_pages_in_mails_are_no_text(tmp_path: Path) -> None:
+    parts = ("Content-Type: text/css\n\np{color:red}", "Content-Type: text/html\n\n<p>Shown.</p>")
+    assert [block.text for block in mail(tmp_path, "multipart/related", *parts)] == ["Shown."]

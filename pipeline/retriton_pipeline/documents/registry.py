@@ -14,7 +14,8 @@ _ODF = "application/vnd.oasis.opendocument"
 READERS: tuple[DocumentReader, ...] = (
     LazyReader("text.plain_text:read_text", (".txt", ".text"), ("text/plain",)),
     LazyReader("text.plain_text:read_log", (".log",)),
-    LazyReader("text.markdown:read_markdown", (".md", ".markdown", ".mdx"), ("text/markdown",)),
+    LazyReader("text.markdown:read_markdown", (".md", ".markdown"), ("text/markdown",)),
+    LazyReader("text.markdown:read_mdx", (".mdx",), ("text/mdx",)),
     LazyReader("markup.restructured_text:read_rst", (".rst", ".rest"), ("text/x-rst",)),
     LazyReader("markup.asciidoc:read_asciidoc", (".adoc", ".asciidoc", ".asc"), ("text/asciidoc",)),
     LazyReader("markup.org:read_org", (".org",), ("text/org",)),

@@ -21,6 +21,12 @@ _DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|a
 _LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
 _XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
 _FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
+_COLUMNS = re.compile(r"\[[^\]\n]*?\bcols\s{0,9}=\s{0,9}(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^,\]\s]+))[^\]\n]*\][ \t]*")
+_REPEATED = re.compile(r"(\d{1,3})\*.*")
+_COLUMNS_MAX = 100
+_SPAN_MAX = 20
+_ATTRIBUTES_CHARACTERS_MAX = 500
+_SPAN = re.compile(r"(\d{1,3})(?:\.\d+)?\+")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
 _CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
@@ -53,7 +59,8 @@ def _blocks(lines: Sequence[str], attributes: dict[str, str]) -> Iterator[Block]
         elif fence := _FENCE.fullmatch(line):
             yield from _paragraphs(text, attributes)
             end = _end(lines, number, line.rstrip(), fence[1])
-            yield from _delimited(lines[number:end], fence[1], attributes)
+            above = next((line for line in reversed(lines[max(number - 4, 0) : number - 1]) if "cols" in line), "")
+            yield from _delimited(lines[number:end], fence[1], attributes, _column_count(above))
             number = end + 1
         elif attribute := _ATTRIBUTE.fullmatch(line):
             if len(attributes) < _VALUES_MAX:
@@ -73,12 +80,22 @@ def _end(lines: Sequence[str], start: int, fence: str, kind: str) -> int:
     return next((at for at in range(start, len(lines)) if lines[at].rstrip() == closing), len(lines))
 
 
-def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str]) -> Iterator[Block]:
+def _column_count(line: str) -> int:
+    """The number of columns that the attributes of a table in ``line`` state; 0 if they state none."""
+    match = _COLUMNS.fullmatch(line) if len(line) <= _ATTRIBUTES_CHARACTERS_MAX else None
+    if match is None:
+        return 0
+    columns = re.split("[,;]", next(filter(None, match.groups()), ""))
+    repeated = (_REPEATED.fullmatch(column.strip()) for column in columns)
+    return min(sum(int(found[1]) if found else 1 for found in repeated), _COLUMNS_MAX)
+
+
+def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str], columns: int) -> Iterator[Block]:
     kind = fence[0]
     if kind == _COMMENT:
         return
     if kind in _TABLE:
-        table = table_block(_rows(lines, kind, attributes), plain=True)
+        table = table_block(_rows(lines, kind, attributes, columns), plain=True)
         yield from [table] if table else []
     elif kind in _VERBATIM and fence != "--":
         yield Block("\n".join(lines).strip("\n"), verbatim=True)
@@ -86,22 +103,28 @@ def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str]) -> 
         yield from _blocks(lines, attributes)
 
 
-def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str]) -> list[list[str]]:
-    """The cells by row: a row is a line, or as many cells as the first line of cells has."""
+def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str], columns: int) -> list[list[str]]:
+    """The cells by row: a row has ``columns`` cells if these are known, else is a line, or as wide as the first."""
     if kind == ",":
         return [[_inline(cell.strip(' "'), attributes) for cell in line.split(",")] for line in lines if line.strip()]
     rows: list[list[str]] = []
     for line in lines:
-        cells = _CELL.split(line)
-        if len(cells) > 1:
-            rows.append([cell.strip() for cell in cells[1:]])
+        if specifiers := _CELL.findall(line):
+            cells = zip(specifiers, _CELL.split(line)[1:], strict=True)
+            rows.append([part for specifier, cell in cells for part in (cell.strip(), *_spanned(specifier))])
         elif rows and line.strip():
             rows[-1][-1] = f"{rows[-1][-1]} {line.strip()}".strip()
-    width = len(rows[0]) if rows else 0
+    width = columns or (len(rows[0]) if rows else 0)
     flat = [_inline(cell, attributes) for row in rows for cell in row]
     if width > 1 and any(len(row) != width for row in rows) and len(flat) % width == 0:
         return [flat[at : at + width] for at in range(0, len(flat), width)]
     return [[_inline(cell, attributes) for cell in row] for row in rows]
+
+
+def _spanned(specifier: str) -> list[str]:
+    """The empty cells after one that spans columns."""
+    span = _SPAN.match(specifier)
+    return [""] * (min(int(span[1]), _SPAN_MAX) - 1) if span else []
 
 
 def _paragraphs(lines: list[str], attributes: dict[str, str]) -> list[Block]:

@@ -17,6 +17,7 @@ from pylatexenc.latexwalker import (
 )
 from pylatexenc.macrospec import LatexContextDb
 
+from retriton_pipeline.documents.markup.latex_units import displayed_quantity, escaped
 from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.text.encoding import decode
@@ -50,11 +51,18 @@ _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
 _ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows, options of slides
     r"\\(?:href|multirow\s{0,9}\{[^{}]{0,20}\})\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
+    r"|\\(?:mbox|fbox|hbox)\s{0,9}(?=\{)|(?<=\\caption)\s{0,9}\[[^\]\n]{0,2000}\](?=\s{0,9}\{)"
+    r"|\\includegraphics\*?\s{0,9}(?:\[[^\]\n]{0,1000}\]\s{0,9})?\{[^{}]{0,1000}\}"
     r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
 )
 _SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
 _REFERENCE = re.compile(
     r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
+)
+_VERB = re.compile(r"\\(?:verb\*?|lstinline(?:\[[^\]\n]{0,200}\])?)([^\sA-Za-z*])([^\n]{0,500}?)\1")
+_QUANTITY = re.compile(  # of siunitx
+    r"\\(?:SI|qty|num|ang|si|unit|numrange|qtyrange|SIrange)(?![A-Za-z])\s{0,9}(?:\[[^\]\n]{0,200}\]\s{0,9})?"
+    r"((?:\s{0,9}\{[^{}]{0,200}\}){1,3})"
 )
 _MACROS_MAX = 200
 _FALSE, _FI = re.compile(r"\\iffalse(?![A-Za-z])"), re.compile(r"\\fi(?![A-Za-z])")
@@ -72,7 +80,8 @@ def read_latex(raw: bytes) -> Content:
     code: list[str] = []
     body = _without_code(text[begin.end() if begin else 0 :], code)
     body = body.partition("\\end{document}")[0]
-    body = _COMMENT.sub(r"\1", body)
+    body = _COMMENT.sub(r"\1", _VERB.sub(lambda match: escaped(match[2]), body))
+    body = _QUANTITY.sub(displayed_quantity, body)
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
     body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:

@@ -29,6 +29,7 @@ _INLINE = {
     "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
     "footnote", "ph", "keyword", "foreign",
 }  # fmt: skip
+_LAYOUT = {"col", "colspec", "spanspec", "graphic", "imagedata", "img", "image", "media", "anchor", "include"}
 _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
 _CELLS = {"entry", "td", "th", "cell"}
 _ESCAPED_HTML = re.compile(r"</(?:p|div|ul|ol|table|h[1-6]|a|b|strong|em|span)>|<br ?/?>", re.IGNORECASE)
@@ -90,7 +91,7 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
 
 def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> Iterator[Block]:
     """The blocks of an element without others; if it is a field, it is added to ``fields``."""
-    text = "".join(map(str, element.itertext()))
+    text = _words(element)
     if name in _TITLES and text.strip():
         yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
     elif _ESCAPED_HTML.search(text[:_HTML_SAMPLE_CHARACTERS]):
@@ -101,6 +102,19 @@ def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> 
         yield Block(" ".join(text.split()))
     elif text.strip():
         fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+
+
+def _words(element: etree._Element) -> str:
+    """The text of ``element``, with spaces around elements in it that are not marked words."""
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        is_inline = node is element or not isinstance(node.tag, str) or local_name(node.tag).lower() in _INLINE
+        space = "" if is_inline else " "
+        if event == "start":
+            parts += [space, node.text or ""]
+        elif node is not element:
+            parts += [space, node.tail or ""]
+    return "".join(parts)
 
 
 def _row(element: etree._Element) -> list[str]:
@@ -137,10 +151,14 @@ def _is_text(element: etree._Element) -> bool:
 
 
 def _attributes(element: etree._Element) -> Iterator[str]:
+    """The attributes that are text: long ones, and all of an element that has nothing else."""
+    is_empty = not len(element) and not (element.text or "").strip()
+    is_record = is_empty and len(element.attrib) > 1 and local_name(element.tag).lower() not in _LAYOUT | _INLINE
     for key, value in element.attrib.items():
         text = " ".join(str(value).split())
         is_address = "://" in text or text.startswith(("urn:", "#"))
-        if not is_address and (" " in text or len(text) >= _ATTRIBUTE_CHARACTERS_MIN) and not str(key).startswith("{"):
+        is_text = is_record or " " in text or len(text) >= _ATTRIBUTE_CHARACTERS_MIN
+        if text and not is_address and is_text and not str(key).startswith("{"):
             yield f"{local_name(key)}: {text}"
 
 

@@ -18,7 +18,7 @@ from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles
 from retriton_pipeline.documents.office.docx_text import visible
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
-from retriton_pipeline.documents.office.ooxml import part_finder, related_name, transitional
+from retriton_pipeline.documents.office.ooxml import WORD, part_finder, related_name, transitional
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
@@ -27,6 +27,7 @@ _FOLDER = "word/"
 _BODY = "word/document.xml"
 _NOTES = ("footnotes", "endnotes")
 _TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
+_BACK_LINKS = "//a[starts-with(@href, '#footnote-ref-') or starts-with(@href, '#endnote-ref-')][. = '↑']"
 _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 
 
@@ -51,6 +52,8 @@ def _read(raw: bytes, chunks: Chunks | None) -> Content:
         convert_image=mammoth.images.img_element(lambda image: {}),
     ).value
     tree = parse_html(page) if page else None
+    for link in tree.xpath(_BACK_LINKS) if tree is not None else ():
+        link.drop_tree()
     title, metadata = core_properties(archive)
     blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
     blocks = chunks.placed(blocks) if chunks else blocks
@@ -96,6 +99,8 @@ class _Displayed:
                 chunks.take(root, archive, name)
             numbering = Numbering(definitions, styles)
             displayed = visible(root, styles, numbering, part_finder(archive, name, drawn))
+            for mark in displayed.iter(f"{WORD}dstrike"):
+                mark.tag = f"{WORD}strike"  # mammoth reads text that is struck twice
             self.shown += sum(characters(text.text or "") for text in displayed.iter("{*}t"))
             self._parts[name] = etree.tostring(displayed)
 

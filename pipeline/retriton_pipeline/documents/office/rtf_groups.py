@@ -1,6 +1,7 @@
 r"""Rewrites RTF such that striprtf reads what a reader of the document sees.
 
-striprtf skips footnotes, text boxes, the numbers of lists (``\pntext``) and check boxes, and reads hidden text.
+striprtf skips footnotes, text boxes, the numbers of lists (``\pntext``) and check boxes, and reads hidden and
+struck text.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 _TOKEN = re.compile(r"([{}])|\\(?:([a-z]{1,32})(-?\d{1,10})? ?|'[0-9a-f]{2}|[^a-z])", re.IGNORECASE)
 _MOVED = ("footnote", "shptxt", "dptxbxtext")  # to the end of the document
 _PROPERTIES = ("title", "author", "subject", "keywords")
-_STARTS_NO_TEXT = ("v", "deleted", "plain")
+_HIDING = ("v", "deleted", "strike", "striked")
 _TEXT_WORDS = ("u", "tab", "line", "emdash", "endash", "bullet", "lquote", "rquote", "ldblquote", "rdblquote")
 _CHECK_BOX, _DEFAULT = 1, 25  # values of \fftype and \ffres
 _CHECKED, _UNCHECKED = "\\u9746?", "\\u9744?"
@@ -35,7 +36,7 @@ class _Group:
     """A group in braces, and where its text goes."""
 
     output: list[str]
-    is_hidden: bool = False
+    hidden_by: frozenset[str] = frozenset()
     kind: str = ""
     is_moved: bool = False
     form: dict[str, int] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class _Rewriter:
             if match[1] == "{":
                 group = self._groups[-1]
                 group.output.append("{")
-                self._groups.append(_Group(group.output, group.is_hidden, form=group.form))
+                self._groups.append(_Group(group.output, group.hidden_by, form=group.form))
             elif match[1]:
                 self._close()
             elif match[2]:
@@ -75,15 +76,17 @@ class _Rewriter:
         return "".join([*self._groups[0].output, *self._moved])
 
     def _write_text(self, text: str) -> None:
-        if not self._groups[-1].is_hidden:
+        if not self._groups[-1].hidden_by:
             self._groups[-1].output.append(text)
 
     def _control(self, token: str, word: str, value: str | None) -> None:
         group = self._groups[-1]
         is_first = not group.kind
         group.kind = group.kind or word
-        if word in _STARTS_NO_TEXT:
-            group.is_hidden = word != "plain" and value != "0"
+        if word == "plain":
+            group.hidden_by = frozenset()
+        elif word in _HIDING:
+            group.hidden_by = group.hidden_by - {word} if value == "0" else group.hidden_by | {word}
         if word in ("fftype", "ffres", "ffdefres"):
             group.form[word] = int(value or 0)
         if is_first and (word in _MOVED or (word in _PROPERTIES and self._is_within("info"))):
@@ -91,7 +94,7 @@ class _Rewriter:
         elif is_first and word == "field":
             group.form = {}
             group.output.append(token)
-        elif not (is_first and word == "pntext") and not (group.is_hidden and word in _TEXT_WORDS):
+        elif not (is_first and word == "pntext") and not (group.hidden_by and word in _TEXT_WORDS):
             group.output.append(token)
 
     def _is_within(self, kind: str) -> bool:
@@ -117,7 +120,7 @@ class _Rewriter:
 
 
 def separated(text: str) -> Separated:
-    """``text`` without hidden text, with notes and text boxes at its end, and its properties apart."""
+    """``text`` without hidden and struck text, with notes and text boxes at its end, and its properties apart."""
     rewriter = _Rewriter(text)
     body = rewriter.rewritten()
     return Separated(body, rewriter.properties)

@@ -18,6 +18,7 @@ _VALUE_BYTES_MAX = 1024**2
 _HIDDEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _CHECKS = (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON)
 _CHOICES = (pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX)
+_PASSWORD = 1 << 13  # a flag of text fields
 _OPTIONS_MAX = 1000
 _NEAR = 2.0  # in font sizes: a check box belongs to the text to its right if that is nearer
 _ABOVE_MAX = 2.5
@@ -138,6 +139,8 @@ def _value(form: pdfium.FPDF_FORMHANDLE, annotation: pdfium.FPDF_ANNOTATION) -> 
         labels = (_string(lambda *to, n=n: pdfium.FPDFAnnot_GetOptionLabel(form, annotation, n, *to)) for n in selected)
         if text := ", ".join(filter(None, labels)):
             return text
+    if type_ == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & _PASSWORD:
+        return ""  # it is displayed as dots
     if type_ in (pdfium.FPDF_FORMFIELD_TEXTFIELD, *_CHOICES):
         return _string(lambda *to: pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, *to))
     return ""

@@ -12,6 +12,7 @@ _PAGES_MIN = 3
 _PAGE_DISTANCE_MAX = 2  # left and right pages may have different headers
 _SHORT_WORDS = 6
 _PAGE_DIGITS_MAX = 5
+_NUMBER_SIZE_MAX = 1.2  # of the size of most words; larger ones are headings ("Lesson 3")
 _PARAGRAPH_DISTANCE_MAX = 1.6  # in font sizes
 _SIZE_TOLERANCE = 0.1
 _HEIGHT_STEP = 3.0  # points within which lines are at the same height
@@ -58,18 +59,29 @@ def _is_paragraph(line: Line, other: Line) -> bool:
 
 def _without_page_numbers(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """``pages`` without the rows that contain a number at the same height that increases by one on each page."""
+    size_max = _NUMBER_SIZE_MAX * _usual_size(pages)
+    margins = [[line for line in _margin(lines) if line.font_size <= size_max] for lines in pages]
     found = Counter(
         place
-        for page, lines in enumerate(pages)
-        for place in {place for line in _margin(lines) for place in _number_places(line, page)}
+        for page, margin in enumerate(margins)
+        for place in {place for line in margin for place in _number_places(line, page)}
     )
     place, count = max(found.items(), key=lambda item: item[1], default=((0, 0), 0))
     if count < max(_pages_min(len(pages)), len(pages) / 2) or (len(pages) < _PAGES_MIN and place[0] != 1):
         return list(pages)
     return [
-        _without_rows(lines, [line for line in _margin(lines) if place in _number_places(line, page)])
-        for page, lines in enumerate(pages)
+        _without_rows(lines, [line for line in margin if place in _number_places(line, page)])
+        for page, (lines, margin) in enumerate(zip(pages, margins, strict=True))
     ]
+
+
+def _usual_size(pages: Sequence[list[Line]]) -> float:
+    """The font size of most words."""
+    words = Counter[float]()
+    for lines in pages:
+        for line in lines:
+            words[round(line.font_size, 1)] += len(line.words)
+    return max(words, key=lambda size: words[size], default=0.0)
 
 
 def _without_rows(lines: list[Line], removed: list[Line]) -> list[Line]:

@@ -15,6 +15,7 @@ from retriton_pipeline.errors import UnreadableDocument
 
 _DELIMITERS = "\t;|,"  # of equally regular ones the first is used; the comma may be a decimal separator
 _STATED_DELIMITER = re.compile(r'\A"?sep=(\S|\t| )"?\n', re.IGNORECASE)  # Excel's first line
+_ESCAPED_QUOTE = re.compile(r'(?<=[\s(")])\\"\w')  # as opposed to a field that ends with a backslash
 _SAMPLE_CHARACTERS = 64 * 1024
 _FIELD_CHARACTERS_MAX = 1024**2
 _PREAMBLE_ROWS_MAX = 20
@@ -26,10 +27,15 @@ def read_csv(raw: bytes) -> Content:
     Raises:
         UnreadableDocument: it is not a table.
     """
-    text = decode(raw)
+    text = _with_doubled_quotes(decode(raw))
     stated = _STATED_DELIMITER.match(text)
     delimiter = stated[1] if stated else likely_delimiter(text[:_SAMPLE_CHARACTERS])
     return _read(text[stated.end() :] if stated else text, delimiter)
+
+
+def _with_doubled_quotes(text: str) -> str:
+    """``text`` with ``""`` for a quotation mark in a field where it is written with a backslash."""
+    return text.replace('\\"', '""') if _ESCAPED_QUOTE.search(text[:_SAMPLE_CHARACTERS]) else text
 
 
 def read_tsv(raw: bytes) -> Content:

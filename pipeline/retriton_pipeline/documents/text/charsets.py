@@ -33,6 +33,8 @@ _COMMON_CYRILLIC_MIN = 0.45
 _KANA_MIN = 0.2
 _COMMON_HAN_MIN = 0.8
 _CYRILLIC = ("cp1251", "koi8_r", "cp866", "iso8859_5")
+_HEBREW_FINAL = "ךםןףץ"  # forms of letters at the ends of words, whose bytes are frequent letters within Cyrillic words
+_HEBREW_LETTERS_MIN = 10
 _ALPHABETS = {  # the first and the last letter
     "cp1255": ("\u05d0", "\u05ea"),
     "cp1256": ("\u0621", "\u064a"),
@@ -75,6 +77,8 @@ def evident_encoding(raw: bytes) -> str:
             return encoding
     if _shares(sample, "euc_kr", _is_hangul)[0] >= _EVIDENT:
         return "cp949"
+    if _is_hebrew(sample):
+        return "cp1255"
     cyrillic = {name: _shares(sample, name, _COMMON_CYRILLIC.__contains__)[0] for name in _CYRILLIC}
     best = max(cyrillic, key=lambda name: cyrillic[name])
     if cyrillic[best] >= _COMMON_CYRILLIC_MIN:
@@ -85,6 +89,20 @@ def evident_encoding(raw: bytes) -> str:
     chinese = {name: _shares(sample, name, common)[0] for name, common in _CHINESE.items()}
     best = max(chinese, key=lambda name: chinese[name])
     return best if chinese[best] >= _COMMON_HAN_MIN else ""
+
+
+def _is_hebrew(sample: bytes) -> bool:
+    """Whether all letters are Hebrew, and their final forms are at the ends of words only."""
+    text = sample[:_SAMPLE_CHARACTERS].decode("cp1255", "replace")
+    first, last = _ALPHABETS["cp1255"]
+    words = re.findall(rf"[{first}-{last}]+", text)
+    letters = sum(map(len, words))
+    return (
+        letters >= _HEBREW_LETTERS_MIN
+        and _shares(sample, "cp1255", lambda character: first <= character <= last)[0] >= _EVIDENT
+        and any(word[-1] in _HEBREW_FINAL for word in words)
+        and not any(letter in _HEBREW_FINAL for word in words for letter in word[:-1])
+    )
 
 
 def _shares(sample: bytes, encoding: str, *kinds: Callable[[str], bool]) -> list[float]:

@@ -15,6 +15,7 @@ from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.plain_text import paragraphs
 
 _STUB_RATIO = 2  # a plain text that is shorter than the HTML text by more only says that there is HTML
+_SOURCES = {"text/css", "text/javascript", "text/x-amp-html"}  # of pages, which are never shown as text
 _FORWARDED_HEADERS = ("from", "to", "date")
 _FORWARDED_LEVEL = 2
 
@@ -34,6 +35,8 @@ def message_blocks(message: Message) -> Iterator[Block]:
             yield from message_blocks(part)
     elif kind == "text/calendar":
         yield from calendar_blocks(_text(message))
+    elif kind in _SOURCES:
+        return
     elif message.get_content_maintype() == "text" and message.get_content_disposition() != "attachment":
         yield from _text_blocks(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -13,7 +14,7 @@ from retriton_pipeline.documents.joining import unwrapped
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.front_matter import front_matter
-from retriton_pipeline.documents.text.markdown_comments import without_comments
+from retriton_pipeline.documents.text.markdown_comments import without_comments, without_mdx_comments
 from retriton_pipeline.documents.titles import first_heading
 
 _CODE = {"fence", "code_block"}
@@ -25,6 +26,10 @@ _DEFINITION = re.compile(  # of a link, which the parser removes where notes do 
 _PLAIN_HTML = re.compile(r"\s*</?[a-z][a-z0-9]*(?=[\s/>])")  # as opposed to the start of a document type or of code
 _COMPONENT = re.compile(r"</?[A-Z]|[{}]")  # of MDX
 _METADATA_CHARACTERS_MAX = 256  # longer values are also text
+_MODULE_CODE = re.compile(
+    r"""import\s+(?:[\w$*{][^"']{0,2000}\sfrom\s+)?["']"""
+    r"|export\s+(?:const\s|let\s|var\s|default\s|async\s|function\b|class\s|[*{])[^.\n]{0,200}?[=({\"']"
+)
 _HYPHENATION = re.compile(r"&(?:shy|#173|#xad|#8203|#x200b|ZeroWidthSpace);|<wbr ?/?>", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,[\w+/=]+")  # embedded images
 
@@ -34,12 +39,26 @@ def read_markdown(raw: bytes) -> Content:
 
     The title is that of the front matter, or the first heading of the highest level.
     """
-    text = without_data(decode(raw))
+    return _content(decode(raw))
+
+
+def read_mdx(raw: bytes) -> Content:
+    """As `read_markdown`, without the comments, imports and exports of MDX."""
+    content = _content(without_mdx_comments(decode(raw)))
+    return replace(content, blocks=[block for block in content.blocks if not _is_module_code(block)])
+
+
+def _content(text: str) -> Content:
+    text = without_data(text)
     fields, end = front_matter(text)
     title = fields.pop("title", "")
     long = [Block(f"{name}: {value}") for name, value in fields.items() if len(value) > _METADATA_CHARACTERS_MAX]
     blocks = long + parse_markdown(text[end:])
     return Content(title or first_heading(blocks), blocks, dict(fields))
+
+
+def _is_module_code(block: Block) -> bool:
+    return not block.verbatim and not block.heading_level and _MODULE_CODE.match(block.text) is not None
 
 
 def without_data(text: str) -> str:

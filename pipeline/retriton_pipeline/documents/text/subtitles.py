@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from html import unescape
 
@@ -11,6 +12,7 @@ from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 
 _PAUSE_MS = 3_000  # begins a paragraph
+_CUE_TIME = re.compile(r"<\d[\d:.]{1,20}>")  # of a word
 _CHARACTERS_MIN, _CHARACTERS_MAX = 300, 1_200  # of a paragraph
 
 
@@ -21,7 +23,8 @@ def read_subtitles(raw: bytes, syntax: str) -> Content:
         raw: the file.
         syntax: the name that pysubs2 gives to the format.
     """
-    file = pysubs2.SSAFile.from_string(decode(raw), format_=syntax, keep_unknown_html_tags=False)
+    text = _CUE_TIME.sub("", decode(raw)) if syntax == "vtt" else decode(raw)
+    file = pysubs2.SSAFile.from_string(text, format_=syntax, keep_unknown_html_tags=False)
     return Content("", list(_paragraphs(event for event in file if not event.is_comment)))
 
 
