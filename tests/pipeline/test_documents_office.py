@@ -222,10 +222,15 @@ def test_odt_notes_follow_the_paragraph_or_list_that_refers_to_them(tmp_path: Pa
     assert read_odt(tmp_path, body) == ["Abc", "first", "second", "its end", "- d\n- e", "third"]
 
 
-def test_odt_hidden_text_is_not_read(tmp_path: Path) -> None:
-    styles = '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+@pytest.mark.parametrize("property_", ['text:display="none"', 'style:text-line-through-style="solid"'])
+def test_odt_hidden_and_struck_text_is_not_read(tmp_path: Path, property_: str) -> None:
+    styles = (
+        f'<style:style style:name="H"><style:text-properties {property_}/></style:style>'
+        '<style:style style:name="S"><style:text-properties style:text-line-through-style="none"/></style:style>'
+    )
     body = (
-        '<text:p>seen <text:span text:style-name="H">hidden</text:span>too</text:p>'
+        '<text:p>seen <text:span text:style-name="H">hidden</text:span>'
+        '<text:span text:style-name="S">too</text:span></text:p>'
         '<text:p text:style-name="H">hidden</text:p>'
         '<text:section text:display="none"><text:p>hidden</text:p></text:section>'
         '<text:p>a<text:hidden-text text:is-hidden="true">hidden</text:hidden-text> b</text:p>'

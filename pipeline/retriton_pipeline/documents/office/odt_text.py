@@ -1,4 +1,4 @@
-"""Rewrites the body of an ODT such that it holds what a reader sees: numbers of lists, notes apart, no hidden text."""
+"""Rewrites the body of an ODT as a reader sees it: with numbers of lists, notes apart, without hidden and struck text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class OdtStyles:
     def _add(self, element: etree._Element) -> None:
         name = attributes(element).get("name", "")
         if local_name(element.tag) == "style":
-            if any(attributes(part).get("display") == "none" for part in element.iterchildren("{*}text-properties")):
+            if any(_is_left_out(attributes(part)) for part in element.iterchildren("{*}text-properties")):
                 self.hidden.add(name)
             return
         levels = {}
@@ -62,6 +62,11 @@ class OdtStyles:
             self.lists[name] = levels
         else:
             self.outline = levels
+
+
+def _is_left_out(of: dict[str, str]) -> bool:
+    """Whether text with these properties is hidden or struck."""
+    return of.get("display") == "none" or of.get("text-line-through-style", "none") != "none"
 
 
 def _level(of: dict[str, str]) -> _Level:
@@ -79,7 +84,7 @@ def _number(value: str | None, default: int) -> int:
 
 
 def as_displayed(body: etree._Element, styles: OdtStyles) -> None:
-    """Removes hidden text from ``body``, puts notes after their paragraphs and numbers before theirs."""
+    """Removes hidden and struck text from ``body``, puts notes after their paragraphs and numbers before theirs."""
     for element in list(body.iter(etree.Element)):
         if _is_hidden(element, styles):
             _remove(element)
