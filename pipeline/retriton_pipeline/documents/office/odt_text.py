@@ -1,4 +1,4 @@
-"""Rewrites the body of an ODT as a reader sees it: with numbers of lists, notes apart, without hidden and struck text."""
+"""Rewrites the body of an ODT as a reader sees it: with numbers of lists, notes apart, nothing hidden or struck."""
 
 from __future__ import annotations
 
