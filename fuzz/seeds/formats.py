@@ -66,6 +66,9 @@ FILES: dict[str, Made] = {
     ".ics": calendar,
     ".mht": lambda: _PAGE % f"<p>{_PROSE}</p>".encode(),
     ".log": lambda: b"2031-01-01 10:00 ERROR Crane 4 failed\n2031-01-01 10:01 INFO repaired\n",
+    ".mdx": lambda: (
+        f"import X from 'x'\n\nexport const y = {{a: 1}}\n\n# Pumps\n\n{_PROSE} {{/* a */}}\n\n<X>b</X>\n".encode()
+    ),
     ".rst": lambda: (
         f"Pumps\n=====\n\n{_PROSE} :ref:`x <y>`\n\n.. note:: Look.\n\n.. z:: a\n   :b: c\n\n   d\n\n- one\n\n"
         "=== ===\na   b\n=== ===\n1   2\n=== ===\n\n.. [1] Foot.\n".encode()
@@ -116,6 +119,13 @@ ATTACKS: dict[str, dict[str, Made]] = {
         "headers": lambda: b"a: b\n" * 100_000 + _PAGE % b"a",
     },
     ".log": {"lines": _repeated(b"", b"a\n", 500_000)},
+    ".mdx": {
+        "comments": _repeated(b"", b"{/* a ", 50_000),
+        "ends": _repeated(b"{/*", b"*/} ", 50_000),
+        "imports": _repeated(b"import {", b"a, ", 50_000),
+        "exports": _repeated(b"", b"export const a b ", 20_000),
+        "marks": _repeated(b"", b"`{/*", 50_000),
+    },
     ".rst": {
         "directives": _repeated(b"", b".. a::\n\n", 5_000),
         "roles": _repeated(b"", b":a:`b` ", 10_000),
@@ -190,6 +200,7 @@ _LIGHT = (
 )
 WORDS: dict[str, tuple[bytes, ...]] = {
     **dict.fromkeys(FILES, _LIGHT),
+    ".mdx": (*_LIGHT, b"{/*", b"*/}", b"import ", b"export const ", b"\n\n", b"<A>", b"`"),
     ".rst": (*_LIGHT, b".. a::\n", b":a:`b`", b"\n===\n", b".. [1] ", b"|a|", b"a_ ", b"`a <b>`_"),
     ".tex": (*_LIGHT, b"\\begin{a}", b"\\end{a}", b"\\a", b"&", b"\\\\", b"$", b"%", b"\\item", b"\\section{"),
     ".xml": (b"<a>", b"</a>", b"<p>", b"<title>", b"<!--", b"-->", b"&amp;", b' b="c"', b"<![CDATA[", b"a"),
