@@ -137,5 +137,5 @@ def _add(result: ReadPart, item: Document, origin: _Origin, known: dict[str, Col
 
 
 def part_bytes(part: FilePart) -> int:
-    """The size of a part."""
+    """The size of a part, in bytes."""
     return max(0, (part.end or size_of(part.file)) - part.start)

@@ -21,12 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 from retriton_client import EncoderInfo
 from retriton_pipeline.batches import batched
 from retriton_pipeline.chunking import ChunkSize, chunk_document
-from retriton_pipeline.documents import (
-    Document,
-    FilePart,
-    Unreadable,
-    display_name,
-)
+from retriton_pipeline.documents import Document, FilePart, Unreadable, display_name
 from retriton_pipeline.ingest import parsing
 from retriton_pipeline.ingest.naming import Naming
 from retriton_pipeline.ingest.parser_limits import MIB, ParserLimits, variable_of
@@ -38,8 +33,6 @@ from retriton_pipeline.tokens import TokenCounter
 
 WORKERS = max(1, min(8, len(os.sched_getaffinity(0)) // 2))
 _PARTS_PER_LOOKUP = 64
-
-
 Lookup = Callable[[list[str]], dict[str, set[str]]]
 
 

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,36}")  # what Milvus Lite accepts
 _FREE_BYTES_MIN = 4 * 1024 * 1024
 _BYTES_PER_BYTE = 4  # written at most for a byte of a row: the row, the BM25 index, and the journal of both
 _READ_BYTES_PER_S_MIN = 2_000_000  # a file of 1.2 GB took 39 s on an idle machine: 31 MB/s
-_BUSY_S = 5.0
+_BUSY_S = 5.0  # for which a write of Milvus Lite is waited for
 _TABLES_WITH_IDS = """
     SELECT tables.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
     WHERE tables.type = 'table' AND columns.name = 'milvus_id'
