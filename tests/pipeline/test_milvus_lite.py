@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -43,6 +44,17 @@ def kill(store: Store, after_s: float = 0.0) -> None:
     time.sleep(after_s)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def test_searches_in_threads_do_not_import_scipy(tmp_path: Path) -> None:
+    """At its first vectors, pymilvus executes that module without a lock: "KeyError: 'scipy.sparse'", now and then."""
+    code = (
+        "import sys; from retriton_pipeline.store.milvus import Milvus\n"
+        f"milvus = Milvus({str(tmp_path / 'documents.db')!r}); loaded = 'scipy.sparse' in sys.modules\n"
+        "milvus.close(); assert loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def sources(hits: list[Hit]) -> list[str]:

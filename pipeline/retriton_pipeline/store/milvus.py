@@ -92,6 +92,9 @@ class Milvus:
         with warnings.catch_warnings():
             # Milvus Lite 2.5 imports pkg_resources, which emits a deprecation warning on every start.
             warnings.filterwarnings("ignore", message=".*pkg_resources")
+            # pymilvus imports it while it converts the first vectors, which fails now and then in two threads at once.
+            with suppress(ImportError):
+                import scipy.sparse  # noqa: F401
             if self.is_file:
                 self._process = lite.start_server(self.uri)
             # A shared connection would stay open and keep Milvus Lite's server running.
