@@ -59,18 +59,18 @@ class LaneTokenizer(Protocol):
         """Truncates the ids of a text to the model's limit, or raises `RequestRefused`."""
 
 
-def decode_text(raw: bytes, index: int | None) -> str:
-    """The text behind the bytes of one BYTES element.
+def text_bytes(raw: bytes, index: int | None) -> int:
+    """The size of one BYTES element, of which no more than `TEXT_BYTES_MAX` are taken.
 
     Args:
         raw: the element.
         index: of the text in its request, for errors; None is the query of a reranking request.
 
     Raises:
-        BadText: the bytes are not UTF-8, too many, or nothing but white space.
+        BadText: it has more bytes.
     """
-    name, place = ("the query", {}) if index is None else (f"text {index}", {"index": index})
     if len(raw) > TEXT_BYTES_MAX:
+        name, place = _named(index)
         raise BadText(
             "TEXT_TOO_LARGE",
             f"{name} has {len(raw)} bytes, at most {TEXT_BYTES_MAX} are tokenized. Split it.",
@@ -78,6 +78,20 @@ def decode_text(raw: bytes, index: int | None) -> str:
             bytes=len(raw),
             bytes_max=TEXT_BYTES_MAX,
         )
+    return len(raw)
+
+
+def decode_text(raw: bytes, index: int | None) -> str:
+    """The text behind the bytes of one BYTES element.
+
+    Args:
+        raw: the element.
+        index: as for `text_bytes`.
+
+    Raises:
+        BadText: the bytes are not UTF-8, or nothing but white space.
+    """
+    name, place = _named(index)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as exc:
@@ -89,9 +103,9 @@ def decode_text(raw: bytes, index: int | None) -> str:
     return text
 
 
-def utf8_bytes(text: str) -> int:
-    """The size of a text in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
+def _named(index: int | None) -> tuple[str, dict[str, Any]]:
+    """What errors call a text, and what says where it is."""
+    return ("the query", {}) if index is None else (f"text {index}", {"index": index})
 
 
 class RoleTokenizer:

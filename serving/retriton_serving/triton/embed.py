@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retriton_serving.batching.padding import TokenIds
 from retriton_serving.batching.request import Vectors
-from retriton_serving.batching.tokenization import LaneTokenizer, RoleTokenizer, decode_text
+from retriton_serving.batching.tokenization import LaneTokenizer, RoleTokenizer, decode_text, text_bytes
 from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.contract.errors import BadParameter
 from retriton_serving.contract.manifest import EncoderSpec
@@ -40,10 +40,18 @@ class TritonPythonModel(Lane):
             megabytes = float(os.environ.get(QUERY_CACHE_MB, megabytes))
         return VectorCache(int(megabytes * 1e6 / processes)) if megabytes else None
 
-    def read_texts(self, request: Any) -> list[str]:
+    def read_raw(self, request: Any) -> Sequence[bytes]:
         """The input ``text``, BYTES ``[texts, 1]``."""
-        raw = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
-        return [decode_text(item, index) for index, item in enumerate(raw)]
+        raw: Sequence[bytes] = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
+        return raw
+
+    def raw_bytes(self, raw: bytes, index: int) -> int:
+        """The size of a text in bytes of UTF-8."""
+        return text_bytes(raw, index)
+
+    def decode(self, raw: bytes, index: int) -> str:
+        """The text."""
+        return decode_text(raw, index)
 
     def read_options(self, parameters: Mapping[str, Any]) -> int:
         """The parameter ``dimensions``: how many leading values of each vector are returned; default all."""

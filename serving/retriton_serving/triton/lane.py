@@ -24,7 +24,7 @@ from retriton_serving.batching.length_sorted_queue import BatchLimits
 from retriton_serving.batching.padding import Padding, TokenIds
 from retriton_serving.batching.request import Request, Vectors
 from retriton_serving.batching.row_check import RowCheck
-from retriton_serving.batching.tokenization import LaneTokenizer, Truncate, utf8_bytes
+from retriton_serving.batching.tokenization import LaneTokenizer, Truncate
 from retriton_serving.batching.vector_cache import VectorCache
 from retriton_serving.batching.word_cache import Ids
 from retriton_serving.contract.draining import drain_on_request
@@ -111,16 +111,20 @@ class Lane(ABC):
         return None
 
     @abstractmethod
-    def read_texts(self, request: Any) -> list[Any]:
-        """The texts of a request of Triton. Raises `RequestRefused`."""
+    def read_raw(self, request: Any) -> Sequence[Any]:
+        """The texts of a request of Triton as their bytes. Raises `RequestRefused`."""
+
+    @abstractmethod
+    def raw_bytes(self, raw: Any, index: int) -> int:
+        """The size of what is tokenized for a text of `read_raw`, in bytes. Raises `RequestRefused` for too many."""
+
+    @abstractmethod
+    def decode(self, raw: Any, index: int) -> Any:
+        """A text of `read_raw` as the tokenizer takes it. Raises `RequestRefused`."""
 
     def read_options(self, parameters: Mapping[str, Any]) -> Any:
         """The parameters that `outputs` needs. Raises `RequestRefused`."""
         return None
-
-    def text_bytes(self, text: Any) -> int:
-        """The size of what is tokenized for a text, in bytes of UTF-8."""
-        return utf8_bytes(text)
 
     @abstractmethod
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
@@ -145,9 +149,10 @@ class Lane(ABC):
             request.options = self.read_options(request.parameters)
             self._check_encoder(request.parameters.get("fingerprint"))
             self._batcher.check_room(request.deadline_s, request.is_urgent)
-            request.texts = self.read_texts(request.triton)
-            request.measure(self.text_bytes)
+            request.raw = self.read_raw(request.triton)
+            request.measure(self.raw_bytes)
             if tokenized_here.admits(request):
+                request.decode(self.decode)
                 return True
             self._long_texts.put(request)
         except RequestRefused as error:
@@ -166,8 +171,12 @@ class Lane(ABC):
 
     def _tokenize_long(self, request: LaneRequest) -> None:
         """Tokenizes a request with long texts, unless nobody waits for it any more."""
-        if request.is_expired() or request.is_abandoned():
-            request.fail(Expired("the deadline passed, or the caller disconnected, before the texts were tokenized"))
+        try:
+            if request.is_expired() or request.is_abandoned():
+                raise Expired("the deadline passed, or the caller disconnected, before the texts were tokenized")
+            request.decode(self.decode)
+        except RequestRefused as error:
+            request.fail(error)
         else:
             self._tokenize([request])
 

@@ -59,7 +59,8 @@ class LaneRequest:
         triton: the request of Triton.
         parameters: of the request.
         deadline_s: until when the outcome is useful, on ``time.monotonic``; None is always.
-        texts: set when they are read.
+        raw: the texts as their bytes, set when they are read.
+        texts: set by `decode`.
         truncate, options: the parameters of that meaning, set when they are read.
         size_bytes, longest_bytes: of all texts, and of the longest, set by `measure`.
     """
@@ -76,6 +77,7 @@ class LaneRequest:
         self.deadline_s = self._arrived_s + timeout_us / 1e6 if timeout_us else None
         parameters = request.parameters()
         self.parameters: Mapping[str, Any] = json.loads(parameters) if parameters else _NO_PARAMETERS
+        self.raw: Sequence[Any] = ()
         self.texts: Sequence[Any] = ()
         self.truncate = Truncate.NONE
         self.options: Any = None
@@ -87,10 +89,15 @@ class LaneRequest:
         """Whether this is a health probe that precedes all waiting requests."""
         return self._give_back is not None
 
-    def measure(self, text_bytes: Callable[[Any], int]) -> None:
-        """Sets the sizes; ``text_bytes`` is the size of one text."""
-        sizes = list(map(text_bytes, self.texts))
+    def measure(self, raw_bytes: Callable[[Any, int], int]) -> None:
+        """Sets the sizes; ``raw_bytes`` is the size of one text."""
+        sizes = [raw_bytes(raw, index) for index, raw in enumerate(self.raw)]
         self.size_bytes, self.longest_bytes = sum(sizes), max(sizes, default=0)
+
+    def decode(self, decode: Callable[[Any, int], Any]) -> None:
+        """Sets the texts; ``decode`` makes one of its bytes. Only after `measure`: large texts take milliseconds."""
+        self.texts = [decode(raw, index) for index, raw in enumerate(self.raw)]
+        self.raw = ()
 
     def is_expired(self) -> bool:
         """Whether the deadline passed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from retriton_serving.batching.padding import TokenIds
 from retriton_serving.batching.pair_tokenization import Pair, PairTokenizer, unpack
 from retriton_serving.batching.request import Vectors
-from retriton_serving.batching.tokenization import LaneTokenizer, decode_text, utf8_bytes
+from retriton_serving.batching.tokenization import LaneTokenizer, decode_text, text_bytes
 from retriton_serving.contract.draining import drain_on_request
 from retriton_serving.contract.errors import BadParameter, NotInstalled
 from retriton_serving.contract.manifest import EncoderSpec, Manifest
@@ -24,6 +25,7 @@ from retriton_serving.triton.lane_request import Counts
 from retriton_serving.triton.responses import error_response, send
 
 _PASSAGES_MAX = 1024
+RawPair = tuple[bytes, bytes]  # the query and a passage, in UTF-8
 
 
 class TritonPythonModel(Lane):
@@ -58,7 +60,7 @@ class TritonPythonModel(Lane):
         """A tokenizer of pairs."""
         return PairTokenizer(file, spec.max_tokens)
 
-    def read_texts(self, request: Any) -> list[Pair]:
+    def read_raw(self, request: Any) -> Sequence[RawPair]:
         """The inputs ``query``, BYTES ``[1]``, and ``passages``, BYTES ``[n]``."""
         query = pb_utils.get_input_tensor_by_name(request, "query").as_numpy().reshape(-1)
         passages = pb_utils.get_input_tensor_by_name(request, "passages").as_numpy().reshape(-1)
@@ -70,12 +72,17 @@ class TritonPythonModel(Lane):
                 passages=len(passages),
                 passages_max=_PASSAGES_MAX,
             )
-        text = decode_text(query[0], None)
-        return [Pair(text, decode_text(passage, index)) for index, passage in enumerate(passages)]
+        return [(query[0], passage) for passage in passages]
 
-    def text_bytes(self, text: Pair) -> int:
+    def raw_bytes(self, raw: RawPair, index: int) -> int:
         """The size of what is tokenized, in bytes of UTF-8; the query is tokenized with each passage."""
-        return utf8_bytes(text.query) + utf8_bytes(text.passage)
+        query, passage = raw
+        return text_bytes(query, None) + text_bytes(passage, index)
+
+    def decode(self, raw: RawPair, index: int) -> Pair:
+        """The query and a passage."""
+        query, passage = raw
+        return Pair(decode_text(query, None), decode_text(passage, index))
 
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
         """Token ids, attention mask and token types, int64 ``[pairs, length]``."""
