@@ -27,7 +27,7 @@ class _NullEngine:
     def __init__(self, folder: Path) -> None:
         self._vector = np.eye(1, Manifest.read(folder).encoder.dimension, dtype=np.float32)
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         return lambda feed: np.broadcast_to(self._vector, (len(feed["input_ids"]), self._vector.shape[1]))
 
 

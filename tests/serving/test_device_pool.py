@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -12,34 +13,39 @@ import numpy as np
 import pytest
 
 from retriton_serving.contract.device_report import DeviceReport
-from retriton_serving.engines import Compute, Feed
+from retriton_serving.engines import Compute, Feed, device_pool
 from retriton_serving.engines.device_pool import DevicePool
 from retriton_serving.engines.micro_batch import Rows
 
+USUAL_NICE = os.getpriority(os.PRIO_PROCESS, 0)
 TRIAL = {"input_ids": np.zeros((1, 1), np.int64)}
 
 
 class Devices:
-    """An engine that doubles its input. ``gate`` holds all devices back while it is clear."""
+    """An engine that doubles its input. ``gate`` holds all but ``ungated`` values back while it is clear."""
 
     precision = "fp32"
 
-    def __init__(self, number: int) -> None:
-        self.devices = tuple(f"cpu:{place}" for place in range(number))
+    def __init__(self, number: int, kind: str = "cuda") -> None:
+        self.devices = tuple(f"{kind}:{place}" for place in range(number))
         self.workers_per_device = 1
         self.broken: set[str] = set()
         self.poison = -1  # a value that this engine cannot compute
         self.gate = threading.Event()
         self.gate.set()
+        self.ungated: set[int] = set()
         self.computed: list[tuple[str, int]] = []
+        self.nice: dict[int, int] = {}
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         name = self.devices[device]
 
         def compute(feed: Feed) -> Rows:
-            self.gate.wait()
-            time.sleep(0.002)  # without holding the interpreter's lock, as a GPU computes
             value = int(feed["input_ids"][0, 0])
+            if value not in self.ungated:
+                self.gate.wait()
+            time.sleep(0.002)  # without holding the interpreter's lock, as a GPU computes
+            self.nice[value] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
             self.computed.append((name, value))
             if name in self.broken:
                 raise RuntimeError("CUDA error: an illegal memory access was encountered")
@@ -90,26 +96,26 @@ def test_all_devices_compute_and_queries_go_first() -> None:
     assert all(rows == value * 2 for value, rows in answers.items())
     # Both devices may have taken a passage before the queries came.
     assert set(values(devices)[:7]) >= set(range(5))
-    assert set(Counter(name for name, _ in devices.computed)) == {"cpu:0", "cpu:1"}
+    assert set(Counter(name for name, _ in devices.computed)) == {"cuda:0", "cuda:1"}
 
 
 def test_a_device_that_fails_is_taken_out_and_loses_nothing() -> None:
     devices, reports = Devices(3), list[DeviceReport]()
     replies = Replies(DevicePool(devices, TRIAL, reports.append))
-    assert reports == [DeviceReport(["cpu:0", "cpu:1", "cpu:2"])]
-    devices.broken = {"cpu:1"}
+    assert reports == [DeviceReport(["cuda:0", "cuda:1", "cuda:2"])]
+    devices.broken = {"cuda:1"}
     for value in range(50):
         replies.send(value)
     answers = dict(replies.next() for _ in range(50))
     assert all(rows == value * 2 for value, rows in answers.items())
-    assert "cpu:1" in {name for name, _ in devices.computed}
+    assert "cuda:1" in {name for name, _ in devices.computed}
     assert reports[1:] == [
         DeviceReport(
-            ["cpu:0", "cpu:2"], {"cpu:1": "RuntimeError: CUDA error: an illegal memory access was encountered"}
+            ["cuda:0", "cuda:2"], {"cuda:1": "RuntimeError: CUDA error: an illegal memory access was encountered"}
         )
     ]
     assert reports[1].problem() == (
-        "2 of 3 devices compute: cpu:1 failed (RuntimeError: CUDA error: an illegal memory access was encountered)"
+        "2 of 3 devices compute: cuda:1 failed (RuntimeError: CUDA error: an illegal memory access was encountered)"
     )
 
 
@@ -128,7 +134,7 @@ def test_a_micro_batch_that_cannot_be_computed_fails_alone() -> None:
 def test_without_a_device_the_micro_batch_fails_and_the_thread_ends(ended: queue.Queue[BaseException | None]) -> None:
     devices, reports = Devices(1), list[DeviceReport]()
     replies = Replies(DevicePool(devices, TRIAL, reports.append))
-    devices.broken = {"cpu:0"}
+    devices.broken = {"cuda:0"}
     replies.send(1)
     assert isinstance(replies.next()[1], RuntimeError)
     assert "no device is left" in str(ended.get(timeout=10))
@@ -140,50 +146,36 @@ def test_a_worker_beside_the_queue_takes_the_first_device_that_works() -> None:
     pool = DevicePool(devices, TRIAL, lambda report: None)
     compute, replies = pool.worker(), Replies(pool)
     compute(TRIAL)
-    assert devices.computed[-1][0] == "cpu:0"
-    devices.broken = {"cpu:0"}
-    while "cpu:0" not in pool._failed:
+    assert devices.computed[-1][0] == "cuda:0"
+    devices.broken = {"cuda:0"}
+    while "cuda:0" not in pool._failed:
         replies.send(1)
         replies.next()
     compute(TRIAL)
-    assert devices.computed[-1][0] == "cpu:1"
+    assert devices.computed[-1][0] == "cuda:1"
 
 
-def test_while_queries_arrive_they_go_between_the_parts_of_a_micro_batch() -> None:
-    devices = Devices(1)
-    pool = DevicePool(devices, TRIAL, lambda report: None)
-    answers: queue.Queue[Rows | Exception] = queue.Queue()
-    passages = {"input_ids": np.arange(800).reshape(8, 100)}
-    replies = Replies(pool)
-
-    def send() -> Any:
-        pool.submit(passages, False, answers.put)
-        return answers.get(timeout=10)
-
-    assert np.array_equal(send(), passages["input_ids"] * 2)
-    assert values(devices) == [0], "without queries, a micro-batch is computed at once"
-    pool._turns._tokens_per_s = 100 / 0.02  # one row in a turn
-    replies.send(5000, is_query=True)
-    replies.next()
-    devices.computed.clear()
+def test_on_a_cpu_queries_do_not_wait_for_passages_and_go_before_them_at_the_operating_system() -> None:
+    devices = Devices(1, "cpu")
+    replies = Replies(DevicePool(devices, TRIAL, lambda report: None))
     devices.gate.clear()
-    pool.submit(passages, False, answers.put)
-    while not pool._waiting.empty():
-        time.sleep(0.001)
-    replies.send(6000, is_query=True)
+    devices.ungated = {1}
+    replies.send(100)  # is computed until the gate opens
+    replies.send(1, is_query=True)
+    assert replies.next()[0] == 1
+    replies.send(101)
     devices.gate.set()
-    assert np.array_equal(answers.get(timeout=10), passages["input_ids"] * 2)  # type: ignore[operator]
-    assert values(devices)[:3] == [0, 6000, 100], "the query is computed after one row"
+    assert {replies.next()[0], replies.next()[0]} == {100, 101}
+    assert devices.nice == {1: USUAL_NICE, 100: USUAL_NICE, 101: USUAL_NICE + 10}
 
 
-def test_a_part_that_fails_on_a_device_goes_on_on_another() -> None:
-    devices, reports = Devices(2), list[DeviceReport]()
-    pool = DevicePool(devices, TRIAL, reports.append)
-    answers: queue.Queue[Rows | Exception] = queue.Queue()
-    passages = {"input_ids": np.arange(40).reshape(40, 1)}
-    pool._turns.saw_pace(1, 0.02)
-    pool._turns.saw_query()
-    pool.submit(passages, False, answers.put)
-    devices.broken = {"cpu:0"}
-    assert np.array_equal(answers.get(timeout=10), passages["input_ids"] * 2)  # type: ignore[operator]
-    assert reports[-1].working == ["cpu:1"]
+def test_without_queries_passages_have_the_usual_priority_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_pool, "_QUERIES_S", 0.05)
+    devices = Devices(1, "cpu")
+    replies = Replies(DevicePool(devices, TRIAL, lambda report: None))
+    replies.send(1, is_query=True)
+    replies.send(100)
+    time.sleep(0.1)
+    replies.send(101)
+    assert {replies.next()[0] for _ in range(3)} == {1, 100, 101}
+    assert devices.nice == {1: USUAL_NICE, 100: USUAL_NICE + 10, 101: USUAL_NICE}

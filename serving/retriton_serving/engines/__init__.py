@@ -32,13 +32,14 @@ class Engine(Protocol):
     devices: tuple[str, ...]
     workers_per_device: int
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         """Returns a function from the inputs, int64 ``[n, longest]`` each, to the output, float32 ``[n, dimension]``.
 
         The function computes on one device, for one thread at a time. Several workers may compute in parallel.
 
         Args:
             device: index in ``devices``.
+            for_queries: whether the function must not wait for those that compute passages.
         """
 
 

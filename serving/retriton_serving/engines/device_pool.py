@@ -1,12 +1,14 @@
 """Micro-batches to the devices of an engine: to one that is free, those of queries first.
 
-While queries arrive, micro-batches of passages are computed in parts, between which queries are computed. A device that
-fails is taken out, and its micro-batch is computed on another one.
+On a CPU, queries have threads of their own, and while queries arrive, passages are computed at a lower priority of the
+operating system: a query takes a core at once, also in the middle of a micro-batch of passages. A GPU computes one
+micro-batch after the other. A device that fails is taken out, and its micro-batch is computed on another one.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import queue
 import threading
 import time
@@ -16,9 +18,12 @@ import numpy as np
 
 from retriton_serving.contract.device_report import DeviceReport
 from retriton_serving.engines import Compute, Engine, Feed
-from retriton_serving.engines.micro_batch import MicroBatch, Rows, Turns
+from retriton_serving.engines.devices import CPU
+from retriton_serving.engines.micro_batch import MicroBatch, Priority, Rows
 
 _ATTEMPTS_MAX = 2  # of a micro-batch, on different devices: one that harms devices must not harm all
+_QUERIES_S = 1.0  # queries arrive if the last one came within this time
+_NICE = 10  # of passages beside queries: a tenth of a core that something else wants, and no less of an idle one
 
 
 class DevicePool:
@@ -38,12 +43,12 @@ class DevicePool:
         self._failed: dict[str, str] = {}
         self._taking_out = threading.Lock()
         self._arrivals = itertools.count()
-        self._turns = Turns()
-        self._waiting: queue.PriorityQueue[MicroBatch] = queue.PriorityQueue()
+        self._query_s = float("-inf")
+        self._waiting = _queues(engine)
         on_change(self._report())
-        for device in range(len(engine.devices)):
+        for device, priority in itertools.product(range(len(engine.devices)), self._waiting):
             for _ in range(engine.workers_per_device):
-                threading.Thread(target=self._work, args=(device,), daemon=True).start()
+                threading.Thread(target=self._work, args=(device, priority), daemon=True).start()
 
     def submit(self, feed: Feed, is_query: bool, reply: Callable[[Rows | Exception], None]) -> None:
         """Queues a micro-batch.
@@ -54,8 +59,15 @@ class DevicePool:
             reply: called once, from another thread, with the output or with the failure.
         """
         if is_query:
-            self._turns.saw_query()
-        self._waiting.put(MicroBatch(not is_query, next(self._arrivals), feed, reply))
+            self._query_s, priority = time.monotonic(), Priority.QUERIES
+        elif time.monotonic() - self._query_s < _QUERIES_S:
+            priority = Priority.PASSAGES_BESIDE_QUERIES
+        else:
+            priority = Priority.PASSAGES
+        self._put(MicroBatch(not is_query, next(self._arrivals), priority, feed, reply))
+
+    def _put(self, batch: MicroBatch) -> None:
+        self._waiting.get(batch.priority, self._waiting[Priority.QUERIES]).put(batch)
 
     def worker(self) -> Compute:
         """Returns a function that computes beside the queue, on the first device that works at the time of the call."""
@@ -70,29 +82,22 @@ class DevicePool:
 
         return compute
 
-    def _work(self, device: int) -> None:
-        compute = self._engine.worker(device)
+    def _work(self, device: int, priority: Priority) -> None:
+        if priority is Priority.PASSAGES_BESIDE_QUERIES:
+            os.nice(_NICE)  # on Linux, of this thread only; a thread cannot take it back
+        compute = self._engine.worker(device, priority is Priority.QUERIES)
         name = self._engine.devices[device]
         while True:
-            batch = self._waiting.get()
+            batch = self._waiting[priority].get()
             if name in self._failed:
-                self._waiting.put(batch)
+                self._put(batch)
                 return
             try:
-                rows = self._compute_part(batch, compute)
+                rows = compute(batch.feed)
             except Exception as error:  # noqa: BLE001 - whatever the engine raises
                 self._handle(error, batch, name, compute)
             else:
-                if batch.add(rows):
-                    self._waiting.put(batch)
-
-    def _compute_part(self, batch: MicroBatch, compute: Compute) -> Rows:
-        if not batch.later:
-            return compute(batch.feed)
-        part, start = batch.part(self._turns.tokens_max()), time.perf_counter()
-        rows = compute(part)
-        self._turns.saw_pace(next(iter(part.values())).size, time.perf_counter() - start)
-        return rows
+                batch.reply(rows)
 
     def _handle(self, error: Exception, batch: MicroBatch, name: str, compute: Compute) -> None:
         """Fails the micro-batch, or takes the device out and passes the micro-batch on."""
@@ -102,7 +107,7 @@ class DevicePool:
             return
         is_left = self._take_out(name, error)
         if is_left and batch.attempts < _ATTEMPTS_MAX:
-            self._waiting.put(batch)
+            self._put(batch)
         else:
             batch.reply(error)
         if not is_left:
@@ -125,3 +130,9 @@ class DevicePool:
     def _report(self) -> DeviceReport:
         working = [name for name in self._engine.devices if name not in self._failed]
         return DeviceReport(working, dict(self._failed))
+
+
+def _queues(engine: Engine) -> dict[Priority, queue.PriorityQueue[MicroBatch]]:
+    """A queue for each priority on a CPU, whose scheduler decides between their workers; on GPUs one for all."""
+    on_cpu = all(name.startswith(CPU) for name in engine.devices)
+    return {priority: queue.PriorityQueue() for priority in (Priority if on_cpu else (Priority.QUERIES,))}

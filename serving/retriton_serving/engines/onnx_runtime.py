@@ -41,7 +41,7 @@ class OnnxRuntimeEngine:
             self.workers_per_device = _WORKERS_PER_GPU
         self._sessions = [_session(graph, device) for device in self.devices]
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         """Returns a function that runs the graph. See `Engine.worker` for shapes.
 
         Inputs are bound where they are, and the output to memory of the CPU, so that ONNX Runtime itself makes the only

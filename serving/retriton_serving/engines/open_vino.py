@@ -21,7 +21,10 @@ def cpu_has_bf16() -> bool:
 
 
 class OpenVinoEngine:
-    """One compiled model; each worker has its own inference request, on one core.
+    """Two compiled models, of queries and of passages; each worker has its own inference request, on one core.
+
+    OpenVINO has no more streams in a compiled model than the CPU has cores, and a query would wait for a stream that
+    computes passages. Both models share their weights.
 
     Args:
         model: an ``.onnx`` or ``.xml`` file.
@@ -40,11 +43,13 @@ class OpenVinoEngine:
             "CPU_RUNTIME_CACHE_CAPACITY": _SHAPES_MAX,
             "ENABLE_CPU_PINNING": False,  # other processes of the server share the cores
         }
-        self._model = openvino.Core().compile_model(str(model), "CPU", settings)
+        core = openvino.Core()
+        read = core.read_model(str(model))
+        self._passages, self._queries = (core.compile_model(read, "CPU", settings) for _ in range(2))
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         """Returns a function with an inference request of its own. See `Engine.worker` for shapes."""
-        request = self._model.create_infer_request()
+        request = (self._queries if for_queries else self._passages).create_infer_request()
 
         def compute(feed: Feed) -> NDArray[np.float32]:
             return np.array(request.infer(feed, share_inputs=True)[0])  # a copy: the request reuses its output buffer

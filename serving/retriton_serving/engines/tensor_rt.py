@@ -65,7 +65,7 @@ class TensorRtEngine:
                 )
             self._plans.append(loaded)
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         """Returns a function with execution contexts and a stream of its own. See `Engine.worker` for shapes."""
         return PlanWorker(self._plans[device], self.devices[device])
 

@@ -64,7 +64,7 @@ class TorchEngine:
             module = move_to_device_pass(exported, device).module()
             self._runners.append(GraphRunner(module, device) if on_gpu else CpuRunner(module))
 
-    def worker(self, device: int = 0) -> Compute:
+    def worker(self, device: int = 0, for_queries: bool = False) -> Compute:
         """Returns a function that runs the program. See `Engine.worker` for shapes."""
         runner = self._runners[device]
 

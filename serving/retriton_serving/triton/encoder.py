@@ -1,7 +1,7 @@
 """The Triton models `encoder` and `cross_encoder` in the Python backend: token ids in, one row for each text out.
 
-On a CPU, one micro-batch is computed on each core. That is faster than one at a time on all cores, which synchronise at
-every operator, and less sensitive to other load. On GPUs, each computes one micro-batch after the other.
+On a CPU, one micro-batch of a priority is computed on each core. That is faster than one at a time on all cores, which
+synchronise at every operator, and less sensitive to other load. On GPUs, each computes one micro-batch after the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import triton_python_backend_utils as pb_utils
 
 from retriton_serving.contract.errors import NotInstalled
 from retriton_serving.contract.manifest import Manifest
-from retriton_serving.contract.models import CROSS_ENCODER, EMBED_QUERY
+from retriton_serving.contract.models import CROSS_ENCODER, EMBED_PASSAGE
 from retriton_serving.contract.trust import SECRET, is_trusted, start_secret
 from retriton_serving.engines import Compute, Feed, load_engine
 from retriton_serving.engines.device_pool import DevicePool
@@ -60,7 +60,7 @@ class TritonPythonModel:
             # Copies, because Triton reuses the request's memory when `execute` returns.
             feed = {name: pb_utils.get_input_tensor_by_name(request, name).as_numpy().copy() for name in self._inputs}
             if is_trusted(parameters.get(SECRET)) or not start_secret():
-                is_query = parameters.get("lane") == EMBED_QUERY
+                is_query = parameters.get("lane") != EMBED_PASSAGE  # pairs to rank, too: a caller waits for them
                 self._pool.submit(feed, is_query, partial(self._respond, sender))
             else:
                 self._direct.submit(feed, sender, request.timeout())
