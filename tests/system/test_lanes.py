@@ -147,6 +147,14 @@ def test_a_request_of_too_much_text_is_refused_and_a_client_splits_it(
     assert client.check_health(3.0)
 
 
+def test_large_texts_are_refused_before_they_are_decoded(plain: tritonclient.grpc.InferenceServerClient) -> None:
+    large = [b"\xff" * 750_000] * 3
+    with pytest.raises(InferenceServerException, match="TEXT_TOO_LARGE: the texts of the request have 2250000 bytes"):
+        embed_plainly(plain, large)
+    with pytest.raises(InferenceServerException, match="TEXT_NOT_UTF8: text 0 is not UTF-8"):
+        embed_plainly(plain, large[:1])
+
+
 def test_a_request_can_name_its_encoder(client: Client) -> None:
     fingerprint = client.encoder_info().fingerprint
     assert client.embed(["a"], "query", fingerprint=fingerprint).vectors.shape == (1, 384)

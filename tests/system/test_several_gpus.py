@@ -33,8 +33,8 @@ def load(folder, artefact):
     engine = load_engine(folder, artefact)
     worker = engine.worker
 
-    def unreliable(device=0):
-        compute = worker(device)
+    def unreliable(device=0, for_queries=False):
+        compute = worker(device, for_queries)
 
         def compute_or_fail(feed):
             if device == 1 and Path({switch!r}).exists():
