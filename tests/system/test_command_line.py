@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -166,14 +167,18 @@ def test_errors_are_one_line_with_the_way_out(ingested: Shell) -> None:
 
 
 def test_demo_ends_with_one_json_line_and_leaves_nothing_running(shell: Shell, repository: Path) -> None:
-    given = ("--documents", str(ROOT / "docs/samples"), "--model-repository", str(repository))
-    options = (*given, "--folder", str(shell.folder / "demo"))
-    first, second = (shell("demo", *options, "--server-env", str(SERVER_ENV)).stdout for _ in range(2))
+    copied = shutil.copytree(ROOT / "docs/samples", shell.folder / "copied")
+    given = ("--model-repository", str(repository), "--folder", str(shell.folder / "demo"))
+    first, second, other = (
+        shell("demo", "--documents", str(folder), *given, "--server-env", str(SERVER_ENV)).stdout
+        for folder in (ROOT / "docs/samples", ROOT / "docs/samples", copied)
+    )
     document = json.loads(first.splitlines()[-1])
     assert set(document) == {"question", "passages", "prompt", "latency_ms"}
     assert document["passages"][0]["source"].endswith("serving.md")
     assert "4 documents added" in first
     assert "0 documents added, 4 unchanged" in second
+    assert json.loads(other.splitlines()[-1])["passages"][0]["score"] == document["passages"][0]["score"]
     port = int(re.search(r"on 127.0.0.1:(\d+)", second)[1])  # type: ignore[index]
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port))

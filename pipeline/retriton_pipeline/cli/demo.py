@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -58,9 +59,10 @@ def demo(
         server.wait_ready()
         url = server.endpoint.grpc_url
         typer.echo(f"Triton serves {encoder.name} on {url} (log: {log.name})")
-        milvus, collection = folder / "demo.db", f"demo_{encoder.fingerprint}_{LAYOUT}"
-        with Rag(url, milvus, collection, prompt_tokens=1024) as rag:
-            prompted = _ingest_and_ask(rag, documents or samples_folder(), question)
+        documents = documents or samples_folder()
+        collection = f"demo_{encoder.fingerprint}_{LAYOUT}_{_digest(documents)}"
+        with Rag(url, folder / "demo.db", collection, prompt_tokens=1024) as rag:
+            prompted = _ingest_and_ask(rag, documents, question)
     print_passages(prompted.passages)
     typer.echo(f"\n{'-' * 30} prompt {'-' * 30}\n{visible_lines(prompted.prompt.text)}\n{'-' * 68}")
     typer.echo("milliseconds: " + ", ".join(f"{stage} {ms:.1f}" for stage, ms in prompted.latency_ms.items()))
@@ -76,6 +78,11 @@ def _encoder(repository: Path, on_step: Callable[[str], None]) -> Manifest:
 
         with export_errors():
             return export_encoder(Checkpoint.read(), repository, on_step=on_step)[0]
+
+
+def _digest(path: Path) -> str:
+    """Names ``path`` in a collection's name: the samples of two clones, which are the same texts, would hide others."""
+    return sha256(str(path.resolve()).encode()).hexdigest()[:8]
 
 
 def _ingest_and_ask(rag: Rag, documents: Path, question: str) -> PromptedQuestion:
