@@ -199,6 +199,19 @@ def plan_of_a_write(uri: str) -> str:
     return str(rows[0][-1])
 
 
+def test_servers_share_no_folder_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server removes ``~/.cache/milvus`` when it ends, also from under one that is starting."""
+    (home := tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    store = Store(str(tmp_path / "documents.db"), "documents")
+    store.open(ENCODER, create=True)
+    add(store, 0)
+    assert sources(store.search(VECTORS[:1], 9, with_chunks=True)[0]) == ["0.md"]
+    assert os.environ["HOME"] == str(home)
+    store.close()
+    assert not list(home.iterdir())
+
+
 def test_writes_do_not_read_the_whole_table(filled: Store) -> None:
     assert "USING INDEX" in plan_of_a_write(filled.uri)
     filled.close()

@@ -4,20 +4,19 @@ The locks of the libraries do not suffice: `pymilvus` keeps the server of a file
 `milvus-lite` 2.5 removes its lock file when it fails to acquire the lock. A second attempt would then open the file
 concurrently and corrupt it.
 
-A server writes its log into a folder beside the file, ``.NAME.log``, which is emptied when the file is opened and
-removed when it is closed. Otherwise each opening would leave several files in the folder for temporary files.
+A server writes its log and its temporary files into a folder beside the file, ``.NAME.log``, which is emptied when the
+file is opened and removed when it is closed. Otherwise each opening would leave several files in the folder for
+temporary files, and servers that start and end at the same time would fail over one folder in the user's home.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -71,12 +70,12 @@ def start_server(uri: str) -> subprocess.Popen[bytes]:
             if process.poll() is None:
                 return process
             server_manager_instance.release_server(str(file))  # it ended: another store has not started it again yet
-        with _server_environment(file):
-            server_manager_instance.start_and_get_uri(str(file))
-        process = _process(file)
-    if process is None:
-        raise OSError("Milvus Lite does not start")
-    return process
+        server = _server(file)
+        if not (server.init() and server.start()):
+            raise OSError("Milvus Lite does not start")
+        server_manager_instance._servers[str(file)] = server  # where `pymilvus` looks for it
+        started: subprocess.Popen[bytes] = server._p
+        return started
 
 
 def stop_server(uri: str) -> None:
@@ -117,18 +116,19 @@ def _log_of(file: Path) -> Path:
     return file.with_name(f".{file.name}.log")
 
 
-@contextmanager
-def _server_environment(file: Path) -> Iterator[None]:
-    """Empties the folder of the file's log, and names it in the environment, where the server's logger looks for it."""
+def _server(file: Path) -> Any:
+    """The file's server, not started, with variables of its own; in ``os.environ`` other threads would see them."""
+    from milvus_lite.server import Server
+
     folder = _log_of(file)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    settings = {"GLOG_log_dir": str(folder), "GLOG_max_log_size": str(_LOG_MB_MAX)}
-    settings["HOME"] = os.environ.get("HOME", str(folder))  # without it, Milvus Lite ends at once
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    # In its home, each server creates .cache/milvus, and removes it at its end: not from under another one.
+    variables = [f"HOME={folder}", f"GLOG_log_dir={folder}", f"GLOG_max_log_size={_LOG_MB_MAX}"]
+
+    class ServerWithVariables(Server):  # type: ignore[misc]
+        @property
+        def args(self) -> list[str]:
+            return ["env", *variables, *map(str, super().args)]
+
+    return ServerWithVariables(str(file))
