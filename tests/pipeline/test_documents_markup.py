@@ -42,7 +42,7 @@ def test_latex_lists_have_numbers_and_links_and_rows_their_text(tmp_path: Path) 
     assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{document}} after") == [
         "Seen the list.",
         "1. One\n  - deep\n- x Own\n2. Two",
-        "| Map | Days |\n|---|---|\n| sea | 4 |\n|  | 5 |",
+        "| Map | Days |\n|---|---|\n| sea | 4 |\n| sea | 5 |",
         "A book.",
     ]
 
