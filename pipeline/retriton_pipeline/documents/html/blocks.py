@@ -37,6 +37,13 @@ def html_blocks(root: etree._Element) -> list[Block]:
     return [block for block, _ in located_blocks(root)]
 
 
+def html_line(root: etree._Element) -> str:
+    """The text below ``root`` on one line."""
+    return " ".join(
+        " ".join(block.text for block, _ in _Walker(Visibility(root), is_cell=True).blocks_of(root)).split()
+    )
+
+
 def located_blocks(root: etree._Element) -> list[tuple[Block, Origin]]:
     """The blocks of `html_blocks`, each with its origin."""
     return _Walker(Visibility(root)).blocks_of(root)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html
 from retriton_pipeline.documents.html.page import read_html
-from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.signatures import require_text
@@ -32,8 +30,6 @@ _INLINE = {
 _LAYOUT = {"col", "colspec", "spanspec", "graphic", "imagedata", "img", "image", "media", "anchor", "include"}
 _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
 _CELLS = {"entry", "td", "th", "cell"}
-_ESCAPED_HTML = re.compile(r"</(?:p|div|ul|ol|table|h[1-6]|a|b|strong|em|span)>|<br ?/?>", re.IGNORECASE)
-_HTML_SAMPLE_CHARACTERS = 10_000
 _LEVEL_MAX = 6
 _LABELLED_CHARACTERS_MAX = 2_000
 _ATTRIBUTE_CHARACTERS_MIN = 12  # shorter values of attributes, without a space, are codes
@@ -94,8 +90,8 @@ def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> 
     text = _words(element)
     if name in _TITLES and text.strip():
         yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
-    elif _ESCAPED_HTML.search(text[:_HTML_SAMPLE_CHARACTERS]):
-        yield from _html(text)
+    elif is_html(text):
+        yield from fragment_blocks(text)
     elif name in _VERBATIM:
         yield Block(text.strip("\n"), verbatim=True)
     elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
@@ -129,12 +125,6 @@ def _table(rows: list[list[str]]) -> list[Block]:
     table = table_block([list(row) for row in rows]) if rows else None
     rows.clear()
     return [table] if table else []
-
-
-def _html(text: str) -> list[Block]:
-    """The blocks of escaped HTML, as feeds have it."""
-    tree = parse_html(text)
-    return html_blocks(tree) if tree is not None else []
 
 
 def _is_title(element: etree._Element) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from itertools import chain, islice
 
+from retriton_pipeline.documents.html.fragments import shown_text
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.tables import is_number, table_block
 from retriton_pipeline.documents.text.encoding import decode
@@ -54,7 +55,7 @@ def _read(text: str, delimiter: str) -> Content:
         above = list(islice(rows, preamble_rows(text, delimiter)))
         names = list(islice(rows, 2))
         header = [_joined_names(*names)] if len(names) > 1 and _are_names(*names) else names
-        table = table_block(chain(header, rows), plain=True)
+        table = table_block((list(map(shown_text, row)) for row in chain(header, rows)), plain=True)
     except csv.Error as error:
         raise UnreadableDocument(f"it is not a table: {error}") from error
     preamble = "\n".join(" ".join(filter(None, map(str.strip, row))) for row in above if any(row))
