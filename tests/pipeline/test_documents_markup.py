@@ -154,3 +154,30 @@ def test_latex_boxes_and_captions_are_read_and_names_of_pictures_are_not(tmp_pat
     figure = r"\begin{figure}\includegraphics[width=3cm]{pump}\caption[Short]{The pump}\end{figure}"
     body = rf"\begin{{document}}Use \mbox{{part 7}} and \lstinline|open()|. {figure}\end{{document}}"
     assert texts(tmp_path, "a.tex", body) == ["Use part 7 and open().", "The pump"]
+
+
+def test_attributes_of_xml_elements_that_contain_others_are_read(tmp_path: Path) -> None:
+    xml = (
+        '<shop xmlns:l="http://www.w3.org/1999/xlink" version="1.2" made="2030-03-02">'
+        '<product sku="AB-1" id="77" status="discontinued" width="30"><kind>Pump</kind></product>'
+        '<part name="Bolt" mm="12" uuid="1b4e28ba-2fa1-11d2-883f-0016d3cca427"><hint>Use oil.</hint></part>'
+        '<sec sec-type="methods" style="a b" title="Ways"><p rend="bold" id="p1">Text.</p></sec>'
+        '<chart l:title="A heron" l:href="x.png"><p>See it.</p></chart></shop>'
+    )
+    assert texts(tmp_path, "a.xml", xml) == [
+        "made: 2030-03-02", "sku: AB-1\nstatus: discontinued\nkind: Pump", "name: Bolt\nmm: 12\nhint: Use oil.",
+        "title: Ways", "Text.", "title: A heron", "See it.",
+    ]  # fmt: skip
+
+
+def test_fields_of_xml_have_the_names_and_units_of_their_attributes(tmp_path: Path) -> None:
+    xml = '<doc><field name="Colour">red</field><item name="saw">sharp</item><price currency="EUR">12</price></doc>'
+    assert texts(tmp_path, "a.xml", xml) == ["Colour: red", "saw: sharp\nprice: 12 EUR"]
+
+
+def test_html_in_attributes_of_xml_is_text_and_drawings_have_none(tmp_path: Path) -> None:
+    xml = (
+        '<rows><row Title="How?" Body="&lt;p&gt;Use &lt;b&gt;oil&lt;/b&gt;.&lt;/p&gt;"/>'
+        '<svg xmlns="http://www.w3.org/2000/svg"><path d="M 10 10 L 20 20" style="fill: red"/></svg></rows>'
+    )
+    assert texts(tmp_path, "a.xml", xml) == ["Title: How?\nBody: Use oil."]

@@ -8,6 +8,7 @@ from lxml import etree
 
 from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html
 from retriton_pipeline.documents.html.page import read_html
+from retriton_pipeline.documents.markup.xml_attributes import PARAGRAPHS, attribute_lines, field_name, field_unit
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.signatures import require_text
@@ -32,14 +33,14 @@ _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
 _CELLS = {"entry", "td", "th", "cell"}
 _LEVEL_MAX = 6
 _LABELLED_CHARACTERS_MAX = 2_000
-_ATTRIBUTE_CHARACTERS_MIN = 12  # shorter values of attributes, without a space, are codes
+_DIVISIONS = {"article", "book", "part", "chapter", "section", "sec", "div", "appendix", "topic", "body", "group"}
 _XHTML = "{http://www.w3.org/1999/xhtml}html"
 
 
 def read_xml(raw: bytes) -> Content:
     """Texts in reading order: titles are headings, other elements without elements of their own are ``name: text``.
 
-    Attributes count if they look like text. Comments and processing instructions are skipped.
+    Attributes count if they look like text (see `attribute_lines`). Comments and processing instructions are skipped.
 
     Raises:
         UnreadableDocument: it is not well-formed, or has too many elements.
@@ -72,8 +73,8 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
         is_leaf = _is_text(element)
         if element.getparent() is not parent or not is_leaf or name in _TITLES or name in _UNLABELLED:
             yield from _fields(fields)
-        parent = element.getparent()
-        fields += _attributes(element)
+        parent = element.getparent() if is_leaf else element
+        fields += _attributes(element, is_leaf)
         if is_leaf:
             yield from _leaf(element, name, level, fields)
         else:
@@ -87,17 +88,17 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
 
 def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> Iterator[Block]:
     """The blocks of an element without others; if it is a field, it is added to ``fields``."""
-    text = _words(element)
+    text, named = _words(element), field_name(element)
     if name in _TITLES and text.strip():
         yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
     elif is_html(text):
         yield from fragment_blocks(text)
     elif name in _VERBATIM:
         yield Block(text.strip("\n"), verbatim=True)
-    elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
+    elif not named and (name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX):
         yield Block(" ".join(text.split()))
     elif text.strip():
-        fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+        fields.append(f"{named or local_name(element.tag)}: {' '.join(text.split())}{field_unit(element)}")
 
 
 def _words(element: etree._Element) -> str:
@@ -140,16 +141,20 @@ def _is_text(element: etree._Element) -> bool:
     return has_words or all(local_name(child.tag).lower() in _INLINE and not len(child) for child in children)
 
 
-def _attributes(element: etree._Element) -> Iterator[str]:
-    """The attributes that are text: long ones, and all of an element that has nothing else."""
+def _attributes(element: etree._Element, is_leaf: bool) -> Iterator[str]:
+    """The attributes of ``element`` that are text."""
+    name = local_name(element.tag).lower()
     is_empty = not len(element) and not (element.text or "").strip()
-    is_record = is_empty and len(element.attrib) > 1 and local_name(element.tag).lower() not in _LAYOUT | _INLINE
-    for key, value in element.attrib.items():
-        text = " ".join(str(value).split())
-        is_address = "://" in text or text.startswith(("urn:", "#"))
-        is_text = is_record or " " in text or len(text) >= _ATTRIBUTE_CHARACTERS_MIN
-        if text and not is_address and is_text and not str(key).startswith("{"):
-            yield f"{local_name(key)}: {text}"
+    is_alone = is_empty and len(element.attrib) > 1 and name not in _LAYOUT | _INLINE
+    return attribute_lines(element, is_alone, not is_leaf and _is_record(element, name))
+
+
+def _is_record(element: etree._Element, name: str) -> bool:
+    """Whether a group of elements consists of fields, as opposed to paragraphs."""
+    children = [child for child in element if isinstance(child.tag, str)]
+    names = {local_name(child.tag).lower() for child in children}
+    has_fields = any(_is_text(child) for child in children)
+    return has_fields and name not in _DIVISIONS and not names & (PARAGRAPHS | _CELLS | _ROWS)
 
 
 def _fields(fields: list[str]) -> list[Block]:
