@@ -133,7 +133,7 @@ def test_xml_records_that_consist_of_attributes_are_read(tmp_path: Path) -> None
 
 def test_subtitles_have_no_times_of_words(tmp_path: Path) -> None:
     cue = "00:01.000 --> 00:02.000\n<v Ann>Open <c.red>the</c> <00:01.500>valve\n"
-    assert texts(tmp_path, "a.vtt", f"WEBVTT\n\n{cue}") == ["[00:00:01] Open the valve"]
+    assert texts(tmp_path, "a.vtt", f"WEBVTT\n\n{cue}") == ["[00:00:01] Ann: Open the valve"]
 
 
 def test_comments_and_code_of_modules_in_mdx_are_skipped(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class _Walker:
             self._add_text(image_formula(element), around)
         elif tag == "math":
             self._add_text(mathml_text(element), around)
-        elif tag == "sup":
+        elif tag == "sup" or _is_reference_to_note(element):
             self._walk_superscript(element, around)
         else:
             separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
@@ -249,6 +249,11 @@ _WALKS = {
     "svg": _Walker._walk_drawing,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
 }
+
+
+def _is_reference_to_note(element: etree._Element) -> bool:
+    """Whether a link is the number of a note, as in books."""
+    return element.tag == "a" and (element.get("epub:type") == "noteref" or element.get("role") == "doc-noteref")
 
 
 def _could_be_heading(text: str) -> bool:

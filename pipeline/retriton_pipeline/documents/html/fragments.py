@@ -1,16 +1,19 @@
-"""Strings of other formats that are HTML, such as the fields that a content management system exports."""
+"""Strings of other formats that are HTML, such as the fields that a content management system exports.
+
+The parser is imported when the first of them is read.
+"""
 
 from __future__ import annotations
 
 import re
 from html import escape, unescape
+from typing import TYPE_CHECKING
 
-from lxml import etree
-
-from retriton_pipeline.documents.html.blocks import html_blocks, html_line
-from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.errors import UnreadableDocument
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 _SAMPLE_CHARACTERS = 20_000
 _ELEMENTS = (
@@ -43,6 +46,8 @@ def is_html(text: str) -> bool:
 
 def fragment_blocks(text: str) -> list[Block]:
     """The blocks of the HTML ``text``; itself if it cannot be parsed."""
+    from retriton_pipeline.documents.html.blocks import html_blocks
+
     try:
         tree = _tree(text)
         return html_blocks(tree) if tree is not None else []
@@ -54,6 +59,8 @@ def shown_text(text: str) -> str:
     """``text`` on one line as a page shows it if it is HTML; else itself, with characters in place of references."""
     if not is_html(text):
         return without_references(text)
+    from retriton_pipeline.documents.html.blocks import html_line
+
     try:
         tree = _tree(text)
         return html_line(tree) if tree is not None else ""
@@ -62,6 +69,8 @@ def shown_text(text: str) -> str:
 
 
 def _tree(text: str) -> etree._Element | None:
+    from retriton_pipeline.documents.html.parsing import parse_html
+
     end = text.rfind("]]>") + 3
     text = _CDATA.sub(_escaped, text[:end]) + text[end:] if end > 2 else text
     if not _PARAGRAPH.search(text):

@@ -63,7 +63,10 @@ def _read(text: str, delimiter: str) -> Content:
 
 
 def preamble_rows(text: str, delimiter: str) -> int:
-    """The number of rows above the names of the columns: titles, dates and comments, with at most one field each."""
+    """The number of rows above the names of the columns.
+
+    They are titles, dates and comments with few fields, or rows above a blank one with fewer fields than the table.
+    """
     sample = text[:_SAMPLE_CHARACTERS]
     try:
         rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
@@ -71,10 +74,20 @@ def preamble_rows(text: str, delimiter: str) -> int:
         return 0
     usual = Counter(map(len, filter(None, rows))).most_common(1)
     width = usual[0][0] if usual else 0
+    if width > 1 and (blank := _blank_row(rows, width)):
+        return blank + 1
     number = next((at for at, row in enumerate(rows) if len(row) >= width and len(list(filter(None, row))) > 1), 0)
     above = [list(filter(None, row)) for row in rows[:number]]
     is_preamble = width > 1 and number <= _PREAMBLE_ROWS_MAX and all(2 * len(row) <= width for row in above)
     return number if is_preamble else 0
+
+
+def _blank_row(rows: list[list[str]], width: int) -> int:
+    """The place of a blank row between properties and the names of ``width`` columns; 0 if there is none."""
+    filled = [sum(map(bool, map(str.strip, row))) for row in rows[: _PREAMBLE_ROWS_MAX + 2]]
+    at = next((at for at, number in enumerate(filled) if not number), 0)
+    is_below = at + 1 < len(filled) and filled[at + 1] == width and not any(map(is_number, rows[at + 1]))
+    return at if is_below and all(number < width for number in filled[:at]) else 0
 
 
 def _are_names(first: list[str], second: list[str]) -> bool:
