@@ -1,4 +1,4 @@
-"""Fields that hold HTML, in JSON, CSV and XML."""
+"""Fields that hold HTML, in JSON, CSV and XML, and trees of rich text in JSON."""
 
 from __future__ import annotations
 
@@ -83,3 +83,68 @@ def test_code_in_the_pages_of_a_wiki_is_kept(tmp_path: Path) -> None:
     macro = "<p>Pull.</p><ac:plain-text-body><![CDATA[lever --pull]]]]><![CDATA[></ac:plain-text-body>"
     (tmp_path / "a.xml").write_text(f"<pages><page><body><![CDATA[{macro}]]></body></page></pages>")
     assert [block.text for block in load_document(tmp_path / "a.xml").blocks] == ["Pull.", "lever --pull"]
+
+
+def _text(text: str, **others: object) -> dict[str, object]:
+    return {"type": "text", "text": text, **others}
+
+
+def _node(kind: str, *content: dict[str, object], **others: object) -> dict[str, object]:
+    return {"type": kind, "content": list(content), **others}
+
+
+def _jira() -> dict[str, object]:
+    def row(*texts: str) -> dict[str, object]:
+        return _node("tableRow", *(_node("tableCell", _node("paragraph", _text(text))) for text in texts))
+
+    mention = {"type": "mention", "attrs": {"id": "1", "text": "@Mia"}}
+    first = _node("listItem", _node("paragraph", _text("one")), _node("bulletList", _node("listItem", _text("deep"))))
+    return _node(
+        "doc",
+        _node("heading", _text("Leak"), attrs={"level": 2}),
+        _node("paragraph", _text("It leaks "), _text("badly", marks=[{"type": "strong"}]), _text(", "), mention),
+        _node("orderedList", first, _node("listItem", _text("two"))),
+        _node("codeBlock", _text("ls\n-l"), attrs={"language": "sh"}),
+        _node(
+            "expand", _node("paragraph", _text("Open."), {"type": "hardBreak"}, _text("Pull.")), attrs={"title": "How"}
+        ),
+        _node("table", row("K", "V"), row("a", "1")),
+        version=1,
+    )
+
+
+def test_trees_of_rich_text_have_blocks(tmp_path: Path) -> None:
+    lexical = {"root": {"type": "root", "children": [
+        {"type": "heading", "tag": "h3", "children": [_text("Head", format=0, style="")]},
+        {"type": "paragraph", "children": [_text("See "), {"type": "link", "url": "x", "children": [_text("docs")]}]},
+        {"type": "list", "tag": "ol", "children": [{"type": "listitem", "value": 1, "children": [_text("one")]}]},
+    ]}}  # fmt: skip
+    sanity = [
+        {"_type": "block", "children": [{"_type": "span", "text": text, "marks": []}], **others}
+        for text, others in (("Head", {"style": "h2"}), ("a", {"listItem": "bullet", "level": 1}), ("b", {}))
+    ]
+    contentful = {"nodeType": "document", "data": {}, "content": [
+        {"nodeType": "paragraph", "data": {}, "content": [
+            {"nodeType": "text", "value": "Go "}, {"nodeType": "hyperlink", "data": {"uri": "x"}, "content": [
+                {"nodeType": "text", "value": "there"}]}]}]}  # fmt: skip
+    notion = {"paragraph": {"rich_text": [{"type": "text", "plain_text": "Hello "}, {"plain_text": "you"}]}}
+    menu = [{"type": "link", "label": "Go to the pier", "children": [{"type": "x", "text": "a b"}]}]
+    expected: list[tuple[object, list[str]]] = [
+        (_jira(), ["Leak", "It leaks badly, @Mia", "1. one\n  - deep\n2. two", "ls\n-l", "How", "Open.\nPull.",
+                   "| K | V |\n|---|---|\n| a | 1 |"]),
+        (lexical, ["Head", "See docs", "1. one"]),
+        (sanity, ["Head", "- a", "b"]),
+        (contentful, ["Go there"]),
+        (notion, ["paragraph", "Hello you"]),
+        (menu, ["type: link", "label: Go to the pier", "a b"]),
+    ]  # fmt: skip
+    for content, blocks in expected:
+        (tmp_path / "a.json").write_text(json.dumps({"title": "A", "content": content}))
+        assert [block.text for block in load_document(tmp_path / "a.json").blocks] == blocks
+
+
+def test_the_speaker_of_a_message_can_be_in_an_object(tmp_path: Path) -> None:
+    message = {"author": {"role": "user"}, "content": {"parts": ["Why does it leak?"]}}
+    (tmp_path / "a.json").write_text(json.dumps({"title": "A", "mapping": [{"message": message}]}))
+    texts = [block.text for block in load_document(tmp_path / "a.json").blocks]
+    assert texts == ["mapping", "message", "author: user", "Why does it leak?"]

@@ -181,3 +181,13 @@ def test_html_in_attributes_of_xml_is_text_and_drawings_have_none(tmp_path: Path
         '<svg xmlns="http://www.w3.org/2000/svg"><path d="M 10 10 L 20 20" style="fill: red"/></svg></rows>'
     )
     assert texts(tmp_path, "a.xml", xml) == ["Title: How?\nBody: Use oil."]
+
+
+def test_punctuation_after_elements_of_xml_has_no_space_before_it(tmp_path: Path) -> None:
+    text = "Open the <control>drain</control>, then (<part>M8</part>) <part>M9</part><part>M10</part>."
+    assert texts(tmp_path, "a.xml", f"<doc><cmd>{text}</cmd></doc>") == ["cmd: Open the drain, then (M8) M9 M10."]
+
+
+def test_places_in_drawings_of_xml_are_no_text(tmp_path: Path) -> None:
+    xml = '<root><cell value="&lt;b&gt;Start&lt;/b&gt; pump" style="a;b"/><geometry x="1" y="2" width="3"/></root>'
+    assert texts(tmp_path, "a.xml", xml) == ["value: Start pump"]

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import load_document
+from tests.hostile import archives
+
+NAMES = ("office", "text", "table")
 
 
 def texts(tmp_path: Path, name: str, content: str) -> list[str]:
@@ -92,3 +95,28 @@ def test_grid_tables_of_restructured_text(tmp_path: Path) -> None:
         "+=====+=====+======+\n| Mon | 1   | 2    |\n|     +-----+------+\n|     | 3   | 4    |\n+-----+-----+------+\n"
     )
     assert texts(tmp_path, "a.rst", grid) == [table("Day | Height low | Height high", "Mon | 1 | 2", "Mon | 3 | 4")]
+
+
+def test_heads_of_odt_tables_are_known_and_hold_small_tables(tmp_path: Path) -> None:
+    def cells(*texts: str) -> str:
+        return "".join(f"<table:table-cell>{text}</table:table-cell>" for text in texts)
+
+    pair = cells("<text:p>in</text:p>", "<text:p>ner</text:p>")
+    inner = f"<table:table><table:table-row>{pair}</table:table-row></table:table>"
+    head = (
+        '<table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>Day</text:p></table:table-cell>'
+        '<table:table-cell table:number-columns-spanned="2"><text:p>Height</text:p></table:table-cell>'
+        "<table:covered-table-cell/></table:table-row><table:table-row><table:covered-table-cell/>"
+        f"{cells('<text:p>low</text:p>', '<text:p>high</text:p>')}</table:table-row>"
+    )
+    row = f"<table:table-row>{cells('<text:p>Mon</text:p>', '<text:p>1</text:p>', inner)}</table:table-row>"
+    names = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in NAMES)
+    body = f"<table:table><table:table-header-rows>{head}</table:table-header-rows>{row}</table:table>"
+    content = (
+        f"<office:document-content {names}><office:body><office:text>{body}</office:text></office:body>"
+        "</office:document-content>"
+    )
+    (tmp_path / "a.odt").write_bytes(archives.archive({"content.xml": content}))
+    assert [block.text for block in load_document(tmp_path / "a.odt").blocks] == [
+        table("Day | Height low | Height high", "Mon | 1 | in ner")
+    ]

@@ -17,7 +17,7 @@ from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
 
 _OBJECT = re.compile(r"<[\w.]+(?: [^<>\n]{0,200})?>")  # the text of an output that has only other forms
-_RICH = ("text/html", "text/markdown", "text/latex")
+_RICH = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/svg+xml")
 _OUTPUT_CHARACTERS_MAX = 20_000  # of a cell; training logs can be much longer
 _VERSION_WITH_SHEETS = 3
 

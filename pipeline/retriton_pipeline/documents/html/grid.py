@@ -105,7 +105,7 @@ def is_table_of_tables(table: etree._Element, rows: Sequence[etree._Element]) ->
     """Whether ``table`` holds data, and in its cells small tables, as opposed to laying out tables on a page."""
     is_outermost = next(table.iterancestors("table"), None) is None
     nested = list(islice(table.iterdescendants("table"), _NESTED_MAX + 1))
-    has_names = len(rows) > 1 and _is_header(rows[0])
+    has_names = len(rows) > 1 and (_is_header(rows[0]) or _is_in_head(rows[0]))
     is_flat = not any(next(inner.iterdescendants("table"), None) is not None for inner in nested)
     return is_outermost and has_names and len(nested) <= _NESTED_MAX and is_flat
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -33,6 +34,8 @@ _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
 _CELLS = {"entry", "td", "th", "cell"}
 _LEVEL_MAX = 6
 _LABELLED_CHARACTERS_MAX = 2_000
+_BORDER = "\ue000"  # of an element within a text; a character for private use
+_BORDERS, _BETWEEN_WORDS = re.compile(f"{_BORDER}+"), re.compile(rf"(?<=[\w.,;:!?)]){_BORDER}+(?=[\w(])")
 _DIVISIONS = {"article", "book", "part", "chapter", "section", "sec", "div", "appendix", "topic", "body", "group"}
 _XHTML = "{http://www.w3.org/1999/xhtml}html"
 
@@ -102,16 +105,16 @@ def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> 
 
 
 def _words(element: etree._Element) -> str:
-    """The text of ``element``, with spaces around elements in it that are not marked words."""
+    """The text of ``element``, with spaces between words that are in different elements, unless these mark words."""
     parts: list[str] = []
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
         is_inline = node is element or not isinstance(node.tag, str) or local_name(node.tag).lower() in _INLINE
-        space = "" if is_inline else " "
+        space = "" if is_inline else _BORDER
         if event == "start":
             parts += [space, node.text or ""]
         elif node is not element:
             parts += [space, node.tail or ""]
-    return "".join(parts)
+    return _BORDERS.sub("", _BETWEEN_WORDS.sub(" ", "".join(parts)))
 
 
 def _row(element: etree._Element) -> list[str]:

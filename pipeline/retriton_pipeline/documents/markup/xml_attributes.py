@@ -1,6 +1,6 @@
 """Which attributes of XML elements are text that people search.
 
-- All attributes of an element that has nothing else.
+- All attributes of an element that has nothing else, besides styles and places in a drawing.
 - Of any element, those named as texts are (``name``, ``title``), dates, and values of several words or of a long one.
 - Of an element that has a name, or that consists of fields, all others, too.
 - Never identifiers, addresses, namespaces, kinds and sizes, except in an element that has nothing else.
@@ -36,6 +36,7 @@ _TECHNICAL = {
 _TECHNICAL_END = re.compile(
     r"(?:^|[_.-])(?:id|ids|idref|idrefs|ref|refid|uri|url|href|type)$|[a-z](?:I[dD]|Ref|U[rR][iIlL]|Type)$"
 )
+_PLACE, _LOOKS = {"x", "y"}, ("style", "class")
 _DRAWING = "{http://www.w3.org/2000/svg}"
 _XML = ("{http://www.w3.org/XML/1998/namespace}", "{http://www.w3.org/2001/XMLSchema-instance}")
 _ADDRESS = re.compile(r"[a-zA-Z][\w+.-]*://|(?:urn|data|mailto):|#|\.{0,2}/")
@@ -55,11 +56,16 @@ def attribute_lines(element: etree._Element, is_alone: bool, is_record: bool) ->
     """
     of = dict(_attributes(element))
     is_record = is_record or any(name.lower() in _NAMES for name in of)
+    is_alone = is_alone and not of.keys() >= _PLACE
     is_field = bool(field_name(element))
     for name, value in of.items():
         if is_field and name.lower() in (*_NAMES, *_UNITS):
             continue
-        if is_alone or _is_text(name, value) or (is_record and not _is_technical(name)):
+        if (
+            (is_alone and name.lower() not in _LOOKS)
+            or _is_text(name, value)
+            or (is_record and not _is_technical(name))
+        ):
             yield f"{name}: {value}"
 
 
