@@ -120,3 +120,27 @@ def test_heads_of_odt_tables_are_known_and_hold_small_tables(tmp_path: Path) -> 
     assert [block.text for block in load_document(tmp_path / "a.odt").blocks] == [
         table("Day | Height low | Height high", "Mon | 1 | in ner")
     ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '<table><tr><th rowspan="2">Day</th><th colspan="2">Height</th></tr><tr><th>low</th><th>high</th></tr>'
+        '<tr><td rowspan="2">Mon</td><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>',
+        '<tgroup cols="3"><colspec colname="a"/><colspec colname="b"/><colspec colname="c"/><thead>'
+        '<row><entry morerows="1">Day</entry><entry namest="b" nameend="c">Height</entry></row>'
+        "<row><entry>low</entry><entry>high</entry></row></thead><tbody>"
+        '<row><entry morerows="1">Mon</entry><entry>1</entry><entry>2</entry></row>'
+        "<row><entry>3</entry><entry>4</entry></row></tbody></tgroup>",
+    ],
+)
+def test_cells_of_tables_in_xml(tmp_path: Path, rows: str) -> None:
+    expected = table("Day | Height low | Height high", "Mon | 1 | 2", "Mon | 3 | 4")
+    assert texts(tmp_path, "a.xml", f'<doc xmlns="urn:x"><t>{rows}</t></doc>') == [expected]
+
+
+def test_left_out_cells_of_excel_in_xml(tmp_path: Path) -> None:
+    row = '<Row><Cell ss:Index="{}"><Data>{}</Data></Cell><Cell ss:Index="3"><Data>{}</Data></Cell></Row>'
+    rows = row.format(1, "Day", "High") + row.format(2, "low", 7)
+    book = f'<Workbook xmlns:ss="urn:x"><Worksheet><Table>{rows}</Table></Worksheet></Workbook>'
+    assert texts(tmp_path, "a.xml", book) == [table("Day |  | High", " | low | 7")]

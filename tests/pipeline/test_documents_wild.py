@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import Document, load_document
+from tests.hostile import archives
 
 
 def read(tmp_path: Path, name: str, content: str | bytes) -> Document:
@@ -105,3 +106,64 @@ def test_front_matter_in_json(tmp_path: Path) -> None:
     document = read(tmp_path, "a.md", '{\n  "title": "Pumps",\n  "tags": ["a", "b"],\n  "n": 3\n}\n\n# Body\n')
     assert (document.title, document.metadata) == ("Pumps", {"tags": "a, b", "n": "3"})
     assert texts(tmp_path, "b.md", "{\n  not json\n}\n") == ["{\n  not json\n}"]
+
+
+def test_struck_classes_permanent_links_and_links_to_edit_are_not_read(tmp_path: Path) -> None:
+    style = "<style>.c3{text-decoration:line-through}.c9{text-decoration:underline}</style>"
+    page = (
+        '<h1>Usage<a class="headerlink" href="#usage" title="Link">¶</a></h1>'
+        '<h2>Old<span class="mw-editsection">[<a href="edit">edit</a>]</span></h2>'
+        '<p>Valid <span class="c3">gone</span> <span class="c9">words</span> <a href="#n">1</a></p>'
+    )
+    document = read(tmp_path, "a.html", f"<html><head>{style}</head><body>{page}</body></html>")
+    assert (document.title, [block.text for block in document.blocks]) == ("Usage", ["Usage", "Old", "Valid words 1"])
+
+
+def test_code_beside_numbers_of_lines_keeps_its_lines(tmp_path: Path) -> None:
+    sphinx = (
+        '<table class="highlighttable"><tr><td class="linenos"><div><pre>1\n2</pre></div></td>'
+        '<td class="code"><div><pre>if x:\n    y = 2\n</pre></div></td></tr></table>'
+    )
+    rows = '<tr><td class="blob-num" data-line-number="1"></td><td class="blob-code"><span>if x:</span></td></tr>'
+    rows += '<tr><td class="blob-num" data-line-number="2"></td><td class="blob-code">    y = 2</td></tr>'
+    lines = (f'<tr><td class="line-number">{at}</td><td>{name}</td></tr>' for at, name in ((1, "Bolt"), (2, "Nut")))
+    invoice = f"<table>{''.join(lines)}</table>"
+    for page in (sphinx, f"<table>{rows}</table>"):
+        assert texts(tmp_path, "a.html", f"<body>{page}</body>") == ["```\nif x:\n    y = 2\n```"]
+    assert texts(tmp_path, "a.html", f"<body>{invoice}</body>") == ["| 1 | Bolt |\n|---|---|\n| 2 | Nut |"]
+
+
+PAGE = "<html><body><table><tr><th>Name</th><th>Qty</th></tr><tr><td>Bolt</td><td>3</td></tr></table></body></html>"
+BOOK = (
+    "<?xml version='1.0'?><Workbook><Worksheet><Table><Row><Cell>Name</Cell><Cell>Qty</Cell></Row>"
+    "<Row><Cell>Bolt</Cell><Cell>3</Cell></Row></Table></Worksheet></Workbook>"
+)
+SAVED = f"Date: Mon, 2 Mar 2030 10:00:00 +0100\nMIME-Version: 1.0\nContent-Type: text/html\n\n{PAGE}"
+RICH = r"{\rtf1\ansi \trowd\cellx1\cellx2\intbl Name\cell Qty\cell\row\trowd\cellx1\cellx2\intbl Bolt\cell 3\cell\row}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.xls", PAGE), ("a.xls", PAGE[12:-14]), ("a.xls", "Name\tQty\nBolt\t3\n"), ("a.xls", BOOK), ("a.doc", PAGE),
+     ("a.doc", SAVED), ("a.doc", RICH)],
+)  # fmt: skip
+def test_files_that_only_have_the_suffix_of_an_older_format_are_read(tmp_path: Path, name: str, content: str) -> None:
+    assert texts(tmp_path, name, content) == ["| Name | Qty |\n|---|---|\n| Bolt | 3 |"]
+
+
+def test_newer_files_with_the_suffix_of_an_older_format_are_read(tmp_path: Path) -> None:
+    body = "<w:p><w:r><w:t>Use oil.</w:t></w:r></w:p>"
+    assert texts(tmp_path, "a.doc", archives.docx(body)) == ["Use oil."]
+    cells = '<row r="1"><c r="A1" t="inlineStr"><is><t>text</t></is></c></row>'
+    assert texts(tmp_path, "a.xls", archives.xlsx(cells)) == ["s1", "text"]
+
+
+def test_words_of_word_processors_in_xml_are_whole(tmp_path: Path) -> None:
+    runs = "<w:r><w:t>Hello wor</w:t></w:r><w:r><w:rPr><w:b/></w:rPr><w:t>ld.</w:t></w:r>"
+    document = f'<w:wordDocument xmlns:w="urn:w"><w:body><w:p>{runs}</w:p></w:body></w:wordDocument>'
+    assert texts(tmp_path, "a.xml", document) == ["Hello world."]
+
+
+def test_titles_of_feeds_have_no_references(tmp_path: Path) -> None:
+    feed = '<feed><entry><title type="html">Fish &amp;amp; Chips</title><note>a &amp;lt; b</note></entry></feed>'
+    assert texts(tmp_path, "a.xml", feed) == ["Fish & Chips", "a < b"]

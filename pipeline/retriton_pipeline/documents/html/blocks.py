@@ -6,6 +6,7 @@ import re
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.code_tables import code_text
 from retriton_pipeline.documents.html.controls import input_text
 from retriton_pipeline.documents.html.elements import BLOCKS, SEPARATORS, SKIPPED, Surroundings, Visibility
 from retriton_pipeline.documents.html.formulas import image_formula, mathml_text
@@ -184,7 +185,10 @@ class _Walker:
         self._end_paragraph()
         parts: list[str] = []
         self._add_code_of(parts, element)
-        code = "".join(parts).strip("\n").rstrip()
+        self._add_fenced("".join(parts), around)
+
+    def _add_fenced(self, text: str, around: Surroundings) -> None:
+        code = text.strip("\n").rstrip()
         origin = Origin()
         origin.add(len(code), around)
         fenced = code.strip() if self._is_cell else f"```\n{code}\n```"
@@ -203,6 +207,9 @@ class _Walker:
         self._end_paragraph()
         for caption in element.iterchildren("caption"):
             self._walk(caption, around)
+        if code := code_text(element):
+            self._add_fenced(code, around)
+            return
         rows = table_rows(element)
         if self._is_cell:
             texts = ([self._cell_text(cell) for cell in row.iterchildren("td", "th")] for row in rows)

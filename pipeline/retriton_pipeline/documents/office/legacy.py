@@ -9,12 +9,13 @@ from pathlib import Path
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.office.docx import read_docx
 from retriton_pipeline.documents.office.pptx import read_pptx
+from retriton_pipeline.documents.office.renamed import read_renamed
 from retriton_pipeline.documents.signatures import require_ole
 from retriton_pipeline.errors import UnreadableDocument
 
 
 def read_doc(raw: bytes) -> Content:
-    """As `read_docx`, for Word 97 to 2003.
+    """As `read_docx`, for Word 97 to 2003, and for what only has its suffix.
 
     Raises:
         UnreadableDocument: it is of another format or version, encrypted or damaged.
@@ -22,6 +23,8 @@ def read_doc(raw: bytes) -> Content:
     from doc2docx import convert
     from doc2docx.errors import Doc2DocxError
 
+    if renamed := read_renamed(raw, "office.docx:read_docx"):
+        return renamed
     require_ole(raw, "a DOC")
     return read_docx(_converted(raw, ".docx", convert, Doc2DocxError))
 

@@ -13,6 +13,7 @@ from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.office.merged_cells import MergedCells
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
 from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.renamed import read_renamed
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.xlsx_sheet import DAYS_TO_1904, without_midnight
 from retriton_pipeline.documents.signatures import require_ole
@@ -32,6 +33,8 @@ def read_xls(raw: bytes) -> Content:
     Raises:
         UnreadableDocument: it is of another format, encrypted, or damaged.
     """
+    if renamed := read_renamed(raw, "office.xlsx:read_xlsx"):
+        return renamed
     require_ole(raw, "an XLS")
     try:
         book = xlrd.open_workbook(file_contents=raw, formatting_info=True, logfile=io.StringIO(), use_mmap=False)
