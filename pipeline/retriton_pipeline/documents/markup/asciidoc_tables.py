@@ -81,7 +81,7 @@ def _delimited_rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     is_escaped = delimiter == ":"
     options = {"quoting": csv.QUOTE_NONE, "escapechar": "\\"} if is_escaped else {"skipinitialspace": True}
     try:
-        rows = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, **options)  # type: ignore[arg-type]
+        rows = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, **options)
         return [[cell.strip() for cell in row] for row in rows if row]
     except csv.Error:
         return [line.split(delimiter) for line in lines]

@@ -28,7 +28,8 @@ def remove_unseen(root: etree._Element, styles: OdtStyles) -> None:
                 default = usual or (columns[column] if column < len(columns) else "")
                 if attributes(cell).get("style-name", default) in unseen:
                     cell[:] = []
-                    cell.attrib.pop(next((key for key in cell.attrib if local_name(key) == "value-type"), ""), None)
+                    for key in [key for key in cell.attrib if local_name(key) == "value-type"]:
+                        del cell.attrib[key]
     for span in [found for found in root.iter("{*}span") if attributes(found).get("style-name") in styles.hidden]:
         span[:], span.text = [], None
 

@@ -45,11 +45,16 @@ def read_xlsx(raw: bytes) -> Content:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
         workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
-        for number, text in strings_without_struck(archive) if workbook.worksheets else ():
-            workbook.worksheets[0]._shared_strings[number] = text  # one list for all sheets
+        _leave_out_struck(archive, workbook)
         cells = Cells(workbook)
         blocks = list(_blocks(raw, archive, workbook, cells))
     return Content(title, blocks, metadata, _unreadable(cells.formulas_without_value))
+
+
+def _leave_out_struck(archive: zipfile.ZipFile, workbook: Any) -> None:
+    """Replaces the strings of which a part is struck, in the list that all sheets share."""
+    for number, text in strings_without_struck(archive) if workbook.worksheets else ():
+        workbook.worksheets[0]._shared_strings[number] = text
 
 
 def _unreadable(formulas: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ have a kind and children, down to texts with marks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.tables import table_block
@@ -27,12 +27,13 @@ _LEVEL_MAX = 6
 _INDENT = "  "
 
 
-def is_rich_text(value: object) -> bool:
+def is_rich_text(value: object) -> TypeGuard[dict[str, Any] | list[dict[str, Any]]]:
     """Whether ``value`` is the root of a tree of rich text, or the list of its blocks, and has no text besides."""
     if isinstance(value, dict):
         return _kind(value) in _ROOTS and bool(_children(value)) and _is_tree(value)
-    are_blocks = isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
-    return are_blocks and all(_kind(item) and _children(item) for item in value) and all(map(_is_tree, value))
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
+        return False
+    return all(_kind(item) and _children(item) for item in value) and all(map(_is_tree, value))
 
 
 def rich_text_blocks(value: dict[str, Any] | list[dict[str, Any]]) -> list[Block]:
