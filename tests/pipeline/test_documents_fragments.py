@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from retriton_pipeline.documents import load_document
 from retriton_pipeline.documents.html.fragments import is_html, shown_text
@@ -77,6 +78,17 @@ def test_html_in_csv_is_text(tmp_path: Path) -> None:
         "| id | title | body_html |\n|---|---|---|\n| 1 | Reset | Before Unplug it & wait. - one - two |\n"
         "| 2 | Compare | a < b and c > d |"
     ]
+
+
+def test_html_in_xlsx_is_text(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as workbook:
+        sheet = workbook.add_worksheet("Pages")
+        sheet.write_row(0, 0, ["title", "body"])
+        sheet.write_row(1, 0, ["Fish &amp; Chips", "<p>Hold <b>RST</b>.</p>"])
+        sheet.write_row(2, 0, ["Compare", "a < b and c > d"])
+    assert load_document(tmp_path / "a.xlsx").blocks[1].text == (
+        "| title | body |\n|---|---|\n| Fish & Chips | Hold RST. |\n| Compare | a < b and c > d |"
+    )
 
 
 def test_code_in_the_pages_of_a_wiki_is_kept(tmp_path: Path) -> None:

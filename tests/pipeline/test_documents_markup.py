@@ -191,3 +191,30 @@ def test_punctuation_after_elements_of_xml_has_no_space_before_it(tmp_path: Path
 def test_places_in_drawings_of_xml_are_no_text(tmp_path: Path) -> None:
     xml = '<root><cell value="&lt;b&gt;Start&lt;/b&gt; pump" style="a;b"/><geometry x="1" y="2" width="3"/></root>'
     assert texts(tmp_path, "a.xml", xml) == ["value: Start pump"]
+
+
+def test_latex_boxes_and_environments_keep_their_text_and_tables(tmp_path: Path) -> None:
+    body = (
+        r"\begin{table}[htbp]\centering\resizebox{\textwidth}{!}{\begin{tabular}{cc}A & B\\ 1 & 2\end{tabular}}"
+        r"\caption{Sizes}\end{table}\begin{wrapfigure}[9]{r}{0.5\textwidth}\caption{Pump}\end{wrapfigure}"
+        r"\begin{minipage}[t]{4cm}{\bf Mini}\end{minipage}\begin{theorem}[Fermat]None.\end{theorem}"
+        r"\begin{tcolorbox}[title=A]Box, see \S 3.\end{tcolorbox}\begin{multicols}{2}Two.\end{multicols}"
+    )
+    assert texts(tmp_path, "a.tex", rf"\begin{{document}}{body}\end{{document}}") == [
+        "| A | B |\n|---|---|\n| 1 | 2 |", "Sizes", "Pump", "Mini", "Theorem (Fermat). None.", "A. Box, see § 3.", "Two.",
+    ]  # fmt: skip
+
+
+def test_keys_formulas_and_sources_of_quotations_in_asciidoc(tmp_path: Path) -> None:
+    text = (
+        "Press kbd:[Ctrl+C], menu:File[Save As], stem:[x^2].\n\n[quote,Ann Lee]\n____\nWise.\n____\n\n'''\n\n"
+        "== [[a]]Part\n\nend +\nnext\n"
+    )
+    assert texts(tmp_path, "a.adoc", text) == [
+        "Press Ctrl+C, File > Save As, x^2.", "Wise.", "— Ann Lee", "Part", "end\nnext"
+    ]  # fmt: skip
+
+
+def test_captions_of_org_are_read(tmp_path: Path) -> None:
+    text = "#+CAPTION: Sizes\n#+NAME: x\n| A | B |\n|---+---|\n| 1 | 2 |\n"
+    assert texts(tmp_path, "a.org", text) == ["Sizes", "| A | B |\n|---|---|\n| 1 | 2 |"]

@@ -17,11 +17,16 @@ _REFERENCE = re.compile(r"\{([\w-]+)\}")
 _FENCE = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,}\w*|[|,:]={3,}|--)[ \t]*")
 _ANCHOR = re.compile(r"\[\[[^\]]*\]\]|\[(?:#|\.|%|role=)[^\]]*\][ \t]*$")
 _BLOCK_ATTRIBUTES = re.compile(r"\[[^\]\n]*\][ \t]*")
-_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*")
+_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*|'{3}|<{3}")
 _LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
 _XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
 _FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
 _LINE_BREAK = re.compile(r"(?<=\S) \+$", re.MULTILINE)
+_UI = re.compile(  # keys, buttons, menus, formulas and passed text
+    r"(?:\b(?:kbd|btn|stem|latexmath|asciimath|pass|icon):|\bmenu:([^\s\[\]]{1,100}))\[([^\]\n]{1,500})\]"
+)
+_ANCHORS = re.compile(r"\[\[[\w:.-]{1,200}(?:,[^\]\n]{0,200})?\]\]")
+_QUOTED = re.compile(r"\[(?:quote|verse),([^\]\n]{1,500})\]")
 _VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,:"
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
 _VALUES_MAX = 500
@@ -55,6 +60,7 @@ def _blocks(lines: Sequence[str], attributes: dict[str, str]) -> Iterator[Block]
             end = _end(lines, number, line.rstrip(), fence[1])
             above = " ".join(filter(_BLOCK_ATTRIBUTES.fullmatch, lines[max(number - 4, 0) : number - 1]))
             yield from _delimited(lines[number:end], fence[1], attributes, above)
+            yield from (Block(f"— {source[1].strip()}") for source in _QUOTED.finditer(above))
             number = end + 1
         elif attribute := _ATTRIBUTE.fullmatch(line):
             if len(attributes) < _VALUES_MAX:
@@ -99,4 +105,5 @@ def _inline(text: str, attributes: dict[str, str]) -> str:
     text = _REFERENCE.sub(lambda match: attributes.get(match[1], match[0])[:_VALUES_MAX], text)
     text = _XREF.sub(lambda match: match[1] or "", text)
     text = _FOOTNOTE.sub(lambda match: f" ({match[1]})", text)
-    return _LINK.sub(lambda match: match[1], text)
+    text = _UI.sub(lambda match: f"{match[1]} > {match[2]}" if match[1] else match[2], text)
+    return _LINK.sub(lambda match: match[1], _ANCHORS.sub("", text))

@@ -17,6 +17,7 @@ from pylatexenc.latexwalker import (
 )
 from pylatexenc.macrospec import LatexContextDb
 
+from retriton_pipeline.documents.markup.latex_boxes import without_boxes
 from retriton_pipeline.documents.markup.latex_tables import ENVIRONMENTS, latex_table
 from retriton_pipeline.documents.markup.latex_units import displayed_quantity, escaped
 from retriton_pipeline.documents.model import Block, Content, Scalar
@@ -76,7 +77,7 @@ def read_latex(raw: bytes) -> Content:
     body = _without_code(text[begin.end() if begin else 0 :], code)
     body = body.partition("\\end{document}")[0]
     body = _COMMENT.sub(r"\1", _VERB.sub(lambda match: escaped(match[2]), body))
-    body = _QUANTITY.sub(displayed_quantity, body)
+    body = without_boxes(_QUANTITY.sub(displayed_quantity, body))
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
     body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
@@ -170,7 +171,10 @@ class _Reader:
                 continue
             yield from self._paragraphs(inline)
             inline = []
-            yield from self._macro(node) if isinstance(node, LatexMacroNode) else self._environment(node)
+            if isinstance(node, LatexGroupNode):
+                yield from self.blocks(node.nodelist)
+            else:
+                yield from self._macro(node) if isinstance(node, LatexMacroNode) else self._environment(node)
         yield from self._paragraphs(inline)
 
     def _paragraphs(self, nodes: Sequence[LatexNode]) -> Iterator[Block]:
@@ -202,6 +206,8 @@ class _Reader:
 
 
 def _is_block(node: LatexNode) -> bool:
+    if isinstance(node, LatexGroupNode):
+        return any(map(_is_block, node.nodelist))
     return isinstance(node, LatexEnvironmentNode) or (isinstance(node, LatexMacroNode) and node.macroname in _LEVELS)
 
 
