@@ -201,7 +201,8 @@ def test_latex_boxes_and_environments_keep_their_text_and_tables(tmp_path: Path)
         r"\begin{tcolorbox}[title=A]Box, see \S 3.\end{tcolorbox}\begin{multicols}{2}Two.\end{multicols}"
     )
     assert texts(tmp_path, "a.tex", rf"\begin{{document}}{body}\end{{document}}") == [
-        "| A | B |\n|---|---|\n| 1 | 2 |", "Sizes", "Pump", "Mini", "Theorem (Fermat). None.", "A. Box, see § 3.", "Two.",
+        "| A | B |\n|---|---|\n| 1 | 2 |", "Sizes", "Pump", "Mini", "Theorem (Fermat). None.", "A. Box, see § 3.",
+        "Two.",
     ]  # fmt: skip
 
 
