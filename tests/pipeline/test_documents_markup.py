@@ -170,6 +170,14 @@ def test_attributes_of_xml_elements_that_contain_others_are_read(tmp_path: Path)
     ]  # fmt: skip
 
 
+def test_long_values_of_attributes_are_text_unless_they_are_codes(tmp_path: Path) -> None:
+    xml = (
+        '<mime type="application/x-3ds-rom" sum="1b4e28ba-2fa1-11d2-883f-0016d3cca427" style="a: b c">'
+        "<alias>rom</alias></mime>"
+    )
+    assert texts(tmp_path, "a.xml", xml) == ["type: application/x-3ds-rom\nalias: rom"]
+
+
 def test_fields_of_xml_have_the_names_and_units_of_their_attributes(tmp_path: Path) -> None:
     xml = '<doc><field name="Colour">red</field><item name="saw">sharp</item><price currency="EUR">12</price></doc>'
     assert texts(tmp_path, "a.xml", xml) == ["Colour: red", "saw: sharp\nprice: 12 EUR"]

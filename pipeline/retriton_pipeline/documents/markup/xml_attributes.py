@@ -37,10 +37,11 @@ _TECHNICAL_END = re.compile(
     r"(?:^|[_.-])(?:id|ids|idref|idrefs|ref|refid|uri|url|href|type)$|[a-z](?:I[dD]|Ref|U[rR][iIlL]|Type)$"
 )
 _PLACE, _LOOKS = {"x", "y"}, ("style", "class")
+_KINDS = {"type", "package", "path", "format", "mime", "mimetype", "file"}  # which can be names that people search
 _DRAWING = "{http://www.w3.org/2000/svg}"
 _XML = ("{http://www.w3.org/XML/1998/namespace}", "{http://www.w3.org/2001/XMLSchema-instance}")
 _ADDRESS = re.compile(r"[a-zA-Z][\w+.-]*://|(?:urn|data|mailto):|#|\.{0,2}/")
-_CODE = re.compile(r"[\da-fA-F-]{12,}|[\w+/=-]*\d[\w+/=-]*")
+_CODE = re.compile(r"\{?[\da-fA-F-]{12,}\}?|[\w+/=-]{64,}")  # digests, identifiers, data
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,15}(?:Z|[+-][\d:]{4,5})?)?")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _LONG_CHARACTERS_MIN = 12
@@ -83,13 +84,17 @@ def _is_technical(name: str) -> bool:
     return name.lower() in _TECHNICAL or _TECHNICAL_END.search(name) is not None
 
 
+def _is_code(value: str) -> bool:
+    return _CODE.fullmatch(value) is not None and not value.isdecimal()
+
+
 def _is_text(name: str, value: str) -> bool:
-    if _is_technical(name):
+    if _is_technical(name) and name.lower() not in _KINDS:
         return False
     if name.lower() in _TEXTS or _DATE.fullmatch(value):
         return any(map(str.isalnum, value))
     words = _LETTERS.findall(value)
-    is_long = " " in value or (len(value) >= _LONG_CHARACTERS_MIN and not _CODE.fullmatch(value))
+    is_long = " " in value or (len(value) >= _LONG_CHARACTERS_MIN and not _is_code(value))
     return bool(words) and is_long
 
 
