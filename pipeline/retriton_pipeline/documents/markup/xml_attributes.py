@@ -62,11 +62,8 @@ def attribute_lines(element: etree._Element, is_alone: bool, is_record: bool) ->
     for name, value in of.items():
         if is_field and name.lower() in (*_NAMES, *_UNITS):
             continue
-        if (
-            (is_alone and name.lower() not in _LOOKS)
-            or _is_text(name, value)
-            or (is_record and not _is_technical(name))
-        ):
+        is_value = is_record and not _is_technical(name) and not _is_code(value)
+        if (is_alone and name.lower() not in _LOOKS) or is_value or _is_text(name, value):
             yield f"{name}: {value}"
 
 
