@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pptx import Presentation
 
 from retriton_pipeline.documents import Document, load_document
 from tests.hostile import archives
@@ -156,6 +157,10 @@ def test_newer_files_with_the_suffix_of_an_older_format_are_read(tmp_path: Path)
     assert texts(tmp_path, "a.doc", archives.docx(body)) == ["Use oil."]
     cells = '<row r="1"><c r="A1" t="inlineStr"><is><t>text</t></is></c></row>'
     assert texts(tmp_path, "a.xls", archives.xlsx(cells)) == ["s1", "text"]
+    slides = Presentation()
+    slides.slides.add_slide(slides.slide_layouts[5]).shapes.title.text = "Pumps"
+    slides.save(tmp_path / "b.ppt")
+    assert [block.text for block in load_document(tmp_path / "b.ppt").blocks] == ["Pumps"]
 
 
 def test_words_of_word_processors_in_xml_are_whole(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def read_doc(raw: bytes) -> Content:
 
 
 def read_ppt(raw: bytes) -> Content:
-    """As `read_pptx`, for PowerPoint 97 to 2003.
+    """As `read_pptx`, for PowerPoint 97 to 2003, and for what only has its suffix.
 
     Raises:
         UnreadableDocument: it is of another format or version, encrypted or damaged.
@@ -38,6 +38,8 @@ def read_ppt(raw: bytes) -> Content:
     from ppt2pptx import convert
     from ppt2pptx.errors import Ppt2PptxError
 
+    if renamed := read_renamed(raw, "office.pptx:read_pptx"):
+        return renamed
     require_ole(raw, "a PPT")
     return read_pptx(_converted(raw, ".pptx", convert, Ppt2PptxError))
 
