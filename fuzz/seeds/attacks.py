@@ -192,6 +192,8 @@ TABLE = {
     "signs": lambda: b"a," + b"$" * 100_000 + b"\nb," + b"(" * 100_000 + b"\n",
     "digits": lambda: b"a,b\n" + b"1" * 100_000 + b"x," + b"1." * 50_000 + b"x\n",
     "bars": _bytes(b"a,b\n", b"|", 500_000, b",c\n"),
+    "pages": _bytes(b"a,b\n", b"<p>a</p>,<b>c</b>\n", 5_000),
+    "deep pages": lambda: b"a,b\n" + (b"<div>" * 1_000 + b"</div>,c\n") * 20,
 }
 JSON = {
     "nested arrays": _bytes(b"", b"[", 200_000),
@@ -204,6 +206,9 @@ JSON = {
     "surrogates": _bytes(b'{"text": "', b"\\ud800", 200_000, b'"}'),
     "spaces": _bytes(b'{"text": "a', b" ", 1_000_000, b'b"}'),
     "line breaks": _bytes(b'{"text": "a', b"\\n", 500_000, b'b"}'),
+    "code of pages": _bytes(b'{"text": "<p></p>', b"<![CDATA[", 100_000, b'"}'),
+    "rich text": lambda: b'{"text": [' + b'{"type":"doc","content":[' * 200 + b'{"x":"a b"}' + b"]}" * 200 + b"]}",
+    "runs": lambda: b'{"type":"doc","content":[' + b",".join([b'{"type":"text","text":"a"}'] * 50_000) + b"]}",
 }
 JSON_LINES = {
     "empty lines": _bytes(b'{"text": "a"}', b"\n", 1_000_000),

@@ -74,7 +74,7 @@ FILES: dict[str, Made] = {
         "=== ===\na   b\n=== ===\n1   2\n=== ===\n\n.. [1] Foot.\n".encode()
     ),
     ".adoc": lambda: (
-        f"= Pumps\nAnn Lee\n:v: 3\n\n{_PROSE} {{v}} link:x[y] <<a,b>>\n\n== Fees\n\n|===\n|A |B\n\n|1 |2\n|===\n\n"
+        f"= Pumps\nAnn Lee\n:v: 3\n\n{_PROSE} {{v}} link:x[y] <<a,b>>\n\n== Fees\n\n|===\n|A |B\n\n.2+|1 |2\n2*|3\n|===\n\n"
         "----\nx = 1\n----\n".encode()
     ),
     ".org": lambda: (
@@ -84,7 +84,7 @@ FILES: dict[str, Made] = {
     ".tex": lambda: (
         rb"\documentclass{a}\title{Pumps}\newcommand{\x}{y}\begin{document}\section{Fees}\textbf{b} caf\'e $a$ \x."
         + _PROSE.encode()
-        + rb"\begin{itemize}\item one\item two\end{itemize}\begin{tabular}{ll}A & B \\ 1 & 2 \\\end{tabular}\end{document}"
+        + rb"\begin{itemize}\item one\item two\end{itemize}\begin{tabular}{ll}A & B \\ \multirow{2}{*}{1} & 2 \\ & \multicolumn{1}{c}{3}\\\end{tabular}\end{document}"
     ),
     ".xml": lambda: f'<a><title>Pumps</title><b c="long attribute">x</b><p>{_PROSE} <i>y</i></p></a>'.encode(),
     ".doc": _file("harbour.doc"),
@@ -135,6 +135,8 @@ ATTACKS: dict[str, dict[str, Made]] = {
     ".adoc": {
         "fences": _repeated(b"", b"====\n", 3_000),
         "cells": _repeated(b"|===\n", b"|a ", 200_000, b"\n|===\n"),
+        "spans": _repeated(b"[cols=100*]\n|===\n", b".99+|a\n", 20_000, b"|===\n"),
+        "copies": _repeated(b"[cols=9*]\n|===\n", b"99*|aaaa\n", 20_000, b"|===\n"),
         "references": _repeated(b":a: b\n\n", b"{a}", 100_000),
         "brackets": _repeated(b"", b"link:a[", 50_000),
     },
@@ -147,6 +149,7 @@ ATTACKS: dict[str, dict[str, Made]] = {
     ".tex": {
         "braces": _repeated(b"", b"{", 20_000),
         "begins": _repeated(b"", b"\\begin{a}", 2_000),
+        "spans": _repeated(b"\\begin{tabular}{l}", b"\\multirow{99}{*}{a}&\\multicolumn{99}{c}{b}\\\\", 500),
         "macros": lambda: b"".join(b"\\newcommand{\\a%s}{%s}" % (bytes([97 + n]) * 2, b"b" * 200) for n in range(26)),
         "dollars": _repeated(b"", b"$a$ ", 10_000),
     },

@@ -221,7 +221,7 @@ def test_subtitles_are_paragraphs_with_times_and_repeated_lines_once(tmp_path: P
         "[00:00:01] The quay is closed.", "[00:01:05] Later.",
     ]  # fmt: skip
     vtt = "WEBVTT\n\nNOTE no\n\n00:01.000 --> 00:03.000\n<v Bob>Hello.\n\n00:03.000 --> 00:05.000\nHello.\nThe quay.\n"
-    assert texts(read(tmp_path, "a.vtt", vtt)) == ["[00:00:01] Hello. The quay."]
+    assert texts(read(tmp_path, "a.vtt", vtt)) == ["[00:00:01] Bob: Hello. The quay."]
 
 
 def older(folder: Path, suffix: str) -> Document:

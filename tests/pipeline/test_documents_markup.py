@@ -42,7 +42,7 @@ def test_latex_lists_have_numbers_and_links_and_rows_their_text(tmp_path: Path) 
     assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{document}} after") == [
         "Seen the list.",
         "1. One\n  - deep\n- x Own\n2. Two",
-        "| Map | Days |\n|---|---|\n| sea | 4 |\n|  | 5 |",
+        "| Map | Days |\n|---|---|\n| sea | 4 |\n| sea | 5 |",
         "A book.",
     ]
 
@@ -133,7 +133,7 @@ def test_xml_records_that_consist_of_attributes_are_read(tmp_path: Path) -> None
 
 def test_subtitles_have_no_times_of_words(tmp_path: Path) -> None:
     cue = "00:01.000 --> 00:02.000\n<v Ann>Open <c.red>the</c> <00:01.500>valve\n"
-    assert texts(tmp_path, "a.vtt", f"WEBVTT\n\n{cue}") == ["[00:00:01] Open the valve"]
+    assert texts(tmp_path, "a.vtt", f"WEBVTT\n\n{cue}") == ["[00:00:01] Ann: Open the valve"]
 
 
 def test_comments_and_code_of_modules_in_mdx_are_skipped(tmp_path: Path) -> None:
@@ -154,3 +154,76 @@ def test_latex_boxes_and_captions_are_read_and_names_of_pictures_are_not(tmp_pat
     figure = r"\begin{figure}\includegraphics[width=3cm]{pump}\caption[Short]{The pump}\end{figure}"
     body = rf"\begin{{document}}Use \mbox{{part 7}} and \lstinline|open()|. {figure}\end{{document}}"
     assert texts(tmp_path, "a.tex", body) == ["Use part 7 and open().", "The pump"]
+
+
+def test_attributes_of_xml_elements_that_contain_others_are_read(tmp_path: Path) -> None:
+    xml = (
+        '<shop xmlns:l="http://www.w3.org/1999/xlink" version="1.2" made="2030-03-02">'
+        '<product sku="AB-1" id="77" status="discontinued" width="30"><kind>Pump</kind></product>'
+        '<part name="Bolt" mm="12" uuid="1b4e28ba-2fa1-11d2-883f-0016d3cca427"><hint>Use oil.</hint></part>'
+        '<sec sec-type="methods" style="a b" title="Ways"><p rend="bold" id="p1">Text.</p></sec>'
+        '<chart l:title="A heron" l:href="x.png"><p>See it.</p></chart></shop>'
+    )
+    assert texts(tmp_path, "a.xml", xml) == [
+        "made: 2030-03-02", "sku: AB-1\nstatus: discontinued\nkind: Pump", "name: Bolt\nmm: 12\nhint: Use oil.",
+        "title: Ways", "Text.", "title: A heron", "See it.",
+    ]  # fmt: skip
+
+
+def test_long_values_of_attributes_are_text_unless_they_are_codes(tmp_path: Path) -> None:
+    xml = (
+        '<mime type="application/x-3ds-rom" sum="1b4e28ba-2fa1-11d2-883f-0016d3cca427" style="a: b c">'
+        "<alias>rom</alias></mime>"
+    )
+    assert texts(tmp_path, "a.xml", xml) == ["type: application/x-3ds-rom\nalias: rom"]
+
+
+def test_fields_of_xml_have_the_names_and_units_of_their_attributes(tmp_path: Path) -> None:
+    xml = '<doc><field name="Colour">red</field><item name="saw">sharp</item><price currency="EUR">12</price></doc>'
+    assert texts(tmp_path, "a.xml", xml) == ["Colour: red", "saw: sharp\nprice: 12 EUR"]
+
+
+def test_html_in_attributes_of_xml_is_text_and_drawings_have_none(tmp_path: Path) -> None:
+    xml = (
+        '<rows><row Title="How?" Body="&lt;p&gt;Use &lt;b&gt;oil&lt;/b&gt;.&lt;/p&gt;"/>'
+        '<svg xmlns="http://www.w3.org/2000/svg"><path d="M 10 10 L 20 20" style="fill: red"/></svg></rows>'
+    )
+    assert texts(tmp_path, "a.xml", xml) == ["Title: How?\nBody: Use oil."]
+
+
+def test_punctuation_after_elements_of_xml_has_no_space_before_it(tmp_path: Path) -> None:
+    text = "Open the <control>drain</control>, then (<part>M8</part>) <part>M9</part><part>M10</part>."
+    assert texts(tmp_path, "a.xml", f"<doc><cmd>{text}</cmd></doc>") == ["cmd: Open the drain, then (M8) M9 M10."]
+
+
+def test_places_in_drawings_of_xml_are_no_text(tmp_path: Path) -> None:
+    xml = '<root><cell value="&lt;b&gt;Start&lt;/b&gt; pump" style="a;b"/><geometry x="1" y="2" width="3"/></root>'
+    assert texts(tmp_path, "a.xml", xml) == ["value: Start pump"]
+
+
+def test_latex_boxes_and_environments_keep_their_text_and_tables(tmp_path: Path) -> None:
+    body = (
+        r"\begin{table}[htbp]\centering\resizebox{\textwidth}{!}{\begin{tabular}{cc}A & B\\ 1 & 2\end{tabular}}"
+        r"\caption{Sizes}\end{table}\begin{wrapfigure}[9]{r}{0.5\textwidth}\caption{Pump}\end{wrapfigure}"
+        r"\begin{minipage}[t]{4cm}{\bf Mini}\end{minipage}\begin{theorem}[Fermat]None.\end{theorem}"
+        r"\begin{tcolorbox}[title=A]Box, see \S 3.\end{tcolorbox}\begin{multicols}{2}Two.\end{multicols}"
+    )
+    assert texts(tmp_path, "a.tex", rf"\begin{{document}}{body}\end{{document}}") == [
+        "| A | B |\n|---|---|\n| 1 | 2 |", "Sizes", "Pump", "Mini", "Theorem (Fermat). None.", "A. Box, see § 3.",
+        "Two.",
+    ]  # fmt: skip
+
+
+def test_keys_formulas_and_sources_of_quotations_in_asciidoc(tmp_path: Path) -> None:
+    text = (
+        "Press kbd:[Ctrl+C], menu:File[Save As], stem:[x^2].\n\n[quote,Ann Lee]\n____\nWise.\n____\n\n'''\n\n"
+        "== [[a]]Part\n\nend +\nnext\n"
+    )
+    assert texts(tmp_path, "a.adoc", text) == [
+        "Press Ctrl+C, File > Save As, x^2.", "Wise.", "— Ann Lee", "Part", "end\nnext"
+    ]  # fmt: skip
+
+
+def test_captions_of_org_are_read(tmp_path: Path) -> None:
+    text = "#+CAPTION: Sizes\n#+NAME: x\n| A | B |\n|---+---|\n| 1 | 2 |\n"
+    assert texts(tmp_path, "a.org", text) == ["Sizes", "| A | B |\n|---|---|\n| 1 | 2 |"]

@@ -161,6 +161,27 @@ def test_headings_that_are_numbered_as_the_pages_are_kept(read: Callable[[Sheet]
     assert headings == ["Lesson 1", "Lesson 2", "Lesson 3", "Lesson 4"]
 
 
+def test_bold_headings_in_the_size_of_the_text_are_no_page_numbers(read: Callable[[Sheet], Document]) -> None:
+    def text(heading: str, style: str, footer: str, footer_size: float = 11) -> list[tuple[str, int]]:
+        sheet = Sheet()
+        for page in range(4):
+            sheet.page()
+            sheet.font(11, style)
+            sheet.line(heading.format(page + 1), 20, 20)
+            sheet.font()
+            sheet.paragraph(SENTENCES[page * 6 : page * 6 + 6], 20, 40)
+            sheet.font(footer_size, style)
+            sheet.line(footer.format(page + 1), 100, 285)
+        return [(text, level) for text, level in outline(read(sheet)) if text[:4] in ("Less", "Page", "1", "2")]
+
+    lessons = [f"Lesson {number}" for number in range(1, 5)]
+    assert text("Lesson {}", "B", "") == [(lesson, 1) for lesson in lessons]
+    assert text("Lesson {}", "B", "{}") == [(lesson, 1) for lesson in lessons]
+    assert [lesson for lesson, _ in text("Lesson {}", "", "{}")] == lessons
+    assert text("Page {}", "B", "") == []
+    assert text("", "B", "Page {} of 4", 16) == []
+
+
 def test_lines_repeated_on_distant_pages_are_kept(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     for page in range(9):

@@ -12,10 +12,12 @@ from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.records.json_values import parse_json
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.markdown import parse_markdown, without_data
+from retriton_pipeline.documents.text.terminal import displayed_output
 from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]{0,32}[A-Za-z]")  # colours of terminals
+_OBJECT = re.compile(r"<[\w.]+(?: [^<>\n]{0,200})?>")  # the text of an output that has only other forms
+_RICH = ("text/html", "text/markdown", "text/latex", "image/png", "image/jpeg", "image/svg+xml")
 _OUTPUT_CHARACTERS_MAX = 20_000  # of a cell; training logs can be much longer
 _VERSION_WITH_SHEETS = 3
 
@@ -52,7 +54,7 @@ def _cell_blocks(cell: dict[str, Any]) -> Iterator[Block]:
     elif kind == "code":
         yield Block(source.strip("\n"), verbatim=True)
         outputs = _dicts(cell.get("outputs"))
-        output = _ESCAPES.sub("", "\n".join(filter(None, map(_output, outputs))))
+        output = displayed_output("\n".join(filter(None, map(_output, outputs))))
         yield Block(output[:_OUTPUT_CHARACTERS_MAX].strip("\n"), verbatim=True)
         for rich in outputs:
             yield from _rich_blocks(rich)
@@ -67,7 +69,9 @@ def _output(output: dict[str, Any]) -> str:
         return f"{output.get('ename', '')}: {output.get('evalue', '')}"
     if not isinstance(data, dict):
         return ""
-    return _text(output.get("text") or data.get("text/plain") or data.get("text"))
+    text = _text(output.get("text") or data.get("text/plain") or data.get("text"))
+    is_object = _OBJECT.fullmatch(text.strip()) is not None and any(map(data.get, _RICH))
+    return "" if is_object else text
 
 
 def _rich_blocks(output: dict[str, Any]) -> list[Block]:

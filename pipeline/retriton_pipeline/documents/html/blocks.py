@@ -6,6 +6,7 @@ import re
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.code_tables import code_text
 from retriton_pipeline.documents.html.controls import input_text
 from retriton_pipeline.documents.html.elements import BLOCKS, SEPARATORS, SKIPPED, Surroundings, Visibility
 from retriton_pipeline.documents.html.formulas import image_formula, mathml_text
@@ -35,6 +36,13 @@ def html_blocks(root: etree._Element) -> list[Block]:
     readers can open are not hidden.
     """
     return [block for block, _ in located_blocks(root)]
+
+
+def html_line(root: etree._Element) -> str:
+    """The text below ``root`` on one line."""
+    return " ".join(
+        " ".join(block.text for block, _ in _Walker(Visibility(root), is_cell=True).blocks_of(root)).split()
+    )
 
 
 def located_blocks(root: etree._Element) -> list[tuple[Block, Origin]]:
@@ -94,7 +102,7 @@ class _Walker:
             self._add_text(image_formula(element), around)
         elif tag == "math":
             self._add_text(mathml_text(element), around)
-        elif tag == "sup":
+        elif tag == "sup" or _is_reference_to_note(element):
             self._walk_superscript(element, around)
         else:
             separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
@@ -177,7 +185,10 @@ class _Walker:
         self._end_paragraph()
         parts: list[str] = []
         self._add_code_of(parts, element)
-        code = "".join(parts).strip("\n").rstrip()
+        self._add_fenced("".join(parts), around)
+
+    def _add_fenced(self, text: str, around: Surroundings) -> None:
+        code = text.strip("\n").rstrip()
         origin = Origin()
         origin.add(len(code), around)
         fenced = code.strip() if self._is_cell else f"```\n{code}\n```"
@@ -196,6 +207,9 @@ class _Walker:
         self._end_paragraph()
         for caption in element.iterchildren("caption"):
             self._walk(caption, around)
+        if code := code_text(element):
+            self._add_fenced(code, around)
+            return
         rows = table_rows(element)
         if self._is_cell:
             texts = ([self._cell_text(cell) for cell in row.iterchildren("td", "th")] for row in rows)
@@ -242,6 +256,11 @@ _WALKS = {
     "svg": _Walker._walk_drawing,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
 }
+
+
+def _is_reference_to_note(element: etree._Element) -> bool:
+    """Whether a link is the number of a note, as in books."""
+    return element.tag == "a" and (element.get("epub:type") == "noteref" or element.get("role") == "doc-noteref")
 
 
 def _could_be_heading(text: str) -> bool:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from retriton_pipeline.documents.html.controls import is_shown_option
 from retriton_pipeline.documents.html.formulas import is_drawn_formula
-from retriton_pipeline.documents.html.invisibility import is_invisible
+from retriton_pipeline.documents.html.invisibility import is_invisible, is_struck
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
 SKIPPED = {
@@ -121,12 +121,12 @@ class Visibility:
             return not is_shown_option(element)
         if tag == "template":
             return element.get("shadowrootmode") is None
-        if is_drawn_formula(element):
+        if is_drawn_formula(element) or _is_link_to_itself(element):
             return True
         if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
             return True
         style = declarations(element)
-        if _is_struck(style):
+        if is_struck(style):
             return True
         is_hidden = element.get("hidden") is not None or self._sheets.hides(element)
         is_hidden = is_hidden or is_invisible(style, self._has_scripts, is_leaf=not len(element))
@@ -139,6 +139,14 @@ class Visibility:
         is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
         is_named = _REVEALED.search(element.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
         return is_panel or is_named or _follows_label(element) or element.get("id", "") in self._opened
+
+
+def _is_link_to_itself(element: etree._Element) -> bool:
+    """Whether ``element`` is the permanent link of a heading, or a link to edit it."""
+    if "mw-editsection" in (element.get("class") or "").split():
+        return True
+    is_fragment = element.tag == "a" and element.get("href", "").startswith("#")
+    return is_fragment and not any(map(str.isalnum, "".join(map(str, element.itertext()))))
 
 
 def _follows_label(element: etree._Element) -> bool:
@@ -180,7 +188,3 @@ def is_bold(style: _Declarations) -> bool:
         or (name.endswith("font") and _BOLD_FONT.search(value))
         for name, value in style
     )
-
-
-def _is_struck(style: _Declarations) -> bool:
-    return any(name.startswith("text-decoration") and "line-through" in value for name, value in style)

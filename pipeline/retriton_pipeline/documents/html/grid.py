@@ -14,6 +14,7 @@ _DATA_CELL_CHARACTERS_MAX = 1000
 _DATA_ROWS_MIN = 3
 _HEADER_ROWS_MAX = 5
 _NESTED_MAX = 1_000
+_ROW_GROUPS = ("thead", "tbody", "tfoot")
 _SPAN_MAX = 100
 _SPAN_DIGITS_MAX = 9
 _COLUMNS_MAX = 256  # beyond these, cells span no further ones
@@ -64,7 +65,9 @@ def table_grid(rows: Sequence[etree._Element], text_of: Callable[[etree._Element
     spans: _RowSpans = {}
     budget = _REPEATED_CHARACTERS_MAX
     texts: list[list[str]] = []
-    for row in rows:
+    for before, row in zip([*rows[:1], *rows], rows, strict=False):
+        if _row_group(before) is not _row_group(row):
+            spans.clear()  # cells end with their head or body
         line, budget = _laid_out(row, spans, text_of, budget)
         texts.append(line)
     titles = _title_rows(rows)
@@ -79,7 +82,7 @@ def _laid_out(
     for cell in row.iterchildren("td", "th"):
         _continue_spans(texts, spans)
         text = text_of(cell)
-        height = _span(cell, "rowspan")
+        height = _SPAN_MAX if cell.get("rowspan", "").strip() == "0" else _span(cell, "rowspan")
         budget -= len(text) * (height - 1)
         for column in range(min(column_span(cell), max(_COLUMNS_MAX - len(texts), 1))):
             part = SPANNED if column else text
@@ -102,7 +105,7 @@ def is_table_of_tables(table: etree._Element, rows: Sequence[etree._Element]) ->
     """Whether ``table`` holds data, and in its cells small tables, as opposed to laying out tables on a page."""
     is_outermost = next(table.iterancestors("table"), None) is None
     nested = list(islice(table.iterdescendants("table"), _NESTED_MAX + 1))
-    has_names = len(rows) > 1 and _is_header(rows[0])
+    has_names = len(rows) > 1 and (_is_header(rows[0]) or _is_in_head(rows[0]))
     is_flat = not any(next(inner.iterdescendants("table"), None) is not None for inner in nested)
     return is_outermost and has_names and len(nested) <= _NESTED_MAX and is_flat
 
@@ -141,6 +144,11 @@ def _header_rows(rows: Sequence[etree._Element], texts: Sequence[Sequence[str]])
             break
         height += 1
     return height
+
+
+def _row_group(row: etree._Element) -> etree._Element | None:
+    parent = row.getparent()
+    return parent if parent is not None and parent.tag in _ROW_GROUPS else None
 
 
 def _is_in_head(row: etree._Element) -> bool:

@@ -1,4 +1,4 @@
-"""Which declarations of styles make text invisible."""
+"""Which declarations of styles make text invisible, or strike it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def is_invisible(style: Iterable[tuple[str, str]], has_scripts: bool = False, is
         is_clipped = _CLIPPED.match(values.get("clip", "")) is not None
         return is_clipped or any(_FAR.match(values.get(side, "")) for side in _SIDES)
     return False
+
+
+def is_struck(style: Iterable[tuple[str, str]]) -> bool:
+    """Whether text with the declarations ``style`` is struck."""
+    return any(name.startswith("text-decoration") and "line-through" in value for name, value in style)
 
 
 def _value(values: dict[str, str], name: str) -> str:

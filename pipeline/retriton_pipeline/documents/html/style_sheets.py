@@ -13,7 +13,7 @@ from typing import NamedTuple
 import tinycss2
 from lxml import etree
 
-from retriton_pipeline.documents.html.invisibility import is_invisible
+from retriton_pipeline.documents.html.invisibility import is_invisible, is_struck
 
 _SHEETS_CHARACTERS_MAX = 500_000  # of a page
 _RULES_MAX = 500
@@ -105,7 +105,7 @@ def _hides(rule: tinycss2.ast.QualifiedRule, has_scripts: bool) -> bool | None:
         for part in parts
         if isinstance(part, tinycss2.ast.Declaration)
     ]
-    if is_invisible(style, has_scripts):
+    if is_invisible(style, has_scripts) or is_struck(style):
         return True
     return False if any(name in _SHOWING for name, _ in style) else None
 

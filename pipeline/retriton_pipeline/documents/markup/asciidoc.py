@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from retriton_pipeline.documents.markup.asciidoc_tables import asciidoc_table
 from retriton_pipeline.documents.model import Block, Content, Scalar
-from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.plain_text import paragraphs
 from retriton_pipeline.documents.titles import first_heading
@@ -14,21 +14,20 @@ from retriton_pipeline.documents.titles import first_heading
 _HEADING = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)")
 _ATTRIBUTE = re.compile(r":(!?[\w-]+!?):(?:[ \t]+(.*))?")
 _REFERENCE = re.compile(r"\{([\w-]+)\}")
-_FENCE = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,}\w*|\|={3,}|,={3,}|--)[ \t]*")
+_FENCE = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|`{3,}\w*|[|,:]={3,}|--)[ \t]*")
 _ANCHOR = re.compile(r"\[\[[^\]]*\]\]|\[(?:#|\.|%|role=)[^\]]*\][ \t]*$")
 _BLOCK_ATTRIBUTES = re.compile(r"\[[^\]\n]*\][ \t]*")
-_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*")
+_DIRECTIVE = re.compile(r"(?:include|ifdef|ifndef|ifeval|endif|toc|image|video|audio)::.*|'{3}|<{3}")
 _LINK = re.compile(r"(?:link:|xref:|mailto:|https?://)[^\s\[\]<>]{0,500}\[([^\]\n]{1,500})\]")
 _XREF = re.compile(r"<<[^,>\n]{1,200}(?:,\s*([^>\n]{1,500}))?>>")
 _FOOTNOTE = re.compile(r"footnote:[\w-]{0,100}\[([^\]\n]{1,500})\]")
-_COLUMNS = re.compile(r"\[[^\]\n]*?\bcols\s{0,9}=\s{0,9}(?:\"([^\"\n]*)\"|'([^'\n]*)'|([^,\]\s]+))[^\]\n]*\][ \t]*")
-_REPEATED = re.compile(r"(\d{1,3})\*.*")
-_COLUMNS_MAX = 100
-_SPAN_MAX = 20
-_ATTRIBUTES_CHARACTERS_MAX = 500
-_SPAN = re.compile(r"(\d{1,3})(?:\.\d+)?\+")
-_VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,"
-_CELL = re.compile(r"(?:(?:\d+(?:\.\d+)?|\.\d+)[+*])?[<^>]?(?:\.[<^>])?[aehlmsv]?(?<!\\)\|")
+_LINE_BREAK = re.compile(r"(?<=\S) \+$", re.MULTILINE)
+_UI = re.compile(  # keys, buttons, menus, formulas and passed text
+    r"(?:\b(?:kbd|btn|stem|latexmath|asciimath|pass|icon):|\bmenu:([^\s\[\]]{1,100}))\[([^\]\n]{1,500})\]"
+)
+_ANCHORS = re.compile(r"\[\[[\w:.-]{1,200}(?:,[^\]\n]{0,200})?\]\]")
+_QUOTED = re.compile(r"\[(?:quote|verse),([^\]\n]{1,500})\]")
+_VERBATIM, _COMMENT, _TABLE = "-.+`", "/", "|,:"
 _AUTHOR = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^>\s]+>)?")
 _VALUES_MAX = 500
 
@@ -59,8 +58,9 @@ def _blocks(lines: Sequence[str], attributes: dict[str, str]) -> Iterator[Block]
         elif fence := _FENCE.fullmatch(line):
             yield from _paragraphs(text, attributes)
             end = _end(lines, number, line.rstrip(), fence[1])
-            above = next((line for line in reversed(lines[max(number - 4, 0) : number - 1]) if "cols" in line), "")
-            yield from _delimited(lines[number:end], fence[1], attributes, _column_count(above))
+            above = " ".join(filter(_BLOCK_ATTRIBUTES.fullmatch, lines[max(number - 4, 0) : number - 1]))
+            yield from _delimited(lines[number:end], fence[1], attributes, above)
+            yield from (Block(f"— {source[1].strip()}") for source in _QUOTED.finditer(above))
             number = end + 1
         elif attribute := _ATTRIBUTE.fullmatch(line):
             if len(attributes) < _VALUES_MAX:
@@ -80,22 +80,12 @@ def _end(lines: Sequence[str], start: int, fence: str, kind: str) -> int:
     return next((at for at in range(start, len(lines)) if lines[at].rstrip() == closing), len(lines))
 
 
-def _column_count(line: str) -> int:
-    """The number of columns that the attributes of a table in ``line`` state; 0 if they state none."""
-    match = _COLUMNS.fullmatch(line) if len(line) <= _ATTRIBUTES_CHARACTERS_MAX else None
-    if match is None:
-        return 0
-    columns = re.split("[,;]", next(filter(None, match.groups()), ""))
-    repeated = (_REPEATED.fullmatch(column.strip()) for column in columns)
-    return min(sum(int(found[1]) if found else 1 for found in repeated), _COLUMNS_MAX)
-
-
-def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str], columns: int) -> Iterator[Block]:
+def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str], above: str) -> Iterator[Block]:
     kind = fence[0]
     if kind == _COMMENT:
         return
     if kind in _TABLE:
-        table = table_block(_rows(lines, kind, attributes, columns), plain=True)
+        table = asciidoc_table(lines, kind, above, lambda text: _inline(text, attributes))
         yield from [table] if table else []
     elif kind in _VERBATIM and fence != "--":
         yield Block("\n".join(lines).strip("\n"), verbatim=True)
@@ -103,33 +93,9 @@ def _delimited(lines: Sequence[str], fence: str, attributes: dict[str, str], col
         yield from _blocks(lines, attributes)
 
 
-def _rows(lines: Sequence[str], kind: str, attributes: dict[str, str], columns: int) -> list[list[str]]:
-    """The cells by row: a row has ``columns`` cells if these are known, else is a line, or as wide as the first."""
-    if kind == ",":
-        return [[_inline(cell.strip(' "'), attributes) for cell in line.split(",")] for line in lines if line.strip()]
-    rows: list[list[str]] = []
-    for line in lines:
-        if specifiers := _CELL.findall(line):
-            cells = zip(specifiers, _CELL.split(line)[1:], strict=True)
-            rows.append([part for specifier, cell in cells for part in (cell.strip(), *_spanned(specifier))])
-        elif rows and line.strip():
-            rows[-1][-1] = f"{rows[-1][-1]} {line.strip()}".strip()
-    width = columns or (len(rows[0]) if rows else 0)
-    flat = [_inline(cell, attributes) for row in rows for cell in row]
-    if width > 1 and any(len(row) != width for row in rows) and len(flat) % width == 0:
-        return [flat[at : at + width] for at in range(0, len(flat), width)]
-    return [[_inline(cell, attributes) for cell in row] for row in rows]
-
-
-def _spanned(specifier: str) -> list[str]:
-    """The empty cells after one that spans columns."""
-    span = _SPAN.match(specifier)
-    return [""] * (min(int(span[1]), _SPAN_MAX) - 1) if span else []
-
-
 def _paragraphs(lines: list[str], attributes: dict[str, str]) -> list[Block]:
     """The paragraphs of ``lines``, which are cleared."""
-    text = _inline("\n".join(lines), attributes)
+    text = _inline(_LINE_BREAK.sub("", "\n".join(lines)), attributes)
     lines.clear()
     return paragraphs(text)
 
@@ -139,4 +105,5 @@ def _inline(text: str, attributes: dict[str, str]) -> str:
     text = _REFERENCE.sub(lambda match: attributes.get(match[1], match[0])[:_VALUES_MAX], text)
     text = _XREF.sub(lambda match: match[1] or "", text)
     text = _FOOTNOTE.sub(lambda match: f" ({match[1]})", text)
-    return _LINK.sub(lambda match: match[1], text)
+    text = _UI.sub(lambda match: f"{match[1]} > {match[2]}" if match[1] else match[2], text)
+    return _LINK.sub(lambda match: match[1], _ANCHORS.sub("", text))

@@ -17,9 +17,10 @@ from pylatexenc.latexwalker import (
 )
 from pylatexenc.macrospec import LatexContextDb
 
+from retriton_pipeline.documents.markup.latex_boxes import without_boxes
+from retriton_pipeline.documents.markup.latex_tables import ENVIRONMENTS, latex_table
 from retriton_pipeline.documents.markup.latex_units import displayed_quantity, escaped
 from retriton_pipeline.documents.model import Block, Content, Scalar
-from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.plain_text import paragraphs
 from retriton_pipeline.documents.titles import first_heading
@@ -34,7 +35,6 @@ _LEVELS = {
     "subparagraph": 6,
 }
 _LISTS = {"itemize", "enumerate", "description"}
-_TABLES = {"tabular", "tabular*", "tabularx", "longtable", "tabulary", "array"}
 _CODE = re.compile(
     r"\\begin\{((?:verbatim|lstlisting|minted|Verbatim)\*?)\}(?:\[[^\]\n]{0,1000}\])?(?:\{[^}\n]{0,200}\})?"
 )
@@ -43,14 +43,10 @@ _SKIPPED = {"comment", "tikzpicture", "pgfpicture", "filecontents"}
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*\n?[ \t]*")
 _DEFINITION = re.compile(r"\\(?:re)?newcommand\*?\s*\{?\\([A-Za-z]{1,64})\}?\s*\{([^{}\\]{0,200})\}")
 _PREAMBLE = re.compile(r"\\begin\s*\{document\}")
-_RULES = re.compile(
-    r"\\(?:hline|toprule|midrule|bottomrule|cline\s*\{[^}]*\}|cmidrule(?:\([^)]*\))?\s*\{[^}]*\}|endhead|endfirsthead|endfoot|endlastfoot)"
-)
-_SPAN = re.compile(r"\\multicolumn\s*\{(\d{1,2})\}\s*\{[^}]*\}\s*\{")
 _PLACEHOLDER = re.compile(r"\s?<(?:cit\.|ref)>")  # of citations and references
 _LISTING = re.compile(r"\\(?:maketitle|tableofcontents|listoffigures|listoftables|appendix)\b")
-_ARGUMENTS = re.compile(  # before the text: targets of links, numbers of rows, options of slides
-    r"\\(?:href|multirow\s{0,9}\{[^{}]{0,20}\})\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
+_ARGUMENTS = re.compile(  # before the text: targets of links, options of slides
+    r"\\href\s{0,9}\{[^{}]{0,2000}\}\s{0,9}(?=\{)"
     r"|\\(?:mbox|fbox|hbox)\s{0,9}(?=\{)|(?<=\\caption)\s{0,9}\[[^\]\n]{0,2000}\](?=\s{0,9}\{)"
     r"|\\includegraphics\*?\s{0,9}(?:\[[^\]\n]{0,1000}\]\s{0,9})?\{[^{}]{0,1000}\}"
     r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
@@ -81,7 +77,7 @@ def read_latex(raw: bytes) -> Content:
     body = _without_code(text[begin.end() if begin else 0 :], code)
     body = body.partition("\\end{document}")[0]
     body = _COMMENT.sub(r"\1", _VERB.sub(lambda match: escaped(match[2]), body))
-    body = _QUANTITY.sub(displayed_quantity, body)
+    body = without_boxes(_QUANTITY.sub(displayed_quantity, body))
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
     body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
@@ -175,7 +171,10 @@ class _Reader:
                 continue
             yield from self._paragraphs(inline)
             inline = []
-            yield from self._macro(node) if isinstance(node, LatexMacroNode) else self._environment(node)
+            if isinstance(node, LatexGroupNode):
+                yield from self.blocks(node.nodelist)
+            else:
+                yield from self._macro(node) if isinstance(node, LatexMacroNode) else self._environment(node)
         yield from self._paragraphs(inline)
 
     def _paragraphs(self, nodes: Sequence[LatexNode]) -> Iterator[Block]:
@@ -195,8 +194,8 @@ class _Reader:
         name = node.environmentname
         if name.rstrip("*") in _MATH:
             yield Block(node.latex_verbatim(), verbatim=True)
-        elif name in _TABLES:
-            yield from filter(None, [table_block(_rows(node))])
+        elif name in ENVIRONMENTS:
+            yield from latex_table(node.latex_verbatim(), name, _plain)
         elif name in _LISTS:
             yield Block("\n".join(_items(node)))
         elif name == "abstract":
@@ -207,6 +206,8 @@ class _Reader:
 
 
 def _is_block(node: LatexNode) -> bool:
+    if isinstance(node, LatexGroupNode):
+        return any(map(_is_block, node.nodelist))
     return isinstance(node, LatexEnvironmentNode) or (isinstance(node, LatexMacroNode) and node.macroname in _LEVELS)
 
 
@@ -235,10 +236,3 @@ def _item(nodes: Sequence[LatexNode], kind: str, number: int, level: int) -> Ite
     marker = f"{number}. " if kind == "enumerate" and number and not is_labelled else "- "
     if text:
         yield f"{'  ' * level}{marker}{text}"
-
-
-def _rows(node: LatexEnvironmentNode) -> list[list[str]]:
-    source = "".join(part.latex_verbatim() for part in node.nodelist)
-    source = _SPAN.sub(lambda match: "&" * (int(match[1]) - 1) + "{", _RULES.sub("", source))
-    lines = re.split(r"\\\\(?:\[[^\]\n]*\])?|\\tabularnewline", source)
-    return [[_plain(cell) for cell in re.split(r"(?<!\\)&", line)] for line in lines if line.strip()]

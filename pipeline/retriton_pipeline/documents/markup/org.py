@@ -80,7 +80,7 @@ def _body_blocks(text: str) -> Iterator[Block]:
 
 
 def _text_blocks(text: str) -> Iterator[Block]:
-    text = _links(_COMMENT.sub("", _KEYWORD.sub("", text)))
+    text = _links(_COMMENT.sub("", _KEYWORD.sub(_caption, text)))
     start = 0
     for found in _TABLE.finditer(text):
         yield from paragraphs(text[start : found.start()])
@@ -89,6 +89,10 @@ def _text_blocks(text: str) -> Iterator[Block]:
         yield from filter(None, [table_block(rows, plain=True)])
         start = found.end()
     yield from paragraphs(text[start:])
+
+
+def _caption(keyword: re.Match[str]) -> str:
+    return f"\n{keyword[2]}\n" if keyword[1].lower() == "caption" else ""
 
 
 def _links(text: str) -> str:

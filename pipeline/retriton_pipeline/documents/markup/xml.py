@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.blocks import html_blocks
+from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html, without_references
 from retriton_pipeline.documents.html.page import read_html
-from retriton_pipeline.documents.html.parsing import parse_html
+from retriton_pipeline.documents.markup.xml_attributes import PARAGRAPHS, attribute_lines, field_name, field_unit
+from retriton_pipeline.documents.markup.xml_tables import CELLS, is_row, xml_table
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.signatures import require_text
-from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.titles import first_heading
 
 _TITLES = {"title", "head", "heading", "subject", "article-title", "label"}
@@ -31,19 +31,19 @@ _INLINE = {
 }  # fmt: skip
 _LAYOUT = {"col", "colspec", "spanspec", "graphic", "imagedata", "img", "image", "media", "anchor", "include"}
 _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
-_CELLS = {"entry", "td", "th", "cell"}
-_ESCAPED_HTML = re.compile(r"</(?:p|div|ul|ol|table|h[1-6]|a|b|strong|em|span)>|<br ?/?>", re.IGNORECASE)
-_HTML_SAMPLE_CHARACTERS = 10_000
 _LEVEL_MAX = 6
 _LABELLED_CHARACTERS_MAX = 2_000
-_ATTRIBUTE_CHARACTERS_MIN = 12  # shorter values of attributes, without a space, are codes
+_BORDER = "\ue000"  # of an element within a text; a character for private use
+_BORDERS, _BETWEEN_WORDS = re.compile(f"{_BORDER}+"), re.compile(rf"(?<=[\w.,;:!?)]){_BORDER}+(?=[\w(])")
+_PARTS = {"r", "pPr", "proofErr", "bookmarkStart", "bookmarkEnd", "hyperlink", "hlink", "annotation"}
+_DIVISIONS = {"article", "book", "part", "chapter", "section", "sec", "div", "appendix", "topic", "body", "group"}
 _XHTML = "{http://www.w3.org/1999/xhtml}html"
 
 
 def read_xml(raw: bytes) -> Content:
     """Texts in reading order: titles are headings, other elements without elements of their own are ``name: text``.
 
-    Attributes count if they look like text. Comments and processing instructions are skipped.
+    Attributes count if they look like text (see `attribute_lines`). Comments and processing instructions are skipped.
 
     Raises:
         UnreadableDocument: it is not well-formed, or has too many elements.
@@ -60,7 +60,7 @@ def read_xml(raw: bytes) -> Content:
 def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
     """The blocks below ``root``; consecutive fields of an element are one block, and consecutive rows a table."""
     fields: list[str] = []
-    rows: list[list[str]] = []
+    rows: list[etree._Element] = []
     stack: list[tuple[etree._Element, int]] = [(root, level)]
     parent = root.getparent()
     while stack:
@@ -68,16 +68,16 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
         name = local_name(element.tag).lower()
         if not isinstance(element.tag, str) or name in _SKIPPED:
             continue
-        if name in _ROWS and (row := _row(element)):
-            rows.append(row)
+        if name in _ROWS and is_row(element):
+            rows.append(element)
             continue
         if rows and name not in _ROW_GROUPS:
             yield from _table(rows)
-        is_leaf = _is_text(element)
+        is_leaf = _is_text(element) or _has_runs(element, name)
         if element.getparent() is not parent or not is_leaf or name in _TITLES or name in _UNLABELLED:
             yield from _fields(fields)
-        parent = element.getparent()
-        fields += _attributes(element)
+        parent = element.getparent() if is_leaf else element
+        fields += _attributes(element, is_leaf)
         if is_leaf:
             yield from _leaf(element, name, level, fields)
         else:
@@ -91,50 +91,40 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
 
 def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> Iterator[Block]:
     """The blocks of an element without others; if it is a field, it is added to ``fields``."""
-    text = _words(element)
+    text, named = without_references(_words(element)), field_name(element)
     if name in _TITLES and text.strip():
         yield Block(" ".join(text.split()), heading_level=min(level, _LEVEL_MAX))
-    elif _ESCAPED_HTML.search(text[:_HTML_SAMPLE_CHARACTERS]):
-        yield from _html(text)
+    elif is_html(text):
+        yield from fragment_blocks(text)
     elif name in _VERBATIM:
         yield Block(text.strip("\n"), verbatim=True)
-    elif name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX:
+    elif not named and (name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX):
         yield Block(" ".join(text.split()))
     elif text.strip():
-        fields.append(f"{local_name(element.tag)}: {' '.join(text.split())}")
+        fields.append(f"{named or local_name(element.tag)}: {' '.join(text.split())}{field_unit(element)}")
 
 
 def _words(element: etree._Element) -> str:
-    """The text of ``element``, with spaces around elements in it that are not marked words."""
+    """The text of ``element``, with spaces between words that are in different elements, unless these mark words."""
     parts: list[str] = []
+    has_runs = _has_runs(element, local_name(element.tag).lower())
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
-        is_inline = node is element or not isinstance(node.tag, str) or local_name(node.tag).lower() in _INLINE
-        space = "" if is_inline else " "
+        is_inline = (
+            has_runs or node is element or not isinstance(node.tag, str) or local_name(node.tag).lower() in _INLINE
+        )
+        space = "" if is_inline else _BORDER
         if event == "start":
             parts += [space, node.text or ""]
         elif node is not element:
             parts += [space, node.tail or ""]
-    return "".join(parts)
+    return _BORDERS.sub("", _BETWEEN_WORDS.sub(" ", "".join(parts)))
 
 
-def _row(element: etree._Element) -> list[str]:
-    """The texts of the cells of a row; empty if it holds anything else."""
-    cells = [child for child in element if isinstance(child.tag, str)]
-    are_cells = all(local_name(cell.tag).lower() in _CELLS for cell in cells)
-    return [" ".join("".join(map(str, cell.itertext())).split()) for cell in cells] if are_cells else []
-
-
-def _table(rows: list[list[str]]) -> list[Block]:
+def _table(rows: list[etree._Element]) -> Iterator[Block]:
     """The table of ``rows``, which are cleared."""
-    table = table_block([list(row) for row in rows]) if rows else None
+    if rows:
+        yield from xml_table(rows)
     rows.clear()
-    return [table] if table else []
-
-
-def _html(text: str) -> list[Block]:
-    """The blocks of escaped HTML, as feeds have it."""
-    tree = parse_html(text)
-    return html_blocks(tree) if tree is not None else []
 
 
 def _is_title(element: etree._Element) -> bool:
@@ -150,16 +140,25 @@ def _is_text(element: etree._Element) -> bool:
     return has_words or all(local_name(child.tag).lower() in _INLINE and not len(child) for child in children)
 
 
-def _attributes(element: etree._Element) -> Iterator[str]:
-    """The attributes that are text: long ones, and all of an element that has nothing else."""
+def _has_runs(element: etree._Element, name: str) -> bool:
+    """Whether an element is a paragraph of runs, as word processors write them."""
+    return name == "p" and {"r"} <= {local_name(child.tag) for child in element} <= _PARTS
+
+
+def _attributes(element: etree._Element, is_leaf: bool) -> Iterator[str]:
+    """The attributes of ``element`` that are text."""
+    name = local_name(element.tag).lower()
     is_empty = not len(element) and not (element.text or "").strip()
-    is_record = is_empty and len(element.attrib) > 1 and local_name(element.tag).lower() not in _LAYOUT | _INLINE
-    for key, value in element.attrib.items():
-        text = " ".join(str(value).split())
-        is_address = "://" in text or text.startswith(("urn:", "#"))
-        is_text = is_record or " " in text or len(text) >= _ATTRIBUTE_CHARACTERS_MIN
-        if text and not is_address and is_text and not str(key).startswith("{"):
-            yield f"{local_name(key)}: {text}"
+    is_alone = is_empty and len(element.attrib) > 1 and name not in _LAYOUT | _INLINE
+    return attribute_lines(element, is_alone, not is_leaf and _is_record(element, name))
+
+
+def _is_record(element: etree._Element, name: str) -> bool:
+    """Whether a group of elements consists of fields, as opposed to paragraphs."""
+    children = [child for child in element if isinstance(child.tag, str)]
+    names = {local_name(child.tag).lower() for child in children}
+    has_fields = any(_is_text(child) for child in children)
+    return has_fields and name not in _DIVISIONS and not names & (PARAGRAPHS | CELLS | _ROWS)
 
 
 def _fields(fields: list[str]) -> list[Block]:

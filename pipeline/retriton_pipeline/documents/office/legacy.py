@@ -9,12 +9,13 @@ from pathlib import Path
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.office.docx import read_docx
 from retriton_pipeline.documents.office.pptx import read_pptx
+from retriton_pipeline.documents.office.renamed import read_renamed
 from retriton_pipeline.documents.signatures import require_ole
 from retriton_pipeline.errors import UnreadableDocument
 
 
 def read_doc(raw: bytes) -> Content:
-    """As `read_docx`, for Word 97 to 2003.
+    """As `read_docx`, for Word 97 to 2003, and for what only has its suffix.
 
     Raises:
         UnreadableDocument: it is of another format or version, encrypted or damaged.
@@ -22,12 +23,14 @@ def read_doc(raw: bytes) -> Content:
     from doc2docx import convert
     from doc2docx.errors import Doc2DocxError
 
+    if renamed := read_renamed(raw, "office.docx:read_docx"):
+        return renamed
     require_ole(raw, "a DOC")
     return read_docx(_converted(raw, ".docx", convert, Doc2DocxError))
 
 
 def read_ppt(raw: bytes) -> Content:
-    """As `read_pptx`, for PowerPoint 97 to 2003.
+    """As `read_pptx`, for PowerPoint 97 to 2003, and for what only has its suffix.
 
     Raises:
         UnreadableDocument: it is of another format or version, encrypted or damaged.
@@ -35,6 +38,8 @@ def read_ppt(raw: bytes) -> Content:
     from ppt2pptx import convert
     from ppt2pptx.errors import Ppt2PptxError
 
+    if renamed := read_renamed(raw, "office.pptx:read_pptx"):
+        return renamed
     require_ole(raw, "a PPT")
     return read_pptx(_converted(raw, ".pptx", convert, Ppt2PptxError))
 

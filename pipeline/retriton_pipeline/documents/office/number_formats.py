@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?[\d.]+)")
+_SECTIONS = 4  # for positive numbers, negative numbers, zero and text
 _DIGITS = Context(prec=400)
 _FRACTION = re.compile(r"[?#0]+/([?#0]+|\d+)")
 _LOCALE_DATES = {"mm-dd-yy": "yyyy-mm-dd", "m/d/yy h:mm": "yyyy-mm-dd hh:mm"}  # each computer displays its own
@@ -62,9 +63,12 @@ def displayed(value: float, code: str, days_added: int = 0) -> str:
 
 def displayed_text(text: str, code: str) -> str:
     """``text`` as a cell with the format ``code`` displays it."""
-    if code in ("General", "@") or "@" not in code or len(code) > _CODE_CHARACTERS_MAX:
-        return "" if code == ";;;" else text
-    return "".join(text if part == "@" else part for kind, part in _sections(code)[-1].tokens if kind != "space")
+    if code in ("General", "@") or len(code) > _CODE_CHARACTERS_MAX or not ("@" in code or code.count(";") > 2):
+        return text
+    sections = _sections(code)
+    if "@" not in code and len(sections) < _SECTIONS:
+        return text
+    return "".join(text if part == "@" else part for kind, part in sections[-1].tokens if kind != "space")
 
 
 def _general(value: float) -> str:

@@ -9,9 +9,9 @@ from lxml import etree
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, local_name
-from retriton_pipeline.documents.office.ods_cells import displayed_cell, paragraph_text
+from retriton_pipeline.documents.office.ods_cells import displayed_cell, paragraph_text, remove_unseen
 from retriton_pipeline.documents.office.odt import open_odf
-from retriton_pipeline.documents.office.odt_text import attributes
+from retriton_pipeline.documents.office.odt_text import OdtStyles, attributes
 from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.tables import SPANNED
@@ -40,7 +40,9 @@ class _Budget:
 
 
 def read_ods(raw: bytes) -> Content:
-    """Blocks and document properties. Values are read as they are displayed; hidden rows and sheets are skipped.
+    """Blocks and document properties. Values are read as they are displayed.
+
+    Hidden rows and sheets are skipped, as is text that is struck or in the colour of its background.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
@@ -51,6 +53,7 @@ def read_ods(raw: bytes) -> Content:
         for style in odf.root.iter("{*}style")
         if any(attributes(part).get("display") == "false" for part in style.iterchildren("{*}table-properties"))
     }
+    remove_unseen(odf.root, OdtStyles(*odf.styles, odf.root))
     blocks: list[Block] = []
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for table in odf.root.iter("{*}table"):

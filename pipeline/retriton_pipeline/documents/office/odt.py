@@ -36,7 +36,8 @@ _HTML_TAGS = {
     "tracked-changes": "template",
     "note-citation": "template",
     "ruby-text": "template",
-    **dict.fromkeys(("text", "section", "list-header", "text-box", "table-header-rows"), "div"),
+    "table-header-rows": "thead",
+    **dict.fromkeys(("text", "section", "list-header", "text-box"), "div"),
 }
 _HTML_ATTRIBUTES = {"number-columns-spanned": "colspan", "number-rows-spanned": "rowspan"}
 _METADATA = {"creator": "author", "initial-creator": "author", "subject": "subject", "creation-date": "created"}

@@ -14,6 +14,9 @@ from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
 _STYLES = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _HIDDEN = ("hidden-text", "hidden-paragraph")
 _LEVELS_MAX = 10
+_FORMATS = ("{*}number-style", "{*}text-style", "{*}currency-style", "{*}percentage-style", "{*}date-style")
+_BASES_MAX = 10  # styles that a style is based on, one on the other
+_WHITE = "#ffffff"
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,55 @@ class OdtStyles:
 
     Args:
         roots: of ``styles.xml`` and ``content.xml``.
+
+    Attributes:
+        hidden: the names of those whose text is hidden or struck.
+        same_coloured: the names of those of cells whose text has the colour of its background.
+        hidden_values: the names of those of cells whose format shows nothing.
+        lists, outline: the levels of lists, and of headings.
     """
 
     def __init__(self, *roots: etree._Element) -> None:
-        self.hidden: set[str] = set()
+        self._properties: dict[str, dict[str, str]] = {}
+        self._parents: dict[str, str] = {}
+        self._empty_formats: dict[str, set[str]] = {}  # with the formats that they refer to
         self.lists: dict[str, dict[int, _Level]] = {}
         self.outline: dict[int, _Level] = {}
         for root in roots:
             for element in root.iter("{*}style", "{*}list-style", "{*}outline-style"):
                 self._add(element)
+            for element in root.iter(*_FORMATS):
+                self._add_format(element)
+        inherited = {name: self._inherited(name) for name in self._properties}
+        self.hidden = {name for name, of in inherited.items() if _is_left_out(of)}
+        empty = {name for name, others in self._empty_formats.items() if others <= self._empty_formats.keys()}
+        self.hidden_values = {name for name, of in inherited.items() if of.get("data-style-name") in empty}
+        self.same_coloured = {name for name, of in inherited.items() if _is_same_coloured(of)}
+
+    def _add_format(self, element: etree._Element) -> None:
+        """Adds a format of numbers or texts, if it shows nothing itself."""
+        parts = [part for part in element if isinstance(part.tag, str) and local_name(part.tag) != "text-properties"]
+        if all(local_name(part.tag) == "map" or _is_blank(part) for part in parts):
+            others = {attributes(part).get("apply-style-name", "") for part in parts}
+            self._empty_formats[attributes(element).get("name", "")] = others - {""}
+
+    def _inherited(self, name: str) -> dict[str, str]:
+        """The properties of the style ``name``, with those of the styles that it is based on."""
+        of: dict[str, str] = {}
+        for _ in range(_BASES_MAX):
+            of = self._properties.get(name, {}) | of
+            name = self._parents.get(name, "")
+        return of
 
     def _add(self, element: etree._Element) -> None:
         name = attributes(element).get("name", "")
         if local_name(element.tag) == "style":
-            if any(_is_left_out(attributes(part)) for part in element.iterchildren("{*}text-properties")):
-                self.hidden.add(name)
+            self._parents[name] = attributes(element).get("parent-style-name", "")
+            self._properties[name] = {
+                key: value for key, value in attributes(element).items() if key in ("family", "data-style-name")
+            }
+            for part in element.iterchildren("{*}text-properties", "{*}table-cell-properties", "{*}map"):
+                self._properties[name] |= {local_name(part.tag): "", **attributes(part)}
             return
         levels = {}
         for level in element:
@@ -67,6 +104,17 @@ class OdtStyles:
 def _is_left_out(of: dict[str, str]) -> bool:
     """Whether text with these properties is hidden or struck."""
     return of.get("display") == "none" or of.get("text-line-through-style", "none") != "none"
+
+
+def _is_blank(part: etree._Element) -> bool:
+    return local_name(part.tag) == "text" and not (part.text or "").strip()
+
+
+def _is_same_coloured(of: dict[str, str]) -> bool:
+    """Whether text with these properties of a cell has the colour of its background, on no condition."""
+    background = of.get("background-color", "transparent")
+    behind = _WHITE if background == "transparent" else background
+    return of.get("family") == "table-cell" and "map" not in of and of.get("color", "").lower() == behind.lower()
 
 
 def _level(of: dict[str, str]) -> _Level:

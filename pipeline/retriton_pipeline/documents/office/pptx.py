@@ -28,6 +28,7 @@ from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.pptx_tables import table_rows
 from retriton_pipeline.documents.office.pptx_text import is_hidden, resolve_alternatives, text_lines, visible_shapes
 from retriton_pipeline.documents.office.properties import core_properties
+from retriton_pipeline.documents.office.unseen_text import remove_struck_text
 from retriton_pipeline.documents.tables import table_block
 from retriton_pipeline.documents.titles import first_heading
 
@@ -37,7 +38,7 @@ _SLIDES_MAX = 10_000
 def read_pptx(raw: bytes) -> Content:
     """Blocks, whose page is the number of the slide, and document properties. Speaker notes follow their slide.
 
-    Hidden slides, dates, footers and slide numbers are skipped.
+    Hidden slides, struck text, dates, footers and slide numbers are skipped.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
@@ -52,6 +53,7 @@ def read_pptx(raw: bytes) -> Content:
     shown = 0
     for page, slide in enumerate(slides.values(), 1):
         if not is_hidden(slide):
+            remove_struck_text(slide.element)
             shown += sum(characters(text.text or "") for text in slide.element.iter("{*}t"))
             blocks += _slide_blocks(slide, page, size, part_finder(archive, slide.part.partname.lstrip("/"), drawn))
     return Content(title or first_heading(blocks), blocks, metadata, visible_characters=shown)
@@ -65,6 +67,8 @@ def _slide_blocks(slide: Slide, page: int, size: tuple[int, int], find: Finder) 
     for shape in visible_shapes(slide, *size):
         if heading is None or shape.shape_id != heading.shape_id:
             yield from _shape_blocks(shape, page, find)
+    if slide.has_notes_slide:
+        remove_struck_text(slide.notes_slide.element)
     if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None and notes.text.strip():
         yield Block(f"Notes: {text_lines(notes)}", page=page)
 

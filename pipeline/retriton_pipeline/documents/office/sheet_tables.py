@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
+from retriton_pipeline.documents.html.fragments import shown_text
 from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.tables import SPANNED, is_number, table_block
 
@@ -24,7 +25,7 @@ def sheet_tables(rows: Iterator[list[str]]) -> Iterator[Block]:
         rows: the texts of the cells; empty for a blank row.
     """
     header: _Rows = []
-    for filled, group in groupby(rows, key=any):
+    for filled, group in groupby(map(_shown, rows), key=any):
         run = list(islice(group, _BLOCK_ROWS))
         if filled:
             titles, run = _titles(run)
@@ -43,6 +44,11 @@ def sheet_tables(rows: Iterator[list[str]]) -> Iterator[Block]:
             yield from _tables(header)
             header = []
     yield from _tables(header)
+
+
+def _shown(row: list[str]) -> list[str]:
+    """``row`` with the texts of cells that are HTML, as exports of content management systems have them."""
+    return [cell if cell is SPANNED else shown_text(cell) for cell in row]
 
 
 def _titles(run: _Rows) -> tuple[list[str], _Rows]:

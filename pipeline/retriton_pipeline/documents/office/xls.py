@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import pairwise
 
 import olefile
 import xlrd
@@ -12,6 +13,7 @@ from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.office.merged_cells import MergedCells
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
 from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.renamed import read_renamed
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.xlsx_sheet import DAYS_TO_1904, without_midnight
 from retriton_pipeline.documents.signatures import require_ole
@@ -19,13 +21,20 @@ from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.titles import usable_title
 from retriton_pipeline.errors import UnreadableDocument
 
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+_SOLID = 1  # a fill pattern
+
 
 def read_xls(raw: bytes) -> Content:
-    """Blocks. Values are read as they are displayed; hidden sheets, rows and columns are skipped.
+    """Blocks. Values are read as they are displayed.
+
+    Hidden sheets, rows and columns are skipped, as is text that is struck or in the colour of its background.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, or damaged.
     """
+    if renamed := read_renamed(raw, "office.xlsx:read_xlsx"):
+        return renamed
     require_ole(raw, "an XLS")
     try:
         book = xlrd.open_workbook(file_contents=raw, formatting_info=True, logfile=io.StringIO(), use_mmap=False)
@@ -52,11 +61,33 @@ def _rows(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Iterator[list[str]]:
     hidden = {column for column, info in sheet.colinfo_map.items() if info.hidden}
     merged = MergedCells((left + 1, top + 1, right, bottom) for top, bottom, left, right in sheet.merged_cells)
     for row in range(sheet.nrows):
-        texts = merged.unfolded(row + 1, [_text(book, cell) for cell in sheet.row(row)])
+        texts = merged.unfolded(row + 1, [_text(book, seen) for seen in _seen_cells(book, sheet, row)])
         if row in sheet.rowinfo_map and sheet.rowinfo_map[row].hidden:
             continue
         cells = [text for column, text in enumerate(texts) if column not in hidden]
         yield cells if any(cells) else []
+
+
+def _seen_cells(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> Iterator[xlrd.sheet.Cell]:
+    """The cells of a row, without the parts of texts that are not seen."""
+    for column, cell in enumerate(sheet.row(row)):
+        style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
+        if style and _is_unseen(book, style):
+            cell.ctype = xlrd.XL_CELL_EMPTY
+        elif cell.ctype == xlrd.XL_CELL_TEXT and (runs := sheet.rich_text_runlist_map.get((row, column))):
+            starts = [0, *(start for start, _ in runs), len(cell.value)]
+            struck = [False, *(bool(book.font_list[font].struck_out) for _, font in runs)]
+            parts = (cell.value[start:end] for start, end in pairwise(starts))
+            cell.value = "".join(part for part, is_struck in zip(parts, struck, strict=True) if not is_struck)
+        yield cell
+
+
+def _is_unseen(book: xlrd.Book, style: xlrd.formatting.XF) -> bool:
+    """Whether the text of a cell is struck, or has the colour of its background."""
+    font, background = book.font_list[style.font_index], style.background
+    shown = book.colour_map.get(font.colour_index) or _BLACK
+    behind = book.colour_map.get(background.pattern_colour_index) if background.fill_pattern == _SOLID else None
+    return bool(font.struck_out) or shown == (behind if background.fill_pattern else _WHITE)
 
 
 def _text(book: xlrd.Book, cell: xlrd.sheet.Cell) -> str:

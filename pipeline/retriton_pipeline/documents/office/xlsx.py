@@ -17,6 +17,7 @@ from retriton_pipeline.documents.office.ooxml import transitional_file
 from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
+from retriton_pipeline.documents.office.unseen_text import strings_without_struck
 from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -32,7 +33,7 @@ _CELLS_MAX = 20_000_000  # including empty cells, of which a small file can decl
 def read_xlsx(raw: bytes) -> Content:
     """Blocks and document properties. Values are read as they are displayed; of formulas, those that were saved.
 
-    Hidden sheets, rows and columns, and comments are skipped.
+    Hidden sheets, rows and columns, comments, and text that is struck or in the colour of its background are skipped.
 
     Raises:
         UnreadableDocument: it is of another format, encrypted, damaged or too large.
@@ -44,9 +45,16 @@ def read_xlsx(raw: bytes) -> Content:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
         workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
+        _leave_out_struck(archive, workbook)
         cells = Cells(workbook)
         blocks = list(_blocks(raw, archive, workbook, cells))
     return Content(title, blocks, metadata, _unreadable(cells.formulas_without_value))
+
+
+def _leave_out_struck(archive: zipfile.ZipFile, workbook: Any) -> None:
+    """Replaces the strings of which a part is struck, in the list that all sheets share."""
+    for number, text in strings_without_struck(archive) if workbook.worksheets else ():
+        workbook.worksheets[0]._shared_strings[number] = text
 
 
 def _unreadable(formulas: int) -> dict[str, str]:

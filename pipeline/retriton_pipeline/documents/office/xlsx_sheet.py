@@ -17,6 +17,7 @@ from retriton_pipeline.documents.office.drawings import chart_title, paragraph_t
 from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
 from retriton_pipeline.documents.office.ooxml import CHART, DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
 
 _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
@@ -25,11 +26,16 @@ _TRUE = ("1", "true")
 
 
 class _Parser(WorkSheetParser):
-    """Counts the formulas whose value was not saved, as programs do that do not calculate."""
+    """Leaves out what is struck within a cell, and counts the formulas whose value was not saved.
+
+    Programs that do not calculate save none.
+    """
 
     formulas_without_value = 0
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
+        if (string := element.find("{*}is")) is not None:
+            remove_struck_runs(string)
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None and element.get("t") != "str":
             self.formulas_without_value += 1
@@ -50,6 +56,8 @@ class Cells:
         self._workbook = workbook
         self._days_added = DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
         self._codes: dict[int, str] = {}
+        self._unseen_styles = UnseenStyles(workbook)
+        self._unseen: set[int] = set()
         self.formulas_without_value = 0
 
     def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
@@ -61,6 +69,8 @@ class Cells:
         """
         with sheet._get_source() as source:
             merged = MergedCells(merged_ranges(source))
+        with sheet._get_source() as source:
+            self._unseen = self._unseen_styles.of(source)
         with sheet._get_source() as source:
             parser = _Parser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
             expected = 1
@@ -85,7 +95,7 @@ class Cells:
         return texts
 
     def _text(self, value: object, style: int) -> str:
-        if value is None:
+        if value is None or style in self._unseen:
             return ""
         if isinstance(value, bool):
             return str(value).upper()
@@ -139,6 +149,7 @@ def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterato
     """
     for path, drawing in related_parts(archive, part, "drawing", found):
         find = part_finder(archive, path, found)
+        remove_struck_text(drawing)
         for anchor in drawing:
             if not _is_hidden(anchor):
                 yield "\n".join(paragraph_texts(anchor))

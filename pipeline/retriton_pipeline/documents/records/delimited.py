@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from itertools import chain, islice
 
+from retriton_pipeline.documents.html.fragments import shown_text
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.tables import is_number, table_block
 from retriton_pipeline.documents.text.encoding import decode
@@ -54,7 +55,7 @@ def _read(text: str, delimiter: str) -> Content:
         above = list(islice(rows, preamble_rows(text, delimiter)))
         names = list(islice(rows, 2))
         header = [_joined_names(*names)] if len(names) > 1 and _are_names(*names) else names
-        table = table_block(chain(header, rows), plain=True)
+        table = table_block((list(map(shown_text, row)) for row in chain(header, rows)), plain=True)
     except csv.Error as error:
         raise UnreadableDocument(f"it is not a table: {error}") from error
     preamble = "\n".join(" ".join(filter(None, map(str.strip, row))) for row in above if any(row))
@@ -62,7 +63,10 @@ def _read(text: str, delimiter: str) -> Content:
 
 
 def preamble_rows(text: str, delimiter: str) -> int:
-    """The number of rows above the names of the columns: titles, dates and comments, with at most one field each."""
+    """The number of rows above the names of the columns.
+
+    They are titles, dates and comments with few fields, or rows above a blank one with fewer fields than the table.
+    """
     sample = text[:_SAMPLE_CHARACTERS]
     try:
         rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
@@ -70,10 +74,20 @@ def preamble_rows(text: str, delimiter: str) -> int:
         return 0
     usual = Counter(map(len, filter(None, rows))).most_common(1)
     width = usual[0][0] if usual else 0
+    if width > 1 and (blank := _blank_row(rows, width)):
+        return blank + 1
     number = next((at for at, row in enumerate(rows) if len(row) >= width and len(list(filter(None, row))) > 1), 0)
     above = [list(filter(None, row)) for row in rows[:number]]
     is_preamble = width > 1 and number <= _PREAMBLE_ROWS_MAX and all(2 * len(row) <= width for row in above)
     return number if is_preamble else 0
+
+
+def _blank_row(rows: list[list[str]], width: int) -> int:
+    """The place of a blank row between properties and the names of ``width`` columns; 0 if there is none."""
+    filled = [sum(map(bool, map(str.strip, row))) for row in rows[: _PREAMBLE_ROWS_MAX + 2]]
+    at = next((at for at, number in enumerate(filled) if not number), 0)
+    is_below = at + 1 < len(filled) and filled[at + 1] == width and not any(map(is_number, rows[at + 1]))
+    return at if is_below and all(number < width for number in filled[:at]) else 0
 
 
 def _are_names(first: list[str], second: list[str]) -> bool:

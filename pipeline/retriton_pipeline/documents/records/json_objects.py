@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from retriton_pipeline.documents.html.fragments import shown_text
 from retriton_pipeline.documents.model import Block, Content, Scalar
 from retriton_pipeline.documents.records.nested import (
     ID_KEYS,
@@ -76,9 +77,13 @@ def object_content(value: dict[str, Any]) -> Content:
     blocks = [
         block for key, item in fields.items() if _is_prose(key, item, text_key) for block in nested_blocks(key, item)
     ]
-    title = " ".join(value[title_key].split()) if title_key else ""
+    title = " ".join(shown_text(value[title_key]).split()) if title_key else ""
     if not blocks:
-        blocks = [Block(title)] if title else [Block(f"{key}: {item}") for key, item in fields.items() if is_text(item)]
+        blocks = (
+            [Block(title)]
+            if title
+            else [Block(f"{key}: {shown_text(item)}") for key, item in fields.items() if is_text(item)]
+        )
     if not blocks:
         raise UnreadableDocument("it has no text")
     return Content(title, blocks, dict(_metadata(fields, text_key)))
@@ -96,9 +101,10 @@ def _is_prose(key: str, item: object, text_key: str) -> bool:
     listed = _joined(item)
     if listed is None:
         return isinstance(item, dict | list)
-    if key in TEXT_KEYS or len(listed) > _METADATA_CHARACTERS_MAX or _SENTENCE.search(listed):
+    shown = shown_text(listed)
+    if key in TEXT_KEYS or len(shown) > _METADATA_CHARACTERS_MAX or _SENTENCE.search(shown):
         return True
-    return not text_key and " " in listed.strip()
+    return not text_key and " " in shown.strip()
 
 
 def _metadata(fields: dict[str, Any], text_key: str) -> Iterator[tuple[str, Scalar]]:
@@ -107,8 +113,8 @@ def _metadata(fields: dict[str, Any], text_key: str) -> Iterator[tuple[str, Scal
             continue
         if isinstance(item, int | float):
             yield key, item
-        elif (text := _joined(item)) is not None and len(text) <= _METADATA_CHARACTERS_MAX:
-            yield key, text
+        elif (text := _joined(item)) is not None and len(shown := shown_text(text)) <= _METADATA_CHARACTERS_MAX:
+            yield key, shown
 
 
 def _joined(item: object) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 
@@ -12,8 +13,10 @@ _COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 _LABELS = {
     "SUMMARY": "Summary", "DTSTART": "Start", "DTEND": "End", "DUE": "Due", "DURATION": "Duration", "RRULE": "Repeats",
     "LOCATION": "Location", "STATUS": "Status", "ORGANIZER": "Organizer", "ATTENDEE": "Attendee",
-    "DESCRIPTION": "Description",
+    "CONTACT": "Contact", "CATEGORIES": "Categories", "RESOURCES": "Resources", "URL": "Link",
+    "DESCRIPTION": "Description", "X-ALT-DESC": "Description", "COMMENT": "Comment",
 }  # fmt: skip
+_CALENDAR_NAMES = ("X-WR-CALNAME", "NAME")
 _PROPERTY = re.compile(r"([A-Za-z-]+)((?:;[^:;\"=]+=(?:\"[^\"]*\"|[^:;\"]*))*):(.*)", re.DOTALL)
 _NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^:;]*))", re.IGNORECASE)
 _ZONE = re.compile(r";TZID=\"?([^:;\"]*)", re.IGNORECASE)
@@ -22,8 +25,12 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def read_calendar(raw: bytes) -> Content:
-    """A block for each entry; the title is that of the first event."""
-    blocks = calendar_blocks(decode(raw))
+    """A block for each entry; the title is the name of the calendar, or that of the only event."""
+    text = decode(raw)
+    blocks = calendar_blocks(text)
+    name = next((value for name, _, value in _properties(text) if name in _CALENDAR_NAMES), "")
+    if name and len(blocks) > 1:
+        return Content(name, blocks)
     first = blocks[0].text.partition("\n")[0] if blocks else ""
     return Content(first.removeprefix("Summary: ") if first.startswith("Summary: ") else "", blocks)
 
@@ -39,6 +46,8 @@ def calendar_blocks(text: str) -> list[Block]:
                 entries.append([])
         elif name == "END":
             del open_components[-1:]
+        elif name == "X-ALT-DESC" and entries and any(line.startswith("Description: ") for line in entries[-1]):
+            continue  # the same in HTML
         elif open_components and open_components[-1] in _COMPONENTS and name in _LABELS and value:
             entries[-1].append(f"{_LABELS[name]}: {_shown(name, parameters, value)}")
     return [Block("\n".join(lines)) for lines in entries if lines]
@@ -61,4 +70,5 @@ def _shown(name: str, parameters: str, value: str) -> str:
         zone = _ZONE.search(parameters)
         place = " UTC" if utc else f" {zone[1]}" if zone else ""
         return f"{year}-{month}-{day}" + (f" {hour}:{minute}{place}" if hour else "")
-    return _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], value).strip()
+    text = _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], value).strip()
+    return "\n".join(block.text for block in fragment_blocks(text)) if is_html(text) else text

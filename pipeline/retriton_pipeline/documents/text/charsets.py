@@ -28,10 +28,12 @@ _MEANT = {
 _SLOW = ("punycode", "idna")  # quadratic, and of names, not of text
 _SAMPLE_BYTES, _SAMPLE_CHARACTERS = 256 * 1024, 50_000
 _EVIDENT = 0.9
+_WORDS = re.compile(rb"[A-Za-z\x80-\xff]+")
+_FOREIGN_BYTES_MIN = 12
 _COMMON_CYRILLIC = set("оеаинтсрвл")
 _COMMON_CYRILLIC_MIN = 0.45
 _KANA_MIN = 0.2
-_COMMON_HAN_MIN = 0.8
+_COMMON_HAN_MIN, _ONLY_COMMON_HAN_MIN = 0.8, 0.95
 _CYRILLIC = ("cp1251", "koi8_r", "cp866", "iso8859_5")
 _HEBREW_FINAL = "ךםןףץ"  # forms of letters at the ends of words, whose bytes are frequent letters within Cyrillic words
 _HEBREW_LETTERS_MIN = 10
@@ -68,9 +70,9 @@ def stated_text(raw: bytes) -> str | None:
 
 def evident_encoding(raw: bytes) -> str:
     """The encoding of a text in a script other than Latin; empty if none is evident."""
-    sample = raw[:_SAMPLE_BYTES]
-    if 2 * sum(byte >= 128 for byte in islice(sample, _SAMPLE_CHARACTERS)) < min(len(sample), _SAMPLE_CHARACTERS):
-        return ""  # mostly ASCII
+    sample = _foreign_text(raw[:_SAMPLE_BYTES])
+    if not sample:
+        return ""
     for encoding in ("cp932", "euc_jp"):
         kana, japanese = _shares(sample, encoding, _is_kana, _is_japanese)
         if kana >= _KANA_MIN and japanese >= _EVIDENT:
@@ -83,12 +85,27 @@ def evident_encoding(raw: bytes) -> str:
     best = max(cyrillic, key=lambda name: cyrillic[name])
     if cyrillic[best] >= _COMMON_CYRILLIC_MIN:
         return best
+    chinese = {name: _shares(sample, name, common)[0] for name, common in _CHINESE.items()}
+    common_han = max(chinese, key=lambda name: chinese[name])
+    if chinese[common_han] >= _ONLY_COMMON_HAN_MIN:  # whose bytes can all be Thai
+        return common_han
     for name, (first, last) in _ALPHABETS.items():
         if _shares(sample, name, lambda character, first=first, last=last: first <= character <= last)[0] >= _EVIDENT:  # type: ignore[misc]
             return name
-    chinese = {name: _shares(sample, name, common)[0] for name, common in _CHINESE.items()}
-    best = max(chinese, key=lambda name: chinese[name])
-    return best if chinese[best] >= _COMMON_HAN_MIN else ""
+    return common_han if chinese[common_han] >= _COMMON_HAN_MIN else ""
+
+
+def _foreign_text(sample: bytes) -> bytes:
+    """``sample``; if it is mostly ASCII, as code with comments is, its words without any ASCII letter.
+
+    It is empty if these do not have almost all other bytes: words in Latin letters mix both.
+    """
+    if 2 * sum(byte >= 128 for byte in islice(sample, _SAMPLE_CHARACTERS)) >= min(len(sample), _SAMPLE_CHARACTERS):
+        return sample
+    words = [word for word in _WORDS.findall(sample) if not word[0] < 128 and not any(byte < 128 for byte in word)]
+    found = b" ".join(word for word in words if len(word) > 1)
+    others = sum(byte >= 128 for byte in sample)
+    return found if len(found) >= _FOREIGN_BYTES_MIN and len(found) - found.count(b" ") >= _EVIDENT * others else b""
 
 
 def _is_hebrew(sample: bytes) -> bool:

@@ -1,10 +1,13 @@
-"""Front matter: the fields above the text of a Markdown file, in YAML or TOML."""
+"""Front matter: the fields above the text of a Markdown file, in YAML, TOML or JSON."""
 
 from __future__ import annotations
 
+import json
 import re
+from itertools import islice
 
 _REGION = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_OBJECT = re.compile(r"\A\{[ \t]*\n\s*\"")
 _FIELD = re.compile(r"""["']?(\w[\w .-]{0,60}?)["']?[ \t]*[:=](?:[ \t]+(.*)|$)""")
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 _OTHER = re.compile(r"\s|#|[\[\]})]|\Z")  # the rest of a value, a comment, a table of TOML
@@ -17,6 +20,8 @@ def front_matter(text: str) -> tuple[dict[str, str], int]:
 
     Lines between rules that are not all fields are text.
     """
+    if _OBJECT.match(text):
+        return _object_fields(text)
     region = _REGION.match(text)
     lines = region[2].split("\n") if region else []
     if not region or not any(map(_FIELD.match, lines)) or not all(map(_belongs, lines)):
@@ -34,6 +39,18 @@ def front_matter(text: str) -> tuple[dict[str, str], int]:
             values += [" ", line.strip()]
     joined = {name: "".join(values).strip(" ,") for name, values in fields.items()}
     return {name: value for name, value in joined.items() if value}, region.end()
+
+
+def _object_fields(text: str) -> tuple[dict[str, str], int]:
+    """The fields of the JSON object at the start of ``text``, and its end."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except (RecursionError, ValueError):
+        return {}, 0
+    values = {name: item if isinstance(item, list) else [item] for name, item in value.items()}
+    texts = {name: ", ".join(str(part) for part in item if isinstance(part, str | int | float)) for name, item in
+             islice(values.items(), _FIELDS_MAX)}  # fmt: skip
+    return {name: text.strip() for name, text in texts.items() if text.strip()}, end
 
 
 def _belongs(line: str) -> bool:

@@ -12,6 +12,7 @@ from retriton_pipeline.documents.model import Block
 from retriton_pipeline.documents.text.calendar import calendar_blocks
 from retriton_pipeline.documents.text.charsets import decoded_as
 from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.text.flowed import unflowed
 from retriton_pipeline.documents.text.plain_text import paragraphs
 
 _STUB_RATIO = 2  # a plain text that is shorter than the HTML text by more only says that there is HTML
@@ -76,7 +77,8 @@ def _forwarded_blocks(message: Message) -> Iterator[Block]:
 def _text_blocks(message: Message) -> list[Block]:
     text = _text(message)
     if message.get_content_type() != "text/html":
-        return paragraphs(text)
+        is_flowed = str(message.get_param("format")).lower() == "flowed"
+        return paragraphs(unflowed(text, str(message.get_param("delsp")).lower() == "yes") if is_flowed else text)
     tree = parse_html(text)
     return html_blocks(tree) if tree is not None else []
 

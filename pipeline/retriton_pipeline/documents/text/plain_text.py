@@ -7,18 +7,19 @@ import re
 from retriton_pipeline.documents.joining import unwrapped
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
+from retriton_pipeline.documents.text.terminal import displayed_output
 
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
 def read_text(raw: bytes) -> Content:
     """Paragraphs, without a title."""
-    return Content("", paragraphs(decode(raw)))
+    return Content("", paragraphs(displayed_output(decode(raw))))
 
 
 def read_log(raw: bytes) -> Content:
     """Lines, each of which is a whole."""
-    return Content("", [Block(decode(raw).strip("\n"), verbatim=True)])
+    return Content("", [Block(displayed_output(decode(raw)).strip("\n"), verbatim=True)])
 
 
 def paragraphs(text: str) -> list[Block]:

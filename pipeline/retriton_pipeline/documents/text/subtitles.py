@@ -13,6 +13,9 @@ from retriton_pipeline.documents.text.encoding import decode
 
 _PAUSE_MS = 3_000  # begins a paragraph
 _CUE_TIME = re.compile(r"<\d[\d:.]{1,20}>")  # of a word
+_VOICE = re.compile(r"<v(?:\.[^\s<>]{1,200})?[ \t]+([^<>\n]{1,200})>")
+_READING = re.compile(r"<rt>[^<>\n]{0,200}(?:</rt>)?")  # above ruby text
+_BLANK_LINES = re.compile(r"\n\n+")
 _CHARACTERS_MIN, _CHARACTERS_MAX = 300, 1_200  # of a paragraph
 
 
@@ -23,9 +26,26 @@ def read_subtitles(raw: bytes, syntax: str) -> Content:
         raw: the file.
         syntax: the name that pysubs2 gives to the format.
     """
-    text = _CUE_TIME.sub("", decode(raw)) if syntax == "vtt" else decode(raw)
+    text = _web_cues(decode(raw)) if syntax == "vtt" else decode(raw)
     file = pysubs2.SSAFile.from_string(text, format_=syntax, keep_unknown_html_tags=False)
     return Content("", list(_paragraphs(event for event in file if not event.is_comment)))
+
+
+def _web_cues(text: str) -> str:
+    """The cues of WebVTT without their identifiers, with a name where another voice begins to speak."""
+    cues = []
+    for part in _BLANK_LINES.split(text):
+        lines = part.split("\n")
+        time = next((number for number, line in enumerate(lines[:2]) if "-->" in line), None)
+        if time is not None:
+            cues.append("\n".join(lines[time:]))
+    voices = [""]
+
+    def named(match: re.Match[str]) -> str:
+        voices.append(match[1].strip())
+        return f"{voices[-1]}:\n" if voices[-1] != voices[-2] else ""
+
+    return "WEBVTT\n\n" + _VOICE.sub(named, _CUE_TIME.sub("", _READING.sub("", "\n\n".join(cues)))) + "\n"
 
 
 def _paragraphs(events: Iterable[pysubs2.SSAEvent]) -> Iterator[Block]:
