@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,9 @@ import pytest
 from retriton_client import AsyncClient, EncoderInfo, Retry, Unavailable
 from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.documents import find_files
-from retriton_pipeline.ingest import Ingestion, IngestReport, pruning
+from retriton_pipeline.ingest import Ingestion, IngestReport, ingestion, pruning
 from retriton_pipeline.ingest.reading import Reader
-from retriton_pipeline.store import Store
+from retriton_pipeline.store import Store, StoredDocument
 from retriton_serving.launcher import Endpoint, TritonServer, TritonWheel
 from tests.conftest import SERVER_ENV
 from tests.searching import retrieve
@@ -54,11 +55,11 @@ async def ingest_folder(
         store.open(encoder, create=True)
         reader = Reader(encoder, size, workers=1)
         try:
-            ingestion = Ingestion(client, store, reader)
-            report = await ingestion.run(list(find_files([folder])))
+            run = Ingestion(client, store, reader)
+            report = await run.run(list(find_files([folder])))
         finally:
             reader.close()
-        return report, pruning.prune(store, ingestion.seen, [folder]) if prune else 0
+        return report, pruning.prune(store, run.seen, [folder]) if prune else 0
 
 
 def test_what_is_ingested_is_found(url: str, store: Store, folder: Path) -> None:
@@ -69,6 +70,29 @@ def test_what_is_ingested_is_found(url: str, store: Store, folder: Path) -> None
     assert hits[0].source == str(folder / "blue.md")
     assert hits[0].text == "Sea\n\nThe blue boat sails on the sea."
     assert hits[0].score > hits[1].score
+
+
+def test_deletions_that_wait_do_not_hold_up_writing(
+    url: str, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Milvus server takes 0.3 s for each deletion, whatever it deletes."""
+    calls = []
+
+    def slow(documents: Sequence[StoredDocument]) -> None:
+        calls.append(len(documents))
+        time.sleep(0.5)
+        delete(documents)
+
+    delete = store.delete_other_contents
+    monkeypatch.setattr(store, "delete_other_contents", slow)
+    monkeypatch.setattr(ingestion, "_BATCH_CHUNKS", 4)
+    for number in range(120):
+        (folder / f"{number}.txt").write_text(f"File {number} has one chunk.")
+    for added, unchanged in ((122, 0), (0, 122)):
+        report = ingest(url, store, folder)
+        assert (report.added, report.unchanged, sum(calls)) == (added, unchanged, 122)
+        assert len(calls) <= 10, "fewer than the 31 batches, and than files"
+        calls.clear()
 
 
 def test_twice_adds_nothing_and_a_change_replaces(url: str, store: Store, folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""One ingestion run. Reading, embedding and writing overlap, with at most a few batches between the stages."""
+"""One ingestion run. Reading, embedding, writing and cleaning overlap, with a limited number of batches between them.
+
+Cleaning deletes former contents of documents. On a Milvus server each deletion waits 0.3 s, whatever it deletes: so one
+call does it for all that was written during the call before.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ from retriton_pipeline.store import StoredDocument
 
 _BATCH_CHUNKS = 128
 _BATCHES_AHEAD = 2
+_UNCLEAN_MAX = 64  # batches that are written, and whose documents may have former contents
 _DUPLICATE = "another record of the file has the same id"
 
 
@@ -52,7 +57,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _PartDone:
-    """Marks the end of a part: when the last stage receives it, all rows of the part are stored."""
+    """Marks the end of a part: when a stage after the writing receives it, all rows of the part are stored."""
 
     read: ReadPart
 
@@ -125,11 +130,13 @@ class Ingestion:
         self._bytes_total = sum(size_of(file.path) for file in files)
         read: asyncio.Queue[list[_Item] | None] = asyncio.Queue(_BATCHES_AHEAD)
         embedded: asyncio.Queue[_Embedded | None] = asyncio.Queue(_BATCHES_AHEAD)
+        written: asyncio.Queue[list[_Item] | None] = asyncio.Queue(_UNCLEAN_MAX)
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._read_all(files, read))
                 stages.create_task(self._embed_all(read, embedded, stages))
-                stages.create_task(self._write_all(embedded))
+                stages.create_task(self._write_all(embedded, written))
+                stages.create_task(self._clean_all(written))
         except ExceptionGroup as errors:  # not except*, which groups what it raises on Python 3.11.2
             raise errors.exceptions[0] from None  # the first error cancelled the other stages
         self.report.seconds = time.monotonic() - started
@@ -160,10 +167,25 @@ class Ingestion:
         self.report.tokens += int(embeddings.tokens.sum())
         return embeddings.vectors
 
-    async def _write_all(self, embedded: asyncio.Queue[_Embedded | None]) -> None:
+    async def _write_all(
+        self, embedded: asyncio.Queue[_Embedded | None], written: asyncio.Queue[list[_Item] | None]
+    ) -> None:
         while batch := await embedded.get():
             items, vectors = batch
             await asyncio.to_thread(self._write, items, await vectors)
+            self._on_progress(self._progress())
+            await written.put(items)
+        await written.put(None)
+
+    async def _clean_all(self, written: asyncio.Queue[list[_Item] | None]) -> None:
+        """Cleans up after all batches that wait, at once; their parts are done then."""
+        is_open = True
+        while is_open:
+            batches = [await written.get()]
+            while not written.empty():
+                batches.append(written.get_nowait())
+            is_open = batches[-1] is not None
+            await asyncio.to_thread(self._clean, [item for batch in batches if batch for item in batch])
             self._on_progress(self._progress())
 
     def _progress(self) -> Progress:
@@ -202,15 +224,21 @@ class Ingestion:
         return known
 
     def _write(self, items: list[_Item], vectors: NDArray[np.float32]) -> None:
-        rows = [item for item in items if isinstance(item, _Row)]
+        rows = [(item.document, item.chunk) for item in items if isinstance(item, _Row)]
         if rows and self._written:
-            self._written.upsert([(row.document, row.chunk) for row in rows], vectors)
-            if complete := [row.document for row in rows if row.chunk.index == 0]:
-                self._written.delete_other_contents(complete)
+            self._written.upsert(rows, vectors)
         self.report.chunks += len(rows)
-        for item in items:
-            if isinstance(item, _PartDone):
-                self._count(item.read)
+
+    def _clean(self, items: list[_Item]) -> None:
+        """Deletes other contents of documents that are complete: former ones, and leftovers of interrupted runs."""
+        parts = [item.read for item in items if isinstance(item, _PartDone)]
+        documents = [item.document for item in items if isinstance(item, _Row) and item.chunk.index == 0]
+        documents += [document for part in parts for document in part.unchanged]
+        if self._written:
+            for some in batched(documents, IDS_PER_CALL):
+                self._written.delete_other_contents(some)
+        for part in parts:
+            self._count(part)
 
     def _count(self, read: ReadPart) -> None:
         replaced = sum(document.replaces for document in read.changed)
@@ -222,6 +250,3 @@ class Ingestion:
         self.report.skipped += [Skipped(entry.source, entry.reason) for entry in read.unreadable]
         if read.unreadable:
             self.seen.kept_files.add(read.part.url or location(read.part.file))
-        if self._written:
-            for unchanged in batched(read.unchanged, IDS_PER_CALL):
-                self._written.delete_other_contents(unchanged)  # remove leftovers of interrupted runs
