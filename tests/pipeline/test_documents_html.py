@@ -167,6 +167,11 @@ def test_form_fields_show_their_values(tmp_path: Path) -> None:
     assert made == ["Boat Tern\n☒ sail ☐ oars", "June"]
 
 
+def test_a_box_that_is_written_alone_is_kept(tmp_path: Path) -> None:
+    made = texts(tmp_path, "<table><tr><th>Form<th>Used<tr><td>10-K<td>☒<tr><td>10-KT<td>☐</table><p>☐</p>")
+    assert made == ["| Form | Used |\n|---|---|\n| 10-K | ☒ |\n| 10-KT | ☐ |", "☐"]
+
+
 def test_what_readers_can_open_is_content(tmp_path: Path) -> None:
     made = texts(
         tmp_path,

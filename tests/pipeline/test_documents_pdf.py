@@ -149,6 +149,17 @@ def test_running_headers_and_page_numbers_are_removed(read: Callable[[Sheet], Do
     assert all(sentence in text for sentence in SENTENCES[:24])
 
 
+def test_a_page_that_is_repeated_whole_keeps_its_first_and_last_line(read: Callable[[Sheet], Document]) -> None:
+    sheet = Sheet()
+    for _ in range(2):
+        sheet.page()
+        sheet.line("May 5, 2023", 20, 10)
+        sheet.paragraph(SENTENCES[:8], 20, 40)
+        sheet.line("Mallori", 20, 250)
+    text = "\n".join(block.text for block in read(sheet).blocks)
+    assert (text.count("May 5, 2023"), text.count("Mallori")) == (2, 2)
+
+
 def test_headings_that_are_numbered_as_the_pages_are_kept(read: Callable[[Sheet], Document]) -> None:
     sheet = Sheet()
     for page in range(4):

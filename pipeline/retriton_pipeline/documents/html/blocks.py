@@ -24,7 +24,7 @@ _LEVELS_MAX = 12  # of nested lists that are shown by indentation
 _FRAMES_MAX = 3  # pages within pages
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
-_BOXES = "☐☒ \n"  # without a text, a script uses them as switches
+_BOXES = "☐☒"  # of controls; without a text, a script uses them as switches
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
 
@@ -66,6 +66,7 @@ class _Walker:
         self._blocks: list[tuple[Block, Origin]] = []
         self._text: list[str] = []
         self._all_bold = True
+        self._controls = 0  # boxes of the paragraph that are controls, and not written
         self._origin = Origin()
         self._items: list[str] = []  # of the current list
         self._items_origin = Origin()
@@ -97,7 +98,8 @@ class _Walker:
         if tag == "br":
             self._text.append("\n")
         elif tag == "input":
-            self._add_text(input_text(element), around)
+            self._add_text(box := input_text(element), around)
+            self._controls += sum(map(box.count, _BOXES))
         elif tag == "img":
             self._add_text(image_formula(element), around)
         elif tag == "math":
@@ -138,7 +140,8 @@ class _Walker:
         self._text.clear()
         all_bold, self._all_bold = self._all_bold, True
         origin, self._origin = self._origin, Origin()
-        if not text.strip(_BOXES):
+        controls, self._controls = self._controls, 0
+        if not text.strip(_BOXES + " \n") and sum(map(text.count, _BOXES)) == controls:
             return
         if self._lists and not level:
             depth = min(len(self._lists), _LEVELS_MAX) - 1

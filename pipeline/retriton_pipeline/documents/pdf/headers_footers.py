@@ -18,19 +18,25 @@ _Key = tuple[str, int, int]
 def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """``pages`` without the lines that are repeated at the same place in the margins of consecutive pages.
 
-    Lines next to one that is not repeated are kept: they are a part of its paragraph.
+    Lines next to one that is not repeated are kept: they are a part of its paragraph. Pages that repeat a whole one keep all.
     The first occurrence of a line with words is kept, since it may be the title.
     """
     pages = without_page_numbers(pages)
     repeated = _repeated(pages)
     seen: set[_Key] = set()
     kept: list[list[Line]] = []
+    whole: set[frozenset[_Key]] = set()
     for number, lines in enumerate(pages):
         candidates = [line for line in margin(lines) if number in repeated.get(_key(line), ())]
         if len(pages) < PAGES_MIN:
             candidates = _outermost(candidates, lines)
         identities = set(map(id, candidates))
         others = [line for line in lines if id(line) not in identities]
+        page = frozenset(map(_key, lines))
+        if others and page in whole:
+            kept.append(list(lines))
+            continue
+        whole.add(page)
         running = {id(line) for line in candidates if not any(_is_paragraph(line, other) for other in others)}
         kept.append([])
         for line in lines:
