@@ -18,7 +18,8 @@ _Key = tuple[str, int, int]
 def without_headers_and_footers(pages: Sequence[list[Line]]) -> list[list[Line]]:
     """``pages`` without the lines that are repeated at the same place in the margins of consecutive pages.
 
-    Lines next to one that is not repeated are kept: they are a part of its paragraph. Pages that repeat a whole one keep all.
+    Lines next to one that is not repeated are kept: they are a part of its paragraph.
+    Pages that repeat a whole one are kept.
     The first occurrence of a line with words is kept, since it may be the title.
     """
     pages = without_page_numbers(pages)
