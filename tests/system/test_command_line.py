@@ -178,7 +178,8 @@ def test_demo_ends_with_one_json_line_and_leaves_nothing_running(shell: Shell, r
     assert document["passages"][0]["source"].endswith("serving.md")
     assert "4 documents added" in first
     assert "0 documents added, 4 unchanged" in second
-    assert json.loads(other.splitlines()[-1])["passages"][0]["score"] == document["passages"][0]["score"]
+    first_score, other_score = (json.loads(out.splitlines()[-1])["passages"][0]["score"] for out in (first, other))
+    assert other_score == pytest.approx(first_score, abs=0.02), "the same texts of other folders are not searched"
     port = int(re.search(r"on 127.0.0.1:(\d+)", second)[1])  # type: ignore[index]
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port))
