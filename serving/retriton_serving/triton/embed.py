@@ -45,13 +45,13 @@ class TritonPythonModel(Lane):
         raw: Sequence[bytes] = pb_utils.get_input_tensor_by_name(request, "text").as_numpy().reshape(-1)
         return raw
 
-    def raw_bytes(self, raw: bytes, index: int) -> int:
-        """The size of a text in bytes of UTF-8."""
-        return text_bytes(raw, index)
+    def raw_bytes(self, raw: Sequence[bytes]) -> list[int]:
+        """The sizes of the texts in bytes of UTF-8."""
+        return [text_bytes(item, index) for index, item in enumerate(raw)]
 
-    def decode(self, raw: bytes, index: int) -> str:
-        """The text."""
-        return decode_text(raw, index)
+    def decode(self, raw: Sequence[bytes]) -> list[str]:
+        """The texts."""
+        return [decode_text(item, index) for index, item in enumerate(raw)]
 
     def read_options(self, parameters: Mapping[str, Any]) -> int:
         """The parameter ``dimensions``: how many leading values of each vector are returned; default all."""

@@ -115,12 +115,12 @@ class Lane(ABC):
         """The texts of a request of Triton as their bytes. Raises `RequestRefused`."""
 
     @abstractmethod
-    def raw_bytes(self, raw: Any, index: int) -> int:
-        """The size of what is tokenized for a text of `read_raw`, in bytes. Raises `RequestRefused` for too many."""
+    def raw_bytes(self, raw: Sequence[Any]) -> list[int]:
+        """The sizes of what is tokenized for texts of `read_raw`, in bytes. Raises `RequestRefused` for too many."""
 
     @abstractmethod
-    def decode(self, raw: Any, index: int) -> Any:
-        """A text of `read_raw` as the tokenizer takes it. Raises `RequestRefused`."""
+    def decode(self, raw: Sequence[Any]) -> list[Any]:
+        """Texts of `read_raw` as the tokenizer takes them. Raises `RequestRefused`."""
 
     def read_options(self, parameters: Mapping[str, Any]) -> Any:
         """The parameters that `outputs` needs. Raises `RequestRefused`."""

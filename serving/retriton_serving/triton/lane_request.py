@@ -89,14 +89,14 @@ class LaneRequest:
         """Whether this is a health probe that precedes all waiting requests."""
         return self._give_back is not None
 
-    def measure(self, raw_bytes: Callable[[Any, int], int]) -> None:
-        """Sets the sizes; ``raw_bytes`` is the size of one text."""
-        sizes = [raw_bytes(raw, index) for index, raw in enumerate(self.raw)]
+    def measure(self, raw_bytes: Callable[[Sequence[Any]], list[int]]) -> None:
+        """Sets the sizes; ``raw_bytes`` gives that of each text."""
+        sizes = raw_bytes(self.raw)
         self.size_bytes, self.longest_bytes = sum(sizes), max(sizes, default=0)
 
-    def decode(self, decode: Callable[[Any, int], Any]) -> None:
-        """Sets the texts; ``decode`` makes one of its bytes. Only after `measure`: large texts take milliseconds."""
-        self.texts = [decode(raw, index) for index, raw in enumerate(self.raw)]
+    def decode(self, decode: Callable[[Sequence[Any]], list[Any]]) -> None:
+        """Sets the texts; ``decode`` makes them of their bytes. Only after `measure`: large texts take milliseconds."""
+        self.texts = decode(self.raw)
         self.raw = ()
 
     def is_expired(self) -> bool:

@@ -74,15 +74,15 @@ class TritonPythonModel(Lane):
             )
         return [(query[0], passage) for passage in passages]
 
-    def raw_bytes(self, raw: RawPair, index: int) -> int:
-        """The size of what is tokenized, in bytes of UTF-8; the query is tokenized with each passage."""
-        query, passage = raw
-        return text_bytes(query, None) + text_bytes(passage, index)
+    def raw_bytes(self, raw: Sequence[RawPair]) -> list[int]:
+        """The sizes of what is tokenized, in bytes of UTF-8; the query is tokenized with each passage."""
+        query = text_bytes(raw[0][0], None)
+        return [query + text_bytes(passage, index) for index, (_, passage) in enumerate(raw)]
 
-    def decode(self, raw: RawPair, index: int) -> Pair:
-        """The query and a passage."""
-        query, passage = raw
-        return Pair(decode_text(query, None), decode_text(passage, index))
+    def decode(self, raw: Sequence[RawPair]) -> list[Pair]:
+        """The query with each passage."""
+        query = decode_text(raw[0][0], None)
+        return [Pair(query, decode_text(passage, index)) for index, (_, passage) in enumerate(raw)]
 
     def inputs(self, ids: TokenIds, mask: TokenIds) -> dict[str, TokenIds]:
         """Token ids, attention mask and token types, int64 ``[pairs, length]``."""
