@@ -123,7 +123,7 @@ def test_a_disconnect_cancels_the_rewriting_of_the_question(url: str, tmp_path: 
         upload(http, "documents", SAMPLES[:1])
         history = [{"role": "user", "content": "Tell me about lanes."}]
         with sent(gateway, "/v1/retrieve", {"query": "Why two?", "history": history}):
-            until(lambda: bool(gateway.llm.asked))
+            until(lambda: bool(gateway.llm.asked), 60)
         assert gateway.llm.left.wait(5)
 
 
