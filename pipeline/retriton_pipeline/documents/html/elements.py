@@ -14,7 +14,7 @@ from retriton_pipeline.documents.html.invisibility import is_invisible, is_struc
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
 SKIPPED = {
-    "script", "style", "head", "title", "nav", "object", "datalist", "video", "audio", "canvas",
+    "script", "style", "head", "title", "nav", "object", "datalist", "video", "audio", "canvas", "noframes",
     "rp", "rt", "rtc",  # readings above ruby text
     "del", "s", "strike",  # text that is no longer valid
 }  # fmt: skip
@@ -23,7 +23,8 @@ BLOCKS = {
     "center", "details", "summary", "form", "fieldset", "legend", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr",
     "aside", "footer", "hgroup", "dialog", "noscript", "textarea", "optgroup",
 }  # fmt: skip
-SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n", "q": '"'}  # around inline elements
+SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n", "q": '"', "meter": " ",
+              "progress": " ", "output": " "}  # around inline elements  # fmt: skip
 _BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
 _BOLD_FONT = re.compile(r"\bbold\b")
 _STYLE_CHARACTERS_MAX = 4096
@@ -34,11 +35,16 @@ _BOILERPLATE = re.compile(
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_REVEALED = re.compile(r"tab-?(?:pane|panel|content)|accordion|collaps|faq|answer|spoiler", re.IGNORECASE)
+_REVEALED = re.compile(
+    r"(?:tab|toggle|\bacc|expand(?:able|er)?)[-_]*(?:pane|content|body)|accordion|collaps|faq|answer|spoiler",
+    re.IGNORECASE,
+)
+_TOGGLE = re.compile(r"(?:^|[\s_-])(?:tab|toggle|accordion|collapsed)(?:$|[\s_-])", re.IGNORECASE)
 _REVEALED_ROLES = {"tabpanel", "region"}
 _OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
 _LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
 _TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
+_WIKI_TOOLS = {"mw-editsection", "mw-cite-backlink", "mw-jump-link", "skip-link"}
 _LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
 _REQUEST_CHARACTERS_MAX = 300
 _Declarations = list[tuple[str, str]]
@@ -72,7 +78,7 @@ class Surroundings(NamedTuple):
         is_boilerplate = (tag == "footer" and not self.section) or _is_named_boilerplate(element)
         return Surroundings(
             self.bold or tag in ("b", "strong") or is_bold(declarations(element)),
-            self.linked or (tag == "a" and element.get("href") is not None),
+            self.linked or (tag == "a" and element.get("href") is not None and not _is_toggle(element)),
             element if is_boilerplate else self.boilerplate,
             content,
             section,
@@ -105,7 +111,7 @@ class Visibility:
         opened: set[str] = set()
         for element in self._root.iter(etree.Element):
             targets = [element.get(name, "") for name in ("aria-controls", "data-target", "data-bs-target")]
-            if element.get("role") == "tab":
+            if element.get("role") == "tab" or _is_tab(element):
                 targets.append(element.get("href", ""))
             opened.update(name.lstrip("#") for target in targets if target for name in target.split())
         return opened
@@ -113,6 +119,8 @@ class Visibility:
     def hides(self, element: etree._Element) -> bool:
         """Whether neither ``element`` nor what it contains is content."""
         tag = element.tag
+        if tag in ("html", "body"):
+            return False  # hidden at most until a script has run
         if tag == "button":
             return _is_command(element)
         if tag == "noscript":
@@ -132,18 +140,37 @@ class Visibility:
         is_hidden = is_hidden or is_invisible(style, self._has_scripts, is_leaf=not len(element))
         return is_hidden and not self._is_opened(element)
 
+    def list_style(self, element: etree._Element) -> str:
+        """How the style sheets number the list ``element``; empty if they do not say."""
+        return self._sheets.list_style(element)
+
     def _is_opened(self, element: etree._Element) -> bool:
         role = element.get("role", "")
         if role in _OVERLAY_ROLES:
             return False
         is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
         is_named = _REVEALED.search(element.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
-        return is_panel or is_named or _follows_label(element) or element.get("id", "") in self._opened
+        is_answer = element.tag == "dd" and self._has_scripts
+        return is_panel or is_named or is_answer or _follows_label(element) or element.get("id", "") in self._opened
+
+
+def _is_tab(element: etree._Element) -> bool:
+    """Whether ``element`` is a link to a part of the page, in a list or named as a tab."""
+    if element.tag != "a" or not element.get("href", "").startswith("#"):
+        return False
+    parent = element.getparent()
+    return (parent is not None and parent.tag == "li") or _is_toggle(element)
+
+
+def _is_toggle(link: etree._Element) -> bool:
+    """Whether ``link`` is named as a label that opens a tab or a panel of the page."""
+    is_within = link.get("href", "").startswith("#")
+    return is_within and _TOGGLE.search(link.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
 
 
 def _is_link_to_itself(element: etree._Element) -> bool:
     """Whether ``element`` is the permanent link of a heading, or a link to edit it."""
-    if "mw-editsection" in (element.get("class") or "").split():
+    if not _WIKI_TOOLS.isdisjoint((element.get("class") or "").split()):
         return True
     is_fragment = element.tag == "a" and element.get("href", "").startswith("#")
     return is_fragment and not any(map(str.isalnum, "".join(map(str, element.itertext()))))
@@ -159,7 +186,7 @@ def _is_command(button: etree._Element) -> bool:
     """Whether ``button`` does something, as opposed to labelling what it opens."""
     if any(button.get(name) is not None for name in _TOGGLES) or _REVEALED.search(button.get("class", "")):
         return False
-    if next(button.iterancestors(*_LABELLED), None) is not None:
+    if next(button.iterancestors(*_LABELLED), None) is not None or next(button.iter("p"), None) is not None:
         return False
     text = "".join(map(str, button.itertext())).strip()
     is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
