@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from retriton_pipeline.documents import load_document
 from tests.hostile import archives
 
@@ -227,3 +229,50 @@ def test_keys_formulas_and_sources_of_quotations_in_asciidoc(tmp_path: Path) -> 
 def test_captions_of_org_are_read(tmp_path: Path) -> None:
     text = "#+CAPTION: Sizes\n#+NAME: x\n| A | B |\n|---+---|\n| 1 | 2 |\n"
     assert texts(tmp_path, "a.org", text) == ["Sizes", "| A | B |\n|---|---|\n| 1 | 2 |"]
+
+
+@pytest.mark.parametrize(
+    ("xml", "shown"),
+    [
+        ("<orderedlist><listitem><para>Oak</para><para>tall</para></listitem><listitem><para>Ash</para></listitem>"
+         "</orderedlist>", ["1. Oak", "tall", "2. Ash"]),
+        ("<list list-type='alpha-lower'><list-item><p>Oak</p></list-item><list-item><p>Ash</p></list-item></list>",
+         ["a. Oak", "b. Ash"]),
+        ("<ol><li>Oak<ul><li>tall</li></ul></li><li>Ash</li></ol>", ["1. Oak tall", "2. Ash"]),
+        ("<itemizedlist><listitem><simpara>Oak</simpara></listitem></itemizedlist>", ["- Oak"]),
+        ("<items><item>Oak</item><item>Ash</item></items>", ["Oak", "Ash"]),
+    ],
+)  # fmt: skip
+def test_items_of_lists_in_xml_have_numbers(tmp_path: Path, xml: str, shown: list[str]) -> None:
+    assert texts(tmp_path, "a.xml", f"<doc>{xml}</doc>") == shown
+
+
+def test_exponents_line_breaks_and_marked_fields_in_xml(tmp_path: Path) -> None:
+    xml = "<doc><p>10<sup>3</sup> m<br/>or H<sub>2</sub>O</p><string name='hello'>Hello <b>you</b></string></doc>"
+    assert texts(tmp_path, "a.xml", xml) == ["10^3 m or H2O", "hello: Hello you"]
+
+
+def test_property_lists_have_names_and_values(tmp_path: Path) -> None:
+    values = "<key>Name</key><string>Pump</string><key>On</key><true/><key>Icon</key><data>QUJD</data>"
+    tags = "<key>Tags</key><array><string>a</string><string>b</string></array>"
+    plist = f"<plist version='1.0'><dict>{values}{tags}</dict></plist>"
+    assert texts(tmp_path, "a.plist", plist) == ["Name: Pump", "On: True", "Tags: a, b"]
+
+
+def test_subtitles_with_styles_and_layers(tmp_path: Path) -> None:
+    lines = [
+        "Dialogue: 0,0:00:09.00,0:00:10.00,Default,Ann,0,0,0,,Then it\\Nstops.",
+        "Dialogue: 1,0:00:01.00,0:00:03.00,Sign,,0,0,0,,{\\pos(1,2)}{\\i1}The pump{\\i0} runs.",
+        "Dialogue: 1,0:00:01.00,0:00:03.00,Sign,,0,0,0,,{\\p1}m 0 0 l 9 9{\\p0}",
+        "Comment: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,not shown",
+    ]
+    head = "[Script Info]\nTitle: x\n\n[Events]\n"
+    assert texts(tmp_path, "a.ass", head + "\n".join(lines)) == [
+        "[00:00:01] The pump runs.",
+        "[00:00:09] Then it stops.",
+    ]
+
+
+def test_codes_of_characters_in_properties_are_characters(tmp_path: Path) -> None:
+    [text] = texts(tmp_path, "a.properties", "# why\nhello=Gr\\u00fc\\u00dfe \\ud83d\\ude00\npath=C:\\\\u00fc\n")
+    assert text == "# why\nhello=Grüße 😀\npath=C:\\\\u00fc"

@@ -37,7 +37,7 @@ class ItemMarkers:
         number = _integer(item.get("value"), self._next)
         self._next = number + self._step
         kind = item.get("type") or self._type
-        return f"{_numeral(number, kind)}. " if kind else "- "
+        return f"{numeral(number, kind)}. " if kind else "- "
 
 
 def _style_type(style: str) -> str | None:
@@ -51,7 +51,8 @@ def _integer(text: str | None, default: int) -> int:
     return int(digits) if is_number else default
 
 
-def _numeral(number: int, kind: str) -> str:
+def numeral(number: int, kind: str) -> str:
+    """``number`` as in a list of the type ``kind`` of HTML."""
     if kind in ("a", "A") and number > 0:
         numeral = _letters(number)
     elif kind in ("i", "I") and 0 < number <= ROMAN_MAX:
