@@ -30,7 +30,7 @@ def test_html_in_markdown_is_read_as_shown(tmp_path: Path) -> None:
         "| Map | Days |\n|---|---|\n| sea | 4 |", "More", "In *detail*."
     ]  # fmt: skip
     assert texts(tmp_path, "a.mdx", '<Card title="Maps" />\n\n<p>{count} maps</p>\n') == [
-        '<Card title="Maps" />', "<p>{count} maps</p>"
+        "Maps", "<p>{count} maps</p>"
     ]  # fmt: skip
 
 
@@ -276,3 +276,36 @@ def test_subtitles_with_styles_and_layers(tmp_path: Path) -> None:
 def test_codes_of_characters_in_properties_are_characters(tmp_path: Path) -> None:
     [text] = texts(tmp_path, "a.properties", "# why\nhello=Gr\\u00fc\\u00dfe \\ud83d\\ude00\npath=C:\\\\u00fc\n")
     assert text == "# why\nhello=Grüße 😀\npath=C:\\\\u00fc"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("Press <kbd>Ctrl</kbd>&nbsp;+ <b class='x'>C</b>&hellip;", "Press Ctrl + C…"),
+        ("10<sup>3</sup> m, a<sub>1</sub> <img src='a.png' alt=map>", "10^3 m, a1"),
+        ("One<br/>\nTwo<br>Three", "One\nTwo\nThree"),
+        ("Type `<b>&amp;</b>` and ``<kbd>``, or \\<i\\>", "Type `<b>&amp;</b>` and ``<kbd>``, or \\<i\\>"),
+        ("Compare a<b and c>d, List<u>, &notareference;", "Compare a<b and c>d, List<u>, &notareference;"),
+        ("| a<br>b | c&#124;d |\n|---|---|\n| <i>e</i> | `<i>` |", "| a b | c\\|d |\n|---|---|\n| e | `<i>` |"),
+        ("- <span>one</span>\n  ```\n  <b>&lt;</b>\n  ```", "- one\n  ```\n  <b>&lt;</b>\n  ```"),
+        ("# Loans <a name='loans'></a> {#loans}", "Loans"),
+        ("## `{a}` {a}", "`{a}` {a}"),
+    ],
+)
+def test_lines_of_markdown_are_read_as_shown(tmp_path: Path, markdown: str, text: str) -> None:
+    assert texts(tmp_path, "a.md", markdown) == [text]
+
+
+def test_components_of_mdx_are_read_without_their_tags(tmp_path: Path) -> None:
+    tabs = '<Tabs items={["a"]}>\n  <TabItem value="win" label="Windows">\n\n    Use `<Card>`.\n\n  </TabItem>\n</Tabs>'
+    card = "<Card title='Maps' icon={<Icon/>}>Lend a map</Card>\n\n<Note>\nTwo *weeks*.\n</Note>\n\n"
+    link = "<>\n\nSee <Link to='/x'>here</Link>.\n\n</>"
+    code = "```jsx\n<Card title='x' />\n```"
+    assert texts(tmp_path, "a.mdx", f"{tabs}\n\n{card}{link}\n\n{code}\n") == [
+        "Windows", "Use `<Card>`.", "Maps", "Lend a map", "Two *weeks*.", "See here.", code
+    ]  # fmt: skip
+
+
+def test_lists_of_front_matter_can_have_quoted_commas(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ntags: [a, \"b, c\", 'd']\n---\nText.\n")
+    assert load_document(tmp_path / "a.md").metadata["tags"] == "a, b, c, d"
