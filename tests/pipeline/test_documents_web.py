@@ -170,3 +170,10 @@ def test_a_page_of_frames_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("<frameset><frame src=b.html><noframes><p>No frames.</p></noframes></frameset>")
     with pytest.raises(UnreadableDocument, match="frames"):
         load_document(tmp_path / "a.html")
+
+
+def test_a_button_is_a_heading_only_if_it_is_the_whole(tmp_path: Path) -> None:
+    headings = (
+        "<h2>Maps <button>Copy path</button></h2><h3>1. <button>Who lends?</button></h3><h4><button>Fees</button></h4>"
+    )
+    assert texts(tmp_path, headings) == ["Maps", "1. Who lends?", "Fees"]

@@ -186,11 +186,16 @@ def _is_command(button: etree._Element) -> bool:
     """Whether ``button`` does something, as opposed to labelling what it opens."""
     if any(button.get(name) is not None for name in _TOGGLES) or _REVEALED.search(button.get("class", "")):
         return False
-    if next(button.iterancestors(*_LABELLED), None) is not None or next(button.iter("p"), None) is not None:
-        return False
     text = "".join(map(str, button.itertext())).strip()
+    labelled = next(button.iterancestors(*_LABELLED), None)
+    if (labelled is not None and _letters(labelled) == _letters(button)) or next(button.iter("p"), None) is not None:
+        return False
     is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
     return not is_label or button.get("type", "").lower() in ("submit", "reset")
+
+
+def _letters(element: etree._Element) -> str:
+    return "".join(filter(str.isalpha, "".join(map(str, element.itertext()))))
 
 
 def _asks_for_script(noscript: etree._Element) -> bool:
