@@ -45,7 +45,7 @@ def test_latex_lists_have_numbers_and_links_and_rows_their_text(tmp_path: Path) 
         "Seen the list.",
         "1. One\n  - deep\n- x Own\n2. Two",
         "| Map | Days |\n|---|---|\n| sea | 4 |\n| sea | 5 |",
-        "A book.",
+        "[1] A book.",
     ]
 
 
@@ -309,3 +309,38 @@ def test_components_of_mdx_are_read_without_their_tags(tmp_path: Path) -> None:
 def test_lists_of_front_matter_can_have_quoted_commas(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("---\ntags: [a, \"b, c\", 'd']\n---\nText.\n")
     assert load_document(tmp_path / "a.md").metadata["tags"] == "a, b, c, d"
+
+
+def test_labels_captions_and_letters_of_lists_in_restructured_text(tmp_path: Path) -> None:
+    rst = (
+        ".. deprecated:: 2.0\n   Use ``lend``.\n\n.. versionadded:: 3.1\n\n   Maps.\n\n.. seealso:: The *list*.\n\n"
+        ".. code-block:: sh\n   :caption: run.sh\n\n   lend map\n\na) oak\nb) ash\n"
+    )
+    assert texts(tmp_path, "a.rst", rst) == [
+        "Deprecated since version 2.0: Use lend.", "New in version 3.1", "Maps.", "See also: The list.", "run.sh",
+        "```\nlend map\n```", "a. oak\nb. ash",
+    ]  # fmt: skip
+
+
+def test_lists_of_asciidoc_have_numbers(tmp_path: Path) -> None:
+    lists = ". oak\n.. tall\n.. old\n* leaves\n. ash\n+\n----\ncode\n----\n. elm\n\nText.\n\n. fir\n\n== Next\n\n. yew"
+    assert texts(tmp_path, "a.adoc", lists) == [
+        "1. oak\n  a. tall\n  b. old\n    - leaves\n2. ash", "code", "3. elm", "Text.", "1. fir", "Next", "1. yew"
+    ]  # fmt: skip
+
+
+def test_admonitions_and_references_of_asciidoc(tmp_path: Path) -> None:
+    boxes = "[WARNING]\n.Heat\n====\nHot.\n====\n\n[NOTE]\nSee <<_the_map>> and <<fees,the fees>>."
+    assert texts(tmp_path, "a.adoc", boxes) == ["Heat", "WARNING:", "Hot.", "NOTE:\nSee the map and the fees."]
+
+
+def test_results_of_org_have_no_marks(tmp_path: Path) -> None:
+    assert texts(tmp_path, "a.org", "#+RESULTS:\n: 42\n:\n: 43\n\na : b\n") == ["42", "43", "a : b"]
+
+
+def test_citations_of_latex_have_the_numbers_of_their_references(tmp_path: Path) -> None:
+    items = "\\bibitem{lee} Lee.\n\\bibitem[Ray 01]{ray}Ray."
+    body = f"See \\cite[p. 3]{{ray}}, \\cite{{lee,ray}} and \\cite{{other}}.\n\n\\begin{{thebibliography}}{{9}}{items}"
+    assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{thebibliography}}\\end{{document}}") == [
+        "See [2, p. 3], [1, 2] and.", "[1] Lee.", "[2] Ray."
+    ]  # fmt: skip

@@ -27,7 +27,7 @@ class ItemMarkers:
         items = sum(1 for _ in element.iterchildren("li")) if self._step < 0 else 1
         self._next = _integer(element.get("start"), items)
         own = " ".join(value for name, value in declarations(element) if name in LIST_STYLES)
-        kinds = (_style_type(own), _style_type(style), element.get("type"))
+        kinds = (_style_type(own), _style_type(style), element.get("type"), _class_type(element))
         self._type = next((kind for kind in kinds if kind is not None), "1")
 
     def marker(self, item: etree._Element) -> str:
@@ -38,6 +38,12 @@ class ItemMarkers:
         self._next = number + self._step
         kind = item.get("type") or self._type
         return f"{numeral(number, kind)}. " if kind else "- "
+
+
+def _class_type(element: etree._Element) -> str | None:
+    """The numbers that docutils states by a class of the list."""
+    names = (element.get("class") or "").split()
+    return next((kind for name, kind in _STYLES.items() if name.replace("-", "") in names and kind), None)
 
 
 def _style_type(style: str) -> str | None:

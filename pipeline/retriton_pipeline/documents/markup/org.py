@@ -19,6 +19,7 @@ _BEGIN = re.compile(r"^[ \t]*#\+begin_(\w{1,32})[^\n]*\n", re.MULTILINE | re.IGN
 _TABLE = re.compile(r"(?:^[ \t]*\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _RULE = re.compile(r"\s*\|[-+|]+\s*")
 _COMMENT = re.compile(r"^[ \t]*#(?:[ \t][^\n]*)?$", re.MULTILINE)
+_FIXED = re.compile(r"^[ \t]*:(?:[ ]|$)", re.MULTILINE)  # of lines that stay as they are, such as results
 _LINK = re.compile(r"\[\[([^\[\]]*)\](?:\[([^\[\]]*)\])?\]")
 _VERBATIM = ("src", "example", "verse", "export")
 _COMMENTED = re.compile(r"COMMENT(?:\s|$)")
@@ -80,7 +81,7 @@ def _body_blocks(text: str) -> Iterator[Block]:
 
 
 def _text_blocks(text: str) -> Iterator[Block]:
-    text = _links(_COMMENT.sub("", _KEYWORD.sub(_caption, text)))
+    text = _links(_FIXED.sub("", _COMMENT.sub("", _KEYWORD.sub(_caption, text))))
     start = 0
     for found in _TABLE.finditer(text):
         yield from paragraphs(text[start : found.start()])
