@@ -177,3 +177,17 @@ def test_a_button_is_a_heading_only_if_it_is_the_whole(tmp_path: Path) -> None:
         "<h2>Maps <button>Copy path</button></h2><h3>1. <button>Who lends?</button></h3><h4><button>Fees</button></h4>"
     )
     assert texts(tmp_path, headings) == ["Maps", "1. Who lends?", "Fees"]
+
+
+def test_line_breaks_that_a_style_or_an_older_element_keeps(tmp_path: Path) -> None:
+    wrapped = '<div style="white-space:pre-wrap">Maps:\n  sea\n  land</div><p>Not\nhere.</p><textarea>a\nb</textarea>'
+    assert texts(tmp_path, f"{wrapped}<xmp><b>c\n d</b></xmp>") == [
+        "Maps:\nsea\nland", "Not here.", "a\nb", "```\n<b>c\n d</b>\n```"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["id=onetrust-consent-sdk", "class='cookie-banner open'", "id=CybotCookiebotDialog"])
+def test_banners_that_ask_for_consent_are_not_read(tmp_path: Path, name: str) -> None:
+    page = "<article class='tag-cookie-banner'><p>A cookie is small.</p></article>"
+    banner = f"<div {name}><h2>Your privacy</h2><p>We and our partners store cookies on your device.</p></div>"
+    assert texts(tmp_path, page + banner) == ["A cookie is small."]

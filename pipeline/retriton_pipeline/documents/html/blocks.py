@@ -141,7 +141,8 @@ class _Walker:
 
     def _add_text(self, text: str | None, around: Surroundings) -> None:
         if text:
-            self._text.append(_SPACES.sub(" ", without_breaks(text).replace("\n", " ")))
+            on_one_line = text if around.keeps_lines else without_breaks(text).replace("\n", " ")
+            self._text.append(_SPACES.sub(" ", on_one_line))
             if characters := len(text.strip()):
                 self._all_bold &= around.bold
                 self._origin.add(characters, around)
@@ -260,7 +261,7 @@ class _Walker:
 
 _WALKS = {
     "table": _Walker._walk_table,
-    "pre": _Walker._add_code,
+    **dict.fromkeys(("pre", "xmp", "listing", "plaintext"), _Walker._add_code),
     "li": _Walker._walk_item,
     "iframe": _Walker._walk_frame,
     "svg": _Walker._walk_drawing,

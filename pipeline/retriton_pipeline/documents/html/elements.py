@@ -40,6 +40,11 @@ _REVEALED = re.compile(
     re.IGNORECASE,
 )
 _TOGGLE = re.compile(r"(?:^|[\s_-])(?:tab|toggle|accordion|collapsed)(?:$|[\s_-])", re.IGNORECASE)
+_BANNERS = {"div", "section", "aside", "dialog", "footer"}
+_CONSENT = re.compile(
+    r"onetrust-(?:consent|banner)-sdk|cybotcookiebotdialog|usercentrics-root|didomi-host|cc-window"
+    r"|cookie-?(?:banner|notice|consent|bar|popup|law-info-bar)(?:-(?:container|wrapper))?"
+)
 _REVEALED_ROLES = {"tabpanel", "region"}
 _OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
 _LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
@@ -61,6 +66,7 @@ class Surroundings(NamedTuple):
         content: whether it is in the element that the page marks as its content.
         section: whether it is in an element that can have a footer of its own.
         container: the innermost element around it that groups blocks; None outside of any.
+        keeps_lines: whether its line breaks are shown.
     """
 
     bold: bool = False
@@ -69,20 +75,23 @@ class Surroundings(NamedTuple):
     content: bool = False
     section: bool = False
     container: etree._Element | None = None
+    keeps_lines: bool = False
 
     def within(self, element: etree._Element) -> Surroundings:
         """The surroundings of the text of ``element``, which has these."""
         tag = element.tag
         content = self.content or tag in ("main", "article") or element.get("role") == "main"
         section = self.section or content or tag in _SECTIONS
+        style = declarations(element)
         is_boilerplate = (tag == "footer" and not self.section) or _is_named_boilerplate(element)
         return Surroundings(
-            self.bold or tag in ("b", "strong") or is_bold(declarations(element)),
+            self.bold or tag in ("b", "strong") or is_bold(style),
             self.linked or (tag == "a" and element.get("href") is not None and not _is_toggle(element)),
             element if is_boilerplate else self.boilerplate,
             content,
             section,
             element if tag in _CONTAINERS else self.container,
+            self.keeps_lines or tag == "textarea" or _keeps_lines(style),
         )
 
 
@@ -129,7 +138,7 @@ class Visibility:
             return not is_shown_option(element)
         if tag == "template":
             return element.get("shadowrootmode") is None
-        if is_drawn_formula(element) or _is_link_to_itself(element):
+        if is_drawn_formula(element) or _is_link_to_itself(element) or _asks_for_consent(element):
             return True
         if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
             return True
@@ -176,6 +185,14 @@ def _is_link_to_itself(element: etree._Element) -> bool:
     return is_fragment and not any(map(str.isalnum, "".join(map(str, element.itertext()))))
 
 
+def _asks_for_consent(element: etree._Element) -> bool:
+    """Whether ``element`` is the banner of a page that asks for consent to cookies."""
+    if element.tag not in _BANNERS:
+        return False
+    names = f"{element.get('class', '')} {element.get('id', '')}"[:_STYLE_CHARACTERS_MAX].lower().split()
+    return any(map(_CONSENT.fullmatch, names))
+
+
 def _follows_label(element: etree._Element) -> bool:
     """Whether ``element`` stands directly after a button, or an element with a button, that labels it."""
     before = element.getprevious()
@@ -211,6 +228,10 @@ def declarations(element: etree._Element) -> _Declarations:
         return []
     texts = (text.partition(":") for text in style[:_STYLE_CHARACTERS_MAX].lower().split(";"))
     return [(name.strip(), value.strip()) for name, _, value in texts]
+
+
+def _keeps_lines(style: _Declarations) -> bool:
+    return any(name == "white-space" and value.startswith(("pre", "break-spaces")) for name, value in style)
 
 
 def is_bold(style: _Declarations) -> bool:
