@@ -136,6 +136,7 @@ def test_links_that_only_navigate_in_a_wiki_are_not_read(tmp_path: Path) -> None
         ("<i>s</i><sup>−1</sup>", "s^−1"),
         ("the 1<sup>st</sup> of May", "the 1st of May"),
         ("Retri<sup>TM</sup>", "Retri™"),
+        ("<a>5</a><sup></sup>, 7<sup>®</sup>", "5, 7®"),
         ("<a href=a>maps</a><a href=b>loans</a>", "maps loans"),
         ('<a href=a>maps</a><a href=b>"</a>', 'maps"'),
         ("<meter>60 %</meter><output>42</output>", "60 % 42"),

@@ -17,6 +17,7 @@ from retriton_pipeline.documents.html.grid import (
     table_grid,
     table_rows,
 )
+from retriton_pipeline.documents.html.inline import follows_link, is_reference_to_note, raised_text
 from retriton_pipeline.documents.html.numbering import ItemMarkers
 from retriton_pipeline.documents.html.origin import Origin
 from retriton_pipeline.documents.html.parsing import parse_html
@@ -27,8 +28,6 @@ from retriton_pipeline.documents.tables import table_block
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _CONTINUED = "  "  # in place of the marker of an item, before its further paragraphs
 _LEVELS_MAX = 12  # of nested lists that are shown by indentation
-_ORDINALS = {"st", "nd", "rd", "th", "er", "re", "ère", "e", "ème"}
-_POWER = re.compile(r"[-−+]?\d")
 _FRAMES_MAX = 3  # pages within pages
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
@@ -113,11 +112,11 @@ class _Walker:
             self._add_text(image_formula(element), around)
         elif tag == "math":
             self._add_text(mathml_text(element), around)
-        elif tag == "sup" or _is_reference_to_note(element):
+        elif tag == "sup" or is_reference_to_note(element):
             self._walk_superscript(element, around)
         else:
             separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
-            self._text.append(separator or " " * _follows_link(element))
+            self._text.append(separator or " " * follows_link(element))
             self._walk_children(element, around)
             self._text.append(separator)
 
@@ -125,13 +124,8 @@ class _Walker:
         start = len(self._text)
         before = next((part[-1] for part in reversed(self._text) if part), "")
         self._walk_children(element, around)
-        text = "".join(self._text[start:]).strip()
-        if text.isalnum() and (around.linked or next(element.iterdescendants("a"), None) is not None):
-            self._text[start:] = [f"[{text}]"]  # refers to a footnote
-        elif text.upper() == "TM":
-            self._text[start:] = ["™"]
-        elif (before.isdecimal() and text.lower() not in _ORDINALS) or (before.isalpha() and _POWER.match(text)):
-            self._text.insert(start, "^")  # an exponent
+        is_linked = around.linked or next(element.iterdescendants("a"), None) is not None
+        self._text[start:] = [raised_text("".join(self._text[start:]), before, is_linked)]
 
     def _walk_children(self, element: etree._Element, around: Surroundings) -> None:
         self._add_text(element.text, around)
@@ -267,20 +261,6 @@ _WALKS = {
     "svg": _Walker._walk_drawing,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
 }
-
-
-def _follows_link(element: etree._Element) -> bool:
-    """Whether ``element`` is a link directly after another one: pages show these apart, with margins."""
-    before = element.getprevious() if element.tag == "a" and element.get("href") else None
-    if before is None or before.tag != "a" or not before.get("href") or before.tail:
-        return False
-    ends = ("".join(map(str, link.itertext())) for link in (before, element))
-    return all(text.isascii() and text.strip() == text and text[:1].isalnum() and text[-1:].isalnum() for text in ends)
-
-
-def _is_reference_to_note(element: etree._Element) -> bool:
-    """Whether a link is the number of a note, as in books."""
-    return element.tag == "a" and (element.get("epub:type") == "noteref" or element.get("role") == "doc-noteref")
 
 
 def _could_be_heading(text: str) -> bool:

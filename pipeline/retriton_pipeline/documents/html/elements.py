@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import NamedTuple
 
 from lxml import etree
@@ -11,6 +10,7 @@ from lxml import etree
 from retriton_pipeline.documents.html.controls import is_shown_option
 from retriton_pipeline.documents.html.formulas import is_drawn_formula
 from retriton_pipeline.documents.html.invisibility import is_invisible, is_struck
+from retriton_pipeline.documents.html.panels import Panels, is_command, is_toggle
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
 SKIPPED = {
@@ -35,22 +35,12 @@ _BOILERPLATE = re.compile(
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_REVEALED = re.compile(
-    r"(?:tab|toggle|\bacc|expand(?:able|er)?)[-_]*(?:pane|content|body)|accordion|collaps|faq|answer|spoiler",
-    re.IGNORECASE,
-)
-_TOGGLE = re.compile(r"(?:^|[\s_-])(?:tab|toggle|accordion|collapsed)(?:$|[\s_-])", re.IGNORECASE)
 _BANNERS = {"div", "section", "aside", "dialog", "footer"}
 _CONSENT = re.compile(
     r"onetrust-(?:consent|banner)-sdk|cybotcookiebotdialog|usercentrics-root|didomi-host|cc-window"
     r"|cookie-?(?:banner|notice|consent|bar|popup|law-info-bar)(?:-(?:container|wrapper))?"
 )
-_REVEALED_ROLES = {"tabpanel", "region"}
-_OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
-_LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
-_TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
 _WIKI_TOOLS = {"mw-editsection", "mw-cite-backlink", "mw-jump-link", "skip-link"}
-_LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
 _REQUEST_CHARACTERS_MAX = 300
 _Declarations = list[tuple[str, str]]
 
@@ -86,7 +76,7 @@ class Surroundings(NamedTuple):
         is_boilerplate = (tag == "footer" and not self.section) or _is_named_boilerplate(element)
         return Surroundings(
             self.bold or tag in ("b", "strong") or is_bold(style),
-            self.linked or (tag == "a" and element.get("href") is not None and not _is_toggle(element)),
+            self.linked or (tag == "a" and element.get("href") is not None and not is_toggle(element)),
             element if is_boilerplate else self.boilerplate,
             content,
             section,
@@ -110,20 +100,9 @@ class Visibility:
     """
 
     def __init__(self, root: etree._Element) -> None:
-        self._root = root
         self._has_scripts = next(root.iter("script"), None) is not None
         self._sheets = StyleSheets(root, self._has_scripts)
-
-    @cached_property
-    def _opened(self) -> set[str]:
-        """The ids of the elements that others open."""
-        opened: set[str] = set()
-        for element in self._root.iter(etree.Element):
-            targets = [element.get(name, "") for name in ("aria-controls", "data-target", "data-bs-target")]
-            if element.get("role") == "tab" or _is_tab(element):
-                targets.append(element.get("href", ""))
-            opened.update(name.lstrip("#") for target in targets if target for name in target.split())
-        return opened
+        self._panels = Panels(root, self._has_scripts)
 
     def hides(self, element: etree._Element) -> bool:
         """Whether neither ``element`` nor what it contains is content."""
@@ -131,7 +110,7 @@ class Visibility:
         if tag in ("html", "body"):
             return False  # hidden at most until a script has run
         if tag == "button":
-            return _is_command(element)
+            return is_command(element)
         if tag == "noscript":
             return _asks_for_script(element)
         if tag == "option":
@@ -147,34 +126,11 @@ class Visibility:
             return True
         is_hidden = element.get("hidden") is not None or self._sheets.hides(element)
         is_hidden = is_hidden or is_invisible(style, self._has_scripts, is_leaf=not len(element))
-        return is_hidden and not self._is_opened(element)
+        return is_hidden and not self._panels.opens(element)
 
     def list_style(self, element: etree._Element) -> str:
         """How the style sheets number the list ``element``; empty if they do not say."""
         return self._sheets.list_style(element)
-
-    def _is_opened(self, element: etree._Element) -> bool:
-        role = element.get("role", "")
-        if role in _OVERLAY_ROLES:
-            return False
-        is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
-        is_named = _REVEALED.search(element.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
-        is_answer = element.tag == "dd" and self._has_scripts
-        return is_panel or is_named or is_answer or _follows_label(element) or element.get("id", "") in self._opened
-
-
-def _is_tab(element: etree._Element) -> bool:
-    """Whether ``element`` is a link to a part of the page, in a list or named as a tab."""
-    if element.tag != "a" or not element.get("href", "").startswith("#"):
-        return False
-    parent = element.getparent()
-    return (parent is not None and parent.tag == "li") or _is_toggle(element)
-
-
-def _is_toggle(link: etree._Element) -> bool:
-    """Whether ``link`` is named as a label that opens a tab or a panel of the page."""
-    is_within = link.get("href", "").startswith("#")
-    return is_within and _TOGGLE.search(link.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
 
 
 def _is_link_to_itself(element: etree._Element) -> bool:
@@ -191,28 +147,6 @@ def _asks_for_consent(element: etree._Element) -> bool:
         return False
     names = f"{element.get('class', '')} {element.get('id', '')}"[:_STYLE_CHARACTERS_MAX].lower().split()
     return any(map(_CONSENT.fullmatch, names))
-
-
-def _follows_label(element: etree._Element) -> bool:
-    """Whether ``element`` stands directly after a button, or an element with a button, that labels it."""
-    before = element.getprevious()
-    return before is not None and any(not _is_command(button) for button in before.iter("button"))
-
-
-def _is_command(button: etree._Element) -> bool:
-    """Whether ``button`` does something, as opposed to labelling what it opens."""
-    if any(button.get(name) is not None for name in _TOGGLES) or _REVEALED.search(button.get("class", "")):
-        return False
-    text = "".join(map(str, button.itertext())).strip()
-    labelled = next(button.iterancestors(*_LABELLED), None)
-    if (labelled is not None and _letters(labelled) == _letters(button)) or next(button.iter("p"), None) is not None:
-        return False
-    is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
-    return not is_label or button.get("type", "").lower() in ("submit", "reset")
-
-
-def _letters(element: etree._Element) -> str:
-    return "".join(filter(str.isalpha, "".join(map(str, element.itertext()))))
 
 
 def _asks_for_script(noscript: etree._Element) -> bool:

@@ -24,15 +24,16 @@ def json_table(value: object) -> Block | None:
 
 def with_records(value: dict[str, Any]) -> dict[str, Any]:
     """``value`` with an array of objects in place of rows beside the names of their columns, or of columns by row."""
-    names = next((value[key] for key in _COLUMN_KEYS if isinstance(value.get(key), list)), [])
+    names: list[Any] = next((value[key] for key in _COLUMN_KEYS if isinstance(value.get(key), list)), [])
     for key in _ROW_KEYS if names and all(isinstance(name, str) for name in names) else ():
         if _is_grid(rows := value.get(key), len(names)):
             others = {name: item for name, item in value.items() if item is not names}
             return {**others, key: [dict(zip(names, row, strict=True)) for row in rows]}
-    first = next(iter(value.values()), None)
-    has_rows = len(value) > 1 and isinstance(first, dict) and bool(first) and all(map(str.isdecimal, first))
-    if has_rows and all(isinstance(column, dict) and column.keys() == first.keys() for column in value.values()):
-        return {"data": [{name: column[row] for name, column in value.items()} for row in first]}
+    columns = [column for column in value.values() if isinstance(column, dict)]
+    if 1 < len(columns) == len(value) and columns[0] and all(map(str.isdecimal, columns[0])):
+        if any(column.keys() != columns[0].keys() for column in columns):
+            return value
+        return {"data": [{name: column[row] for name, column in value.items()} for row in columns[0]]}
     return value
 
 

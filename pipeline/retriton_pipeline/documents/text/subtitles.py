@@ -71,7 +71,7 @@ def _paragraphs(events: Iterable[pysubs2.SSAEvent]) -> Iterator[Block]:
 
 
 def _start(event: pysubs2.SSAEvent) -> int:
-    return event.start
+    return int(event.start)
 
 
 def _paragraph(start_ms: int, words: list[str]) -> Block:
