@@ -26,7 +26,8 @@ def with_records(value: dict[str, Any]) -> dict[str, Any]:
     """``value`` with an array of objects in place of rows beside the names of their columns, or of columns by row."""
     names: list[Any] = next((value[key] for key in _COLUMN_KEYS if isinstance(value.get(key), list)), [])
     for key in _ROW_KEYS if names and all(isinstance(name, str) for name in names) else ():
-        if _is_grid(rows := value.get(key), len(names)):
+        rows = value.get(key)
+        if isinstance(rows, list) and _is_grid(rows, len(names)):
             others = {name: item for name, item in value.items() if item is not names}
             return {**others, key: [dict(zip(names, row, strict=True)) for row in rows]}
     columns = [column for column in value.values() if isinstance(column, dict)]
