@@ -25,6 +25,8 @@ def is_invisible(style: Iterable[tuple[str, str]], has_scripts: bool = False, is
         is_leaf: whether the element has no others, which can have another font size.
     """
     values = dict(style)
+    if not values:
+        return False
     if any(name.endswith("display") and value.startswith("none") for name, value in values.items()):
         return True
     if values.get("visibility", "").startswith(("hidden", "collapse")) or values.get("content-visibility") == "hidden":
