@@ -136,6 +136,7 @@ def test_links_that_only_navigate_in_a_wiki_are_not_read(tmp_path: Path) -> None
         ("<i>s</i><sup>−1</sup>", "s^−1"),
         ("the 1<sup>st</sup> of May", "the 1st of May"),
         ("Retri<sup>TM</sup>", "Retri™"),
+        ("2<sup>n − 1</sup> and 2<sup>(n)</sup>", "2^(n − 1) and 2^(n)"),
         ("<a>5</a><sup></sup>, 7<sup>®</sup>", "5, 7®"),
         ("<a href=a>maps</a><a href=b>loans</a>", "maps loans"),
         ('<a href=a>maps</a><a href=b>"</a>', 'maps"'),
@@ -192,3 +193,9 @@ def test_banners_that_ask_for_consent_are_not_read(tmp_path: Path, name: str) ->
     page = "<article class='tag-cookie-banner'><p>A cookie is small.</p></article>"
     banner = f"<div {name}><h2>Your privacy</h2><p>We and our partners store cookies on your device.</p></div>"
     assert texts(tmp_path, page + banner) == ["A cookie is small."]
+
+
+def test_what_a_book_shows_on_request_is_not_read(tmp_path: Path) -> None:
+    help_box = "<div id=mdbook-help-container><h2>Keyboard shortcuts</h2></div>"
+    code = '<pre><code><span class="boring">fn main() {\n</span>let a = 1;\n<span class="boring">}</span></code></pre>'
+    assert texts(tmp_path, help_box + code) == ["```\nlet a = 1;\n```"]

@@ -40,7 +40,8 @@ _CONSENT = re.compile(
     r"onetrust-(?:consent|banner)-sdk|cybotcookiebotdialog|usercentrics-root|didomi-host|cc-window"
     r"|cookie-?(?:banner|notice|consent|bar|popup|law-info-bar)(?:-(?:container|wrapper))?"
 )
-_WIKI_TOOLS = {"mw-editsection", "mw-cite-backlink", "mw-jump-link", "skip-link"}
+_TOOLS = {"mw-editsection", "mw-cite-backlink", "mw-jump-link", "skip-link", "boring"}  # boring: hidden lines of mdBook
+_HELP = "mdbook-help-container"
 _REQUEST_CHARACTERS_MAX = 300
 _Declarations = list[tuple[str, str]]
 
@@ -117,7 +118,7 @@ class Visibility:
             return not is_shown_option(element)
         if tag == "template":
             return element.get("shadowrootmode") is None
-        if is_drawn_formula(element) or _is_link_to_itself(element) or _asks_for_consent(element):
+        if is_drawn_formula(element) or _is_tool(element) or _asks_for_consent(element):
             return True
         if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
             return True
@@ -133,9 +134,9 @@ class Visibility:
         return self._sheets.list_style(element)
 
 
-def _is_link_to_itself(element: etree._Element) -> bool:
-    """Whether ``element`` is the permanent link of a heading, or a link to edit it."""
-    if not _WIKI_TOOLS.isdisjoint((element.get("class") or "").split()):
+def _is_tool(element: etree._Element) -> bool:
+    """Whether ``element`` is the permanent link of a heading, a link to edit it, or what a book shows on request."""
+    if not _TOOLS.isdisjoint((element.get("class") or "").split()) or element.get("id") == _HELP:
         return True
     is_fragment = element.tag == "a" and element.get("href", "").startswith("#")
     return is_fragment and not any(map(str.isalnum, "".join(map(str, element.itertext()))))

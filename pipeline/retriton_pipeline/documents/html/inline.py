@@ -8,6 +8,7 @@ from lxml import etree
 
 _ORDINALS = {"st", "nd", "rd", "th", "er", "re", "ère", "e", "ème"}
 _POWER = re.compile(r"[-−+]?\d")
+_OPERAND = re.compile(r"[-−+]?\w+(?:[.,]\w+)*|\(.*\)")
 _EXPONENT = re.compile(r"[-−+(]?\w")
 
 
@@ -25,7 +26,8 @@ def raised_text(raised: str, before: str, is_linked: bool) -> str:
     if text.upper() == "TM":
         return "™"
     if before.isdecimal():
-        return f"^{raised}" if _EXPONENT.match(text) and text.lower() not in _ORDINALS else raised
+        is_exponent = _EXPONENT.match(text) and text.lower() not in _ORDINALS
+        return raised if not is_exponent else f"^{raised}" if _OPERAND.fullmatch(text) else f"^({text})"
     return f"^{raised}" if before.isalpha() and _POWER.match(text) else raised
 
 
