@@ -150,6 +150,7 @@ ATTACKS: dict[str, dict[str, Made]] = {
         "blocks": _repeated(b"", b"#+begin_src\n", 2_000),
         "brackets": _repeated(b"", b"[[", 50_000),
         "drawers": _repeated(b"", b":PROPERTIES:\n", 5_000),
+        "spaces": _repeated(b"* a\nnote the", b" ", 60_000),
     },
     ".tex": {
         "braces": _repeated(b"", b"{", 20_000),

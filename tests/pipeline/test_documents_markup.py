@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -344,3 +345,10 @@ def test_citations_of_latex_have_the_numbers_of_their_references(tmp_path: Path)
     assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{thebibliography}}\\end{{document}}") == [
         "See [2, p. 3], [1, 2] and.", "[1] Lee.", "[2] Ray."
     ]  # fmt: skip
+
+
+def test_many_spaces_in_org_take_no_longer_than_other_text(tmp_path: Path) -> None:
+    start = time.process_time()
+    _, text = texts(tmp_path, "a.org", f"* Loans\nThe map{' ' * 100_000}is lent.")
+    assert text.split() == ["The", "map", "is", "lent."]
+    assert time.process_time() - start < 3  # tens of seconds with all of them

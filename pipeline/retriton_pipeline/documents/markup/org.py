@@ -24,13 +24,15 @@ _LINK = re.compile(r"\[\[([^\[\]]*)\](?:\[([^\[\]]*)\])?\]")
 _VERBATIM = ("src", "example", "verse", "export")
 _COMMENTED = re.compile(r"COMMENT(?:\s|$)")
 _LEVEL_MAX = 6
+_SPACES_MAX = 100  # between words; the time of the parser grows with their square
+_SPACES = re.compile(rf"[ \t]{{{_SPACES_MAX},}}")
 _METADATA = ("author", "date", "description", "keywords")
 
 
 def read_org(raw: bytes) -> Content:
     """Blocks, and the keywords for author, date and description as metadata; the title is the one that is stated."""
     text = decode(raw)
-    root = orgparse.loads(text)
+    root = orgparse.loads(_SPACES.sub(" " * _SPACES_MAX, text))
     blocks = [block for node in _exported(root) for block in _node_blocks(node)]
     keywords = {name.lower(): value.strip() for name, value in _KEYWORD.findall(text)}
     metadata: dict[str, Scalar] = {name: keywords[name] for name in _METADATA if keywords.get(name)}
