@@ -96,9 +96,14 @@ FILES: dict[str, Made] = {
         b"1\n00:00:01,000 --> 00:00:03,000\nThe <i>pump</i> runs.\n\n2\n00:00:09,000 --> 00:00:10,000\nIt stops.\n"
     ),
     ".vtt": lambda: b"WEBVTT\n\n00:01.000 --> 00:03.000\n<v Ann>The pump runs.\n",
+    ".ass": lambda: (
+        b"[Script Info]\nTitle: x\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+        b"Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,{\\i1}The pump{\\i0}\\Nruns.\n"
+    ),
     ".ipynb": notebook,
     ".yaml": lambda: b"# why\nname: pumps\nservices:\n  crane:\n    image: x\n",
     ".toml": lambda: b"# why\n[pumps]\nbar = 40\n",
+    ".properties": lambda: b"# why\npumps.bar=40\npumps.name=Gr\\u00fcn\n",
     ".py": lambda: (
         b'"""Doc."""\n\n@a\nclass Boat(B):\n    def sail(self):\n        return 1\n\ndef f(x):\n    return x\n'
     ),
@@ -145,6 +150,7 @@ ATTACKS: dict[str, dict[str, Made]] = {
         "blocks": _repeated(b"", b"#+begin_src\n", 2_000),
         "brackets": _repeated(b"", b"[[", 50_000),
         "drawers": _repeated(b"", b":PROPERTIES:\n", 5_000),
+        "spaces": _repeated(b"* a\nnote the", b" ", 60_000),
     },
     ".tex": {
         "braces": _repeated(b"", b"{", 20_000),
@@ -170,8 +176,10 @@ ATTACKS: dict[str, dict[str, Made]] = {
     ".msg": {"many lines": lambda: msg("a", "b\n" * 1_000)},
     ".srt": {"cues": _repeated(b"", b"1\n00:00:01,000 --> 00:00:03,000\na\n\n", 10_000)},
     ".vtt": {"tags": _repeated(b"WEBVTT\n\n00:01.000 --> 00:03.000\n", b"<v a", 10_000)},
+    ".ass": {"tags": _repeated(b"[Events]\nDialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,", b"{\\i1", 10_000)},
     ".ipynb": {"cells": lambda: json.dumps({"cells": [{"cell_type": "markdown", "source": "# a"}] * 5_000}).encode()},
     ".yaml": {"keys": _repeated(b"", b"a:\n  b: c\n", 50_000), "blank": _repeated(b"a:", b" ", 500_000)},
+    ".properties": {"codes": _repeated(b"a=", b"\\ud83d", 50_000)},
     ".toml": {"names": _repeated(b"", b"[", 200_000), "sections": _repeated(b"", b"[a]\n", 50_000)},
     ".py": {
         "functions": _repeated(b"", b"def a():\n  1\n", 10_000),
@@ -203,6 +211,14 @@ _LIGHT = (
 )
 WORDS: dict[str, tuple[bytes, ...]] = {
     **dict.fromkeys(FILES, _LIGHT),
+    ".ass": (
+        *_LIGHT,
+        b"{\\i1}",
+        b"\\N",
+        b"{\\p1}",
+        b"Dialogue: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,",
+        b"Comment: ",
+    ),
     ".mdx": (*_LIGHT, b"{/*", b"*/}", b"import ", b"export const ", b"\n\n", b"<A>", b"`"),
     ".rst": (*_LIGHT, b".. a::\n", b":a:`b`", b"\n===\n", b".. [1] ", b"|a|", b"a_ ", b"`a <b>`_"),
     ".tex": (*_LIGHT, b"\\begin{a}", b"\\end{a}", b"\\a", b"&", b"\\\\", b"$", b"%", b"\\item", b"\\section{"),

@@ -64,7 +64,7 @@ See :ref:`the map <map>` and :class:`~harbour.Boat`.
     assert texts(read(tmp_path, "a.rst", text)) == [
         "# Manual",
         "See the map and harbour.Boat.",
-        "2.1 The berth fee.",
+        "New in version 2.1: The berth fee.",
         "moor(boat)",
         "Moors a boat.",
         "```\nmoor(1)\n```",
@@ -106,7 +106,7 @@ another
         "# Manual",
         "Release 3, see the map and Fees.",
         "## Fees",
-        "* Bread",
+        "- Bread",
         "| Boat | Fee |\n|---|---|\n| Canoe | 12 |",
         "= no heading",
     ]

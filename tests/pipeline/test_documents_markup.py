@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+
+import pytest
 
 from retriton_pipeline.documents import load_document
 from tests.hostile import archives
@@ -28,7 +31,7 @@ def test_html_in_markdown_is_read_as_shown(tmp_path: Path) -> None:
         "| Map | Days |\n|---|---|\n| sea | 4 |", "More", "In *detail*."
     ]  # fmt: skip
     assert texts(tmp_path, "a.mdx", '<Card title="Maps" />\n\n<p>{count} maps</p>\n') == [
-        '<Card title="Maps" />', "<p>{count} maps</p>"
+        "Maps", "<p>{count} maps</p>"
     ]  # fmt: skip
 
 
@@ -43,7 +46,7 @@ def test_latex_lists_have_numbers_and_links_and_rows_their_text(tmp_path: Path) 
         "Seen the list.",
         "1. One\n  - deep\n- x Own\n2. Two",
         "| Map | Days |\n|---|---|\n| sea | 4 |\n| sea | 5 |",
-        "A book.",
+        "[1] A book.",
     ]
 
 
@@ -227,3 +230,125 @@ def test_keys_formulas_and_sources_of_quotations_in_asciidoc(tmp_path: Path) -> 
 def test_captions_of_org_are_read(tmp_path: Path) -> None:
     text = "#+CAPTION: Sizes\n#+NAME: x\n| A | B |\n|---+---|\n| 1 | 2 |\n"
     assert texts(tmp_path, "a.org", text) == ["Sizes", "| A | B |\n|---|---|\n| 1 | 2 |"]
+
+
+@pytest.mark.parametrize(
+    ("xml", "shown"),
+    [
+        ("<orderedlist><listitem><para>Oak</para><para>tall</para></listitem><listitem><para>Ash</para></listitem>"
+         "</orderedlist>", ["1. Oak", "tall", "2. Ash"]),
+        ("<list list-type='alpha-lower'><list-item><p>Oak</p></list-item><list-item><p>Ash</p></list-item></list>",
+         ["a. Oak", "b. Ash"]),
+        ("<ol><li>Oak<ul><li>tall</li></ul></li><li>Ash</li></ol>", ["1. Oak tall", "2. Ash"]),
+        ("<itemizedlist><listitem><simpara>Oak</simpara></listitem></itemizedlist>", ["- Oak"]),
+        ("<items><item>Oak</item><item>Ash</item></items>", ["Oak", "Ash"]),
+    ],
+)  # fmt: skip
+def test_items_of_lists_in_xml_have_numbers(tmp_path: Path, xml: str, shown: list[str]) -> None:
+    assert texts(tmp_path, "a.xml", f"<doc>{xml}</doc>") == shown
+
+
+def test_exponents_line_breaks_and_marked_fields_in_xml(tmp_path: Path) -> None:
+    xml = "<doc><p>10<sup>3</sup> m<br/>or H<sub>2</sub>O</p><string name='hello'>Hello <b>you</b></string></doc>"
+    assert texts(tmp_path, "a.xml", xml) == ["10^3 m or H2O", "hello: Hello you"]
+
+
+def test_property_lists_have_names_and_values(tmp_path: Path) -> None:
+    values = "<key>Name</key><string>Pump</string><key>On</key><true/><key>Icon</key><data>QUJD</data>"
+    tags = "<key>Tags</key><array><string>a</string><string>b</string></array>"
+    plist = f"<plist version='1.0'><dict>{values}{tags}</dict></plist>"
+    assert texts(tmp_path, "a.plist", plist) == ["Name: Pump", "On: True", "Tags: a, b"]
+
+
+def test_subtitles_with_styles_and_layers(tmp_path: Path) -> None:
+    lines = [
+        "Dialogue: 0,0:00:09.00,0:00:10.00,Default,Ann,0,0,0,,Then it\\Nstops.",
+        "Dialogue: 1,0:00:01.00,0:00:03.00,Sign,,0,0,0,,{\\pos(1,2)}{\\i1}The pump{\\i0} runs.",
+        "Dialogue: 1,0:00:01.00,0:00:03.00,Sign,,0,0,0,,{\\p1}m 0 0 l 9 9{\\p0}",
+        "Comment: 0,0:00:01.00,0:00:03.00,Default,,0,0,0,,not shown",
+    ]
+    head = "[Script Info]\nTitle: x\n\n[Events]\n"
+    assert texts(tmp_path, "a.ass", head + "\n".join(lines)) == [
+        "[00:00:01] The pump runs.",
+        "[00:00:09] Then it stops.",
+    ]
+
+
+def test_codes_of_characters_in_properties_are_characters(tmp_path: Path) -> None:
+    [text] = texts(tmp_path, "a.properties", "# why\nhello=Gr\\u00fc\\u00dfe \\ud83d\\ude00\npath=C:\\\\u00fc\n")
+    assert text == "# why\nhello=Grüße 😀\npath=C:\\\\u00fc"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("Press <kbd>Ctrl</kbd>&nbsp;+ <b class='x'>C</b>&hellip;", "Press Ctrl + C…"),
+        ("10<sup>3</sup> m, a<sub>1</sub> <img src='a.png' alt=map>", "10^3 m, a1"),
+        ("One<br/>\nTwo<br>Three", "One\nTwo\nThree"),
+        ("Type `<b>&amp;</b>` and ``<kbd>``, or \\<i\\>", "Type `<b>&amp;</b>` and ``<kbd>``, or \\<i\\>"),
+        ("Compare a<b and c>d, List<u>, &notareference;", "Compare a<b and c>d, List<u>, &notareference;"),
+        ("| a<br>b | c&#124;d |\n|---|---|\n| <i>e</i> | `<i>` |", "| a b | c\\|d |\n|---|---|\n| e | `<i>` |"),
+        ("- <span>one</span>\n  ```\n  <b>&lt;</b>\n  ```", "- one\n  ```\n  <b>&lt;</b>\n  ```"),
+        ("# Loans <a name='loans'></a> {#loans}", "Loans"),
+        ("## `{a}` {a}", "`{a}` {a}"),
+    ],
+)
+def test_lines_of_markdown_are_read_as_shown(tmp_path: Path, markdown: str, text: str) -> None:
+    assert texts(tmp_path, "a.md", markdown) == [text]
+
+
+def test_components_of_mdx_are_read_without_their_tags(tmp_path: Path) -> None:
+    tabs = '<Tabs items={["a"]}>\n  <TabItem value="win" label="Windows">\n\n    Use `<Card>`.\n\n  </TabItem>\n</Tabs>'
+    card = "<Card title='Maps' icon={<Icon/>}>Lend a map</Card>\n\n<Note>\nTwo *weeks*.\n</Note>\n\n"
+    link = "<>\n\nSee <Link to='/x'>here</Link>.\n\n</>"
+    code = "```jsx\n<Card title='x' />\n```"
+    assert texts(tmp_path, "a.mdx", f"{tabs}\n\n{card}{link}\n\n{code}\n") == [
+        "Windows", "Use `<Card>`.", "Maps", "Lend a map", "Two *weeks*.", "See here.", code
+    ]  # fmt: skip
+
+
+def test_lists_of_front_matter_can_have_quoted_commas(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ntags: [a, \"b, c\", 'd']\n---\nText.\n")
+    assert load_document(tmp_path / "a.md").metadata["tags"] == "a, b, c, d"
+
+
+def test_labels_captions_and_letters_of_lists_in_restructured_text(tmp_path: Path) -> None:
+    rst = (
+        ".. deprecated:: 2.0\n   Use ``lend``.\n\n.. versionadded:: 3.1\n\n   Maps.\n\n.. seealso:: The *list*.\n\n"
+        ".. code-block:: sh\n   :caption: run.sh\n\n   lend map\n\na) oak\nb) ash\n"
+    )
+    assert texts(tmp_path, "a.rst", rst) == [
+        "Deprecated since version 2.0: Use lend.", "New in version 3.1", "Maps.", "See also: The list.", "run.sh",
+        "```\nlend map\n```", "a. oak\nb. ash",
+    ]  # fmt: skip
+
+
+def test_lists_of_asciidoc_have_numbers(tmp_path: Path) -> None:
+    lists = ". oak\n.. tall\n.. old\n* leaves\n. ash\n+\n----\ncode\n----\n. elm\n\nText.\n\n. fir\n\n== Next\n\n. yew"
+    assert texts(tmp_path, "a.adoc", lists) == [
+        "1. oak\n  a. tall\n  b. old\n    - leaves\n2. ash", "code", "3. elm", "Text.", "1. fir", "Next", "1. yew"
+    ]  # fmt: skip
+
+
+def test_admonitions_and_references_of_asciidoc(tmp_path: Path) -> None:
+    boxes = "[WARNING]\n.Heat\n====\nHot.\n====\n\n[NOTE]\nSee <<_the_map>> and <<fees,the fees>>."
+    assert texts(tmp_path, "a.adoc", boxes) == ["Heat", "WARNING:", "Hot.", "NOTE:\nSee the map and the fees."]
+
+
+def test_results_of_org_have_no_marks(tmp_path: Path) -> None:
+    assert texts(tmp_path, "a.org", "#+RESULTS:\n: 42\n:\n: 43\n\na : b\n") == ["42", "43", "a : b"]
+
+
+def test_citations_of_latex_have_the_numbers_of_their_references(tmp_path: Path) -> None:
+    items = "\\bibitem{lee} Lee.\n\\bibitem[Ray 01]{ray}Ray."
+    body = f"See \\cite[p. 3]{{ray}}, \\cite{{lee,ray}} and \\cite{{other}}.\n\n\\begin{{thebibliography}}{{9}}{items}"
+    assert texts(tmp_path, "a.tex", f"\\begin{{document}}{body}\\end{{thebibliography}}\\end{{document}}") == [
+        "See [2, p. 3], [1, 2] and.", "[1] Lee.", "[2] Ray."
+    ]  # fmt: skip
+
+
+def test_many_spaces_in_org_take_no_longer_than_other_text(tmp_path: Path) -> None:
+    start = time.process_time()
+    _, text = texts(tmp_path, "a.org", f"* Loans\nThe map{' ' * 100_000}is lent.")
+    assert text.split() == ["The", "map", "is", "lent."]
+    assert time.process_time() - start < 3  # tens of seconds with all of them

@@ -126,7 +126,7 @@ def test_conversations_chunks_and_lists_of_text(tmp_path: Path) -> None:
         ["First paragraph.", "Second."],
         ["Main.", "Short.", f"remark: {'long ' * 60}".strip(), "warning: Do not open."],
         ["Main.", "steps", "how:\n- Lift the heavy lid up."],
-        ["table", "Line, Fare", "North, 3"],
+        ["table", "| Line | Fare |\n|---|---|\n| North | 3 |"],
         ["term: lee", "sense: downwind"],
     ]
 
@@ -345,3 +345,41 @@ def test_quotation_marks_in_fields_may_have_a_backslash(tmp_path: Path) -> None:
 def test_sources_of_pages_in_mails_are_no_text(tmp_path: Path) -> None:
     parts = ("Content-Type: text/css\n\np{color:red}", "Content-Type: text/html\n\n<p>Shown.</p>")
     assert [block.text for block in mail(tmp_path, "multipart/related", *parts)] == ["Shown."]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [["tree", "m"], ["oak", 4], ["ash", None]],
+        {"data": [{"tree": "oak", "m": 4}, {"tree": "ash", "m": None}]},
+        {"columns": ["tree", "m"], "index": [0, 1], "data": [["oak", 4], ["ash", None]]},
+        {"tree": {"0": "oak", "1": "ash"}, "m": {"0": 4, "1": None}},
+    ],
+)
+def test_rows_in_json_are_a_table(tmp_path: Path, value: object) -> None:
+    blocks = load_document(_written(tmp_path / "a.json", json.dumps(value))).blocks
+    assert [block.text for block in blocks] == ["| tree | m |\n|---|---|\n| oak | 4 |\n| ash |  |"]
+
+
+def test_objects_with_texts_are_no_table(tmp_path: Path) -> None:
+    asked = [{"asked": "Is it tall?", "said": "Yes, it is."}, {"asked": "Is it old?", "said": "It is very old indeed."}]
+    value = {"sections": [{"title": "Oak", "text": "Tall."}, {"title": "Ash", "text": "Old."}], "faq": asked}
+    blocks = load_document(_written(tmp_path / "a.json", json.dumps(value))).blocks
+    assert [block.text for block in blocks] == [
+        "Oak", "Tall.", "Ash", "Old.", "faq", "asked: Is it tall?", "said: Yes, it is.", "asked: Is it old?",
+        "said: It is very old indeed.",
+    ]  # fmt: skip
+
+
+def test_short_values_are_text_where_nothing_else_is_or_metadata_cannot_hold_them(tmp_path: Path) -> None:
+    settings = load_document(_written(tmp_path / "a.json", '{"host": "localhost", "port": 8080, "debug": false}'))
+    assert [block.text for block in settings.blocks] == ["host: localhost", "port: 8080", "debug: False"]
+    words = {f"key-{number}": f"word{number}" for number in range(40)} | {"last": "two words"}
+    translated = load_document(_written(tmp_path / "b.json", json.dumps(words)))
+    assert len(translated.blocks) == len(words)
+
+
+def test_a_name_alone_has_the_label_of_its_object(tmp_path: Path) -> None:
+    value = {"text": "It leaks.", "reporter": {"name": "Ann Lee"}}
+    blocks = load_document(_written(tmp_path / "a.json", json.dumps(value))).blocks
+    assert [block.text for block in blocks] == ["It leaks.", "reporter: Ann Lee"]

@@ -172,3 +172,32 @@ def test_words_of_word_processors_in_xml_are_whole(tmp_path: Path) -> None:
 def test_titles_of_feeds_have_no_references(tmp_path: Path) -> None:
     feed = '<feed><entry><title type="html">Fish &amp;amp; Chips</title><note>a &amp;lt; b</note></entry></feed>'
     assert texts(tmp_path, "a.xml", feed) == ["Fish & Chips", "a < b"]
+
+
+def test_signed_texts_have_no_signature(tmp_path: Path) -> None:
+    signature = "-----BEGIN PGP SIGNATURE-----\n\niQEzBAEBCAAd\n=abcd\n-----END PGP SIGNATURE-----\n"
+    signed = f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nAt noon:\n- - lunch\n{signature}"
+    head = "From: a@example.org\nSubject: Plan\nContent-Type: text/plain\n\n"
+    assert texts(tmp_path, "a.eml", f"{head}{signed}\nA list.") == ["At noon:\n- lunch", "A list."]
+    assert texts(tmp_path, "b.eml", f"{head}Between -----BEGIN PGP SIGNED MESSAGE-----\nand this.") == [
+        "Between -----BEGIN PGP SIGNED MESSAGE-----\nand this."
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_headers_of_mails_without_an_encoding(tmp_path: Path, encoding: str) -> None:
+    mail = "From: Jürgen Groß <j@example.org>\nSubject: Grüße und Maße\n\nSchöne Grüße.".encode(encoding)
+    document = read(tmp_path, "a.eml", mail)
+    assert (document.title, document.metadata["from"]) == ("Grüße und Maße", "Jürgen Groß <j@example.org>")
+
+
+def test_texts_with_marks_are_the_last_choice_of_a_mail(tmp_path: Path) -> None:
+    enriched = "--A\nContent-Type: text/enriched\n\n<bold>At</bold> noon.\n"
+    page = "--A\nContent-Type: text/html\n\n<p><b>At</b> noon.</p>\n--A--\n"
+    head = "From: a@example.org\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=A\n\n"
+    assert texts(tmp_path, "a.eml", head + enriched + page) == ["At noon."]
+
+
+def test_places_of_lines_below_each_other_and_pages_of_a_text(tmp_path: Path) -> None:
+    text = "List:\n\n  * oak\n    (tall)\n  * ash\n\n\t \n        Qty\n  oak   2\n\fSecond page.\n\f"
+    assert texts(tmp_path, "a.txt", text) == ["List:", "* oak\n  (tall)\n* ash", "Qty\noak   2", "Second page."]

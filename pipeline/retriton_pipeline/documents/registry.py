@@ -10,6 +10,8 @@ from retriton_pipeline.errors import UnreadableDocument
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _ODF = "application/vnd.oasis.opendocument"
+_XML_SUFFIXES = (".xml", ".rss", ".atom", ".opml", ".plist", ".ttml", ".dfxp", ".xlf", ".xliff", ".dita", ".ditamap",
+                 ".dbk", ".nxml", ".resx", ".wsdl", ".xsd", ".kml", ".gpx")  # fmt: skip
 
 READERS: tuple[DocumentReader, ...] = (
     LazyReader("text.plain_text:read_text", (".txt", ".text"), ("text/plain",)),
@@ -20,7 +22,7 @@ READERS: tuple[DocumentReader, ...] = (
     LazyReader("markup.asciidoc:read_asciidoc", (".adoc", ".asciidoc", ".asc"), ("text/asciidoc",)),
     LazyReader("markup.org:read_org", (".org",), ("text/org",)),
     LazyReader("markup.latex:read_latex", (".tex", ".latex", ".ltx"), ("application/x-tex",)),
-    LazyReader("markup.xml:read_xml", (".xml",), ("application/xml", "text/xml")),
+    LazyReader("markup.xml:read_xml", _XML_SUFFIXES, ("application/xml", "text/xml")),
     LazyReader("html.page:read_html", (".html", ".htm", ".xhtml"), ("text/html", "application/xhtml+xml")),
     LazyReader("pdf.reader:read_pdf", (".pdf",), ("application/pdf",)),
     LazyReader(
@@ -47,9 +49,11 @@ READERS: tuple[DocumentReader, ...] = (
     LazyReader("text.outlook:read_msg", (".msg",), ("application/vnd.ms-outlook",)),
     LazyReader("text.subtitles:read_subtitles", (".srt",), ("application/x-subrip",), "srt"),
     LazyReader("text.subtitles:read_subtitles", (".vtt",), ("text/vtt",), "vtt"),
+    LazyReader("text.subtitles:read_subtitles", (".ass", ".ssa"), ("text/x-ssa",), "ass"),
     LazyReader("code.notebook:read_notebook", (".ipynb",), ("application/x-ipynb+json",)),
     LazyReader("code.configuration:read_configuration", (".yaml", ".yml"), ("application/yaml",), "yaml"),
     LazyReader("code.configuration:read_configuration", (".toml", ".ini", ".cfg", ".conf"), (), "sections"),
+    LazyReader("code.configuration:read_properties", (".properties", ".env"), ("text/x-java-properties",)),
     *(LazyReader("code.source:read_source", suffixes, (), language) for language, suffixes in LANGUAGES.items()),
 )
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}

@@ -13,6 +13,7 @@ _HEADINGS = {
     ),
     "sections": re.compile(r"^\[+([^\]\n]{1,200})\]+[ \t]*(?:[#;][^\n]*)?$", re.MULTILINE),
 }
+_ESCAPED = re.compile(r"(?<!\\)\\u([\da-fA-F]{4})")
 
 
 def read_configuration(raw: bytes, syntax: str) -> Content:
@@ -25,6 +26,12 @@ def read_configuration(raw: bytes, syntax: str) -> Content:
         blocks.append(Block(match[1].strip(), heading_level=1))
         start = match.start()
     return Content("", [*blocks, *_lines(text[start:])])
+
+
+def read_properties(raw: bytes) -> Content:
+    """The lines of names and values, with characters in place of their escaped codes, as Java shows them."""
+    text = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), decode(raw))
+    return Content("", _lines(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")))
 
 
 def _lines(text: str) -> list[Block]:

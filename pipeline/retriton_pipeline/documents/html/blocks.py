@@ -6,11 +6,18 @@ import re
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.code_tables import code_text
+from retriton_pipeline.documents.html.code_tables import code_text, file_names, preformatted_text
 from retriton_pipeline.documents.html.controls import input_text
 from retriton_pipeline.documents.html.elements import BLOCKS, SEPARATORS, SKIPPED, Surroundings, Visibility
 from retriton_pipeline.documents.html.formulas import image_formula, mathml_text
-from retriton_pipeline.documents.html.grid import is_data_table, is_table_of_tables, table_grid, table_rows
+from retriton_pipeline.documents.html.grid import (
+    is_data_table,
+    is_single_row_of_blocks,
+    is_table_of_tables,
+    table_grid,
+    table_rows,
+)
+from retriton_pipeline.documents.html.inline import follows_link, is_reference_to_note, raised_text
 from retriton_pipeline.documents.html.numbering import ItemMarkers
 from retriton_pipeline.documents.html.origin import Origin
 from retriton_pipeline.documents.html.parsing import parse_html
@@ -24,6 +31,7 @@ _LEVELS_MAX = 12  # of nested lists that are shown by indentation
 _FRAMES_MAX = 3  # pages within pages
 _SPACES = re.compile(r"[^\S\n]+")
 _SPACES_AND_BREAK = re.compile(r" ?\n ?")
+_LAYOUT_ROLES = ("presentation", "none")  # of tables
 _BOXES = "☐☒"  # of controls; without a text, a script uses them as switches
 _BOLD_HEADING_LEVEL = 6
 _BOLD_HEADING_CHARACTERS_MAX = 120
@@ -81,7 +89,7 @@ class _Walker:
 
     def _walk(self, element: etree._Element, around: Surroundings) -> None:
         tag = element.tag
-        if not isinstance(tag, str) or tag in SKIPPED or self._visibility.hides(element):
+        if not isinstance(tag, str) or self._hides(element):
             return
         around = around.within(element)
         if walk := _WALKS.get(tag):
@@ -104,23 +112,20 @@ class _Walker:
             self._add_text(image_formula(element), around)
         elif tag == "math":
             self._add_text(mathml_text(element), around)
-        elif tag == "sup" or _is_reference_to_note(element):
+        elif tag == "sup" or is_reference_to_note(element):
             self._walk_superscript(element, around)
         else:
             separator = SEPARATORS.get(tag, " " if "-" in tag else "")  # custom elements have a hyphen
-            self._text.append(separator)
+            self._text.append(separator or " " * follows_link(element))
             self._walk_children(element, around)
             self._text.append(separator)
 
     def _walk_superscript(self, element: etree._Element, around: Surroundings) -> None:
         start = len(self._text)
-        before = self._text[-1][-1:] if self._text else ""
+        before = next((part[-1] for part in reversed(self._text) if part), "")
         self._walk_children(element, around)
-        text = "".join(self._text[start:]).strip()
-        if text.isalnum() and (around.linked or next(element.iterdescendants("a"), None) is not None):
-            self._text[start:] = [f"[{text}]"]  # refers to a footnote
-        elif before.isdecimal():
-            self._text.insert(start, "^")  # an exponent
+        is_linked = around.linked or next(element.iterdescendants("a"), None) is not None
+        self._text[start:] = [raised_text("".join(self._text[start:]), before, is_linked)]
 
     def _walk_children(self, element: etree._Element, around: Surroundings) -> None:
         self._add_text(element.text, around)
@@ -130,7 +135,8 @@ class _Walker:
 
     def _add_text(self, text: str | None, around: Surroundings) -> None:
         if text:
-            self._text.append(_SPACES.sub(" ", without_breaks(text).replace("\n", " ")))
+            on_one_line = text if around.keeps_lines else without_breaks(text).replace("\n", " ")
+            self._text.append(_SPACES.sub(" ", on_one_line))
             if characters := len(text.strip()):
                 self._all_bold &= around.bold
                 self._origin.add(characters, around)
@@ -169,7 +175,7 @@ class _Walker:
     def _walk_list(self, element: etree._Element, around: Surroundings) -> None:
         self._end_paragraph()
         marker, self._marker = self._marker, ""
-        self._lists.append(ItemMarkers(element))
+        self._lists.append(ItemMarkers(element, self._visibility.list_style(element)))
         self._walk_children(element, around)
         self._end_paragraph()
         self._lists.pop()
@@ -186,9 +192,7 @@ class _Walker:
 
     def _add_code(self, element: etree._Element, around: Surroundings) -> None:
         self._end_paragraph()
-        parts: list[str] = []
-        self._add_code_of(parts, element)
-        self._add_fenced("".join(parts), around)
+        self._add_fenced(preformatted_text(element, self._hides), around)
 
     def _add_fenced(self, text: str, around: Surroundings) -> None:
         code = text.strip("\n").rstrip()
@@ -197,29 +201,27 @@ class _Walker:
         fenced = code.strip() if self._is_cell else f"```\n{code}\n```"
         self._add(Block(fenced, verbatim=True) if code.strip() else None, origin)
 
-    def _add_code_of(self, parts: list[str], element: etree._Element) -> None:
-        parts.append(element.text or "")
-        for child in element.iterchildren(etree.Element):
-            if child.tag == "br":
-                parts.append("\n")
-            elif child.tag not in SKIPPED and not self._visibility.hides(child):
-                self._add_code_of(parts, child)
-            parts.append(child.tail or "")
+    def _hides(self, element: etree._Element) -> bool:
+        return element.tag in SKIPPED or self._visibility.hides(element)
 
     def _walk_table(self, element: etree._Element, around: Surroundings) -> None:
         self._end_paragraph()
         for caption in element.iterchildren("caption"):
             self._walk(caption, around)
-        if code := code_text(element):
+        if code := code_text(element, self._hides):
+            for name in file_names(element):
+                self._walk(name, around)
             self._add_fenced(code, around)
             return
-        rows = table_rows(element)
+        rows = table_rows(element, self._hides)
         if self._is_cell:
             texts = ([self._cell_text(cell) for cell in row.iterchildren("td", "th")] for row in rows)
             self._add(Block("; ".join(filter(None, map(" ".join, texts)))), Origin())
             return
         nests = next(element.iterdescendants("table"), None) is not None
-        grid = table_grid(rows, self._cell_text) if not nests or is_table_of_tables(element, rows) else None
+        lays_out = element.get("role") in _LAYOUT_ROLES or is_single_row_of_blocks(rows)
+        is_grid = not lays_out and (not nests or is_table_of_tables(element, rows))
+        grid = table_grid(rows, self._cell_text) if is_grid else None
         if grid is None or not is_data_table(grid):
             for row in rows:
                 for cell in row.iterchildren("td", "th"):
@@ -253,17 +255,12 @@ class _Walker:
 
 _WALKS = {
     "table": _Walker._walk_table,
-    "pre": _Walker._add_code,
+    **dict.fromkeys(("pre", "xmp", "listing", "plaintext"), _Walker._add_code),
     "li": _Walker._walk_item,
     "iframe": _Walker._walk_frame,
     "svg": _Walker._walk_drawing,
     **dict.fromkeys(("ul", "ol", "menu", "dir"), _Walker._walk_list),
 }
-
-
-def _is_reference_to_note(element: etree._Element) -> bool:
-    """Whether a link is the number of a note, as in books."""
-    return element.tag == "a" and (element.get("epub:type") == "noteref" or element.get("role") == "doc-noteref")
 
 
 def _could_be_heading(text: str) -> bool:

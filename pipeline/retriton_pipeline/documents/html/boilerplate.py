@@ -72,7 +72,8 @@ def _is_boilerplate(block: Block, origin: Origin, around: Collection[etree._Elem
         return False
     if origin.boilerplate not in around:
         return True
-    if 2 * origin.linked > origin.characters and origin.container not in around:
+    is_title = block.heading_level == 1  # which is often a link to the page itself
+    if 2 * origin.linked > origin.characters and origin.container not in around and not is_title:
         return True
     return len(block.text) <= _COPYRIGHT_CHARACTERS_MAX and _COPYRIGHT.match(block.text) is not None
 

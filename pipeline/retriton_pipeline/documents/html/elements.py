@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import NamedTuple
 
 from lxml import etree
@@ -11,10 +10,11 @@ from lxml import etree
 from retriton_pipeline.documents.html.controls import is_shown_option
 from retriton_pipeline.documents.html.formulas import is_drawn_formula
 from retriton_pipeline.documents.html.invisibility import is_invisible, is_struck
+from retriton_pipeline.documents.html.panels import Panels, is_command, is_toggle
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
 SKIPPED = {
-    "script", "style", "head", "title", "nav", "object", "datalist", "video", "audio", "canvas",
+    "script", "style", "head", "title", "nav", "object", "datalist", "video", "audio", "canvas", "noframes",
     "rp", "rt", "rtc",  # readings above ruby text
     "del", "s", "strike",  # text that is no longer valid
 }  # fmt: skip
@@ -23,7 +23,8 @@ BLOCKS = {
     "center", "details", "summary", "form", "fieldset", "legend", "dl", "dt", "dd", "tr", "td", "th", "caption", "hr",
     "aside", "footer", "hgroup", "dialog", "noscript", "textarea", "optgroup",
 }  # fmt: skip
-SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n", "q": '"'}  # around inline elements
+SEPARATORS = {"label": " ", "select": " ", "option": " ", "button": "\n", "q": '"', "meter": " ",
+              "progress": " ", "output": " "}  # around inline elements  # fmt: skip
 _BOLD_WEIGHT = re.compile(r"bold|[6-9]00")
 _BOLD_FONT = re.compile(r"\bbold\b")
 _STYLE_CHARACTERS_MAX = 4096
@@ -34,12 +35,13 @@ _BOILERPLATE = re.compile(
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_REVEALED = re.compile(r"tab-?(?:pane|panel|content)|accordion|collaps|faq|answer|spoiler", re.IGNORECASE)
-_REVEALED_ROLES = {"tabpanel", "region"}
-_OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
-_LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
-_TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
-_LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
+_BANNERS = {"div", "section", "aside", "dialog", "footer"}
+_CONSENT = re.compile(
+    r"onetrust-(?:consent|banner)-sdk|cybotcookiebotdialog|usercentrics-root|didomi-host|cc-window"
+    r"|cookie-?(?:banner|notice|consent|bar|popup|law-info-bar)(?:-(?:container|wrapper))?"
+)
+_TOOLS = {"mw-editsection", "mw-cite-backlink", "mw-jump-link", "skip-link", "boring"}  # boring: hidden lines of mdBook
+_HELP = "mdbook-help-container"
 _REQUEST_CHARACTERS_MAX = 300
 _Declarations = list[tuple[str, str]]
 
@@ -55,6 +57,7 @@ class Surroundings(NamedTuple):
         content: whether it is in the element that the page marks as its content.
         section: whether it is in an element that can have a footer of its own.
         container: the innermost element around it that groups blocks; None outside of any.
+        keeps_lines: whether its line breaks are shown.
     """
 
     bold: bool = False
@@ -63,20 +66,23 @@ class Surroundings(NamedTuple):
     content: bool = False
     section: bool = False
     container: etree._Element | None = None
+    keeps_lines: bool = False
 
     def within(self, element: etree._Element) -> Surroundings:
         """The surroundings of the text of ``element``, which has these."""
         tag = element.tag
         content = self.content or tag in ("main", "article") or element.get("role") == "main"
         section = self.section or content or tag in _SECTIONS
+        style = declarations(element)
         is_boilerplate = (tag == "footer" and not self.section) or _is_named_boilerplate(element)
         return Surroundings(
-            self.bold or tag in ("b", "strong") or is_bold(declarations(element)),
-            self.linked or (tag == "a" and element.get("href") is not None),
+            self.bold or tag in ("b", "strong") or is_bold(style),
+            self.linked or (tag == "a" and element.get("href") is not None and not is_toggle(element)),
             element if is_boilerplate else self.boilerplate,
             content,
             section,
             element if tag in _CONTAINERS else self.container,
+            self.keeps_lines or tag == "textarea" or _keeps_lines(style),
         )
 
 
@@ -95,33 +101,24 @@ class Visibility:
     """
 
     def __init__(self, root: etree._Element) -> None:
-        self._root = root
         self._has_scripts = next(root.iter("script"), None) is not None
         self._sheets = StyleSheets(root, self._has_scripts)
-
-    @cached_property
-    def _opened(self) -> set[str]:
-        """The ids of the elements that others open."""
-        opened: set[str] = set()
-        for element in self._root.iter(etree.Element):
-            targets = [element.get(name, "") for name in ("aria-controls", "data-target", "data-bs-target")]
-            if element.get("role") == "tab":
-                targets.append(element.get("href", ""))
-            opened.update(name.lstrip("#") for target in targets if target for name in target.split())
-        return opened
+        self._panels = Panels(root, self._has_scripts)
 
     def hides(self, element: etree._Element) -> bool:
         """Whether neither ``element`` nor what it contains is content."""
         tag = element.tag
+        if tag in ("html", "body"):
+            return False  # hidden at most until a script has run
         if tag == "button":
-            return _is_command(element)
+            return is_command(element)
         if tag == "noscript":
             return _asks_for_script(element)
         if tag == "option":
             return not is_shown_option(element)
         if tag == "template":
             return element.get("shadowrootmode") is None
-        if is_drawn_formula(element) or _is_link_to_itself(element):
+        if is_drawn_formula(element) or _is_tool(element) or _asks_for_consent(element):
             return True
         if (tag == "dialog" and element.get("open") is None) or element.get("role") == "navigation":
             return True
@@ -130,40 +127,27 @@ class Visibility:
             return True
         is_hidden = element.get("hidden") is not None or self._sheets.hides(element)
         is_hidden = is_hidden or is_invisible(style, self._has_scripts, is_leaf=not len(element))
-        return is_hidden and not self._is_opened(element)
+        return is_hidden and not self._panels.opens(element)
 
-    def _is_opened(self, element: etree._Element) -> bool:
-        role = element.get("role", "")
-        if role in _OVERLAY_ROLES:
-            return False
-        is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
-        is_named = _REVEALED.search(element.get("class", "")[:_STYLE_CHARACTERS_MAX]) is not None
-        return is_panel or is_named or _follows_label(element) or element.get("id", "") in self._opened
+    def list_style(self, element: etree._Element) -> str:
+        """How the style sheets number the list ``element``; empty if they do not say."""
+        return self._sheets.list_style(element)
 
 
-def _is_link_to_itself(element: etree._Element) -> bool:
-    """Whether ``element`` is the permanent link of a heading, or a link to edit it."""
-    if "mw-editsection" in (element.get("class") or "").split():
+def _is_tool(element: etree._Element) -> bool:
+    """Whether ``element`` is the permanent link of a heading, a link to edit it, or what a book shows on request."""
+    if not _TOOLS.isdisjoint((element.get("class") or "").split()) or element.get("id") == _HELP:
         return True
     is_fragment = element.tag == "a" and element.get("href", "").startswith("#")
     return is_fragment and not any(map(str.isalnum, "".join(map(str, element.itertext()))))
 
 
-def _follows_label(element: etree._Element) -> bool:
-    """Whether ``element`` stands directly after a button, or an element with a button, that labels it."""
-    before = element.getprevious()
-    return before is not None and any(not _is_command(button) for button in before.iter("button"))
-
-
-def _is_command(button: etree._Element) -> bool:
-    """Whether ``button`` does something, as opposed to labelling what it opens."""
-    if any(button.get(name) is not None for name in _TOGGLES) or _REVEALED.search(button.get("class", "")):
+def _asks_for_consent(element: etree._Element) -> bool:
+    """Whether ``element`` is the banner of a page that asks for consent to cookies."""
+    if element.tag not in _BANNERS:
         return False
-    if next(button.iterancestors(*_LABELLED), None) is not None:
-        return False
-    text = "".join(map(str, button.itertext())).strip()
-    is_label = text.endswith("?") or len(text.split()) >= _LABEL_WORDS_MIN
-    return not is_label or button.get("type", "").lower() in ("submit", "reset")
+    names = f"{element.get('class', '')} {element.get('id', '')}"[:_STYLE_CHARACTERS_MAX].lower().split()
+    return any(map(_CONSENT.fullmatch, names))
 
 
 def _asks_for_script(noscript: etree._Element) -> bool:
@@ -179,6 +163,10 @@ def declarations(element: etree._Element) -> _Declarations:
         return []
     texts = (text.partition(":") for text in style[:_STYLE_CHARACTERS_MAX].lower().split(";"))
     return [(name.strip(), value.strip()) for name, _, value in texts]
+
+
+def _keeps_lines(style: _Declarations) -> bool:
+    return any(name == "white-space" and value.startswith(("pre", "break-spaces")) for name, value in style)
 
 
 def is_bold(style: _Declarations) -> bool:

@@ -15,6 +15,7 @@ _DATA_ROWS_MIN = 3
 _HEADER_ROWS_MAX = 5
 _NESTED_MAX = 1_000
 _ROW_GROUPS = ("thead", "tbody", "tfoot")
+_ROWS = {"tr", *_ROW_GROUPS}
 _SPAN_MAX = 100
 _SPAN_DIGITS_MAX = 9
 _COLUMNS_MAX = 256  # beyond these, cells span no further ones
@@ -37,18 +38,28 @@ class Grid:
     header_rows: int
 
 
-def table_rows(table: etree._Element) -> list[etree._Element]:
-    """The rows of ``table``, without those of nested tables; those of its foot last, where they are shown."""
+def table_rows(
+    table: etree._Element, hides: Callable[[etree._Element], bool] = lambda element: False
+) -> list[etree._Element]:
+    """The rows of ``table``, without those of nested tables.
+
+    Those of its head are first and those of its foot last, as they are shown, wherever they are in the page.
+
+    Args:
+        table: the table.
+        hides: whether an element is not shown.
+    """
     rows: list[etree._Element] = []
-    pending: list[etree._Element] = [*table.iterchildren("tfoot"), table]
+    head, foot = list(islice(table.iterchildren("thead"), 1)), list(table.iterchildren("tfoot"))
+    pending = [*foot, table, *head]
     while pending:
         element = pending.pop()
+        if element.tag in _ROWS and hides(element):
+            continue
         if element.tag == "tr":
             rows.append(element)
-        is_foot = element is table
-        pending += [
-            child for child in reversed(element) if child.tag != "table" and not (is_foot and child.tag == "tfoot")
-        ]
+        apart = {*head, *foot} if element is table else ()
+        pending += [child for child in reversed(element) if child.tag != "table" and child not in apart]
     return rows
 
 
@@ -99,6 +110,15 @@ def is_data_table(grid: Grid) -> bool:
         return False
     long = sum(any(len(cell) > _DATA_CELL_CHARACTERS_MAX for cell in row) for row in grid.rows)
     return not long or grid.header_rows > 0 or (len(grid.rows) >= _DATA_ROWS_MIN and 2 * long <= len(grid.rows))
+
+
+def is_single_row_of_blocks(rows: Sequence[etree._Element]) -> bool:
+    """Whether ``rows`` is one row that puts headings or several paragraphs beside others."""
+    return len(rows) == 1 and any(
+        len(list(islice(cell.iter("p", "ul", "ol", "blockquote", "pre"), 2))) > 1
+        or next(cell.iter("h1", "h2", "h3", "h4", "h5", "h6"), None) is not None
+        for cell in rows[0].iterchildren("td")
+    )
 
 
 def is_table_of_tables(table: etree._Element, rows: Sequence[etree._Element]) -> bool:

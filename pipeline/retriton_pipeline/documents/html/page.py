@@ -39,7 +39,7 @@ def read_html(raw: bytes) -> Content:
     """The blocks of the page's content, its title, and metadata from its ``meta`` elements.
 
     Raises:
-        UnreadableDocument: a script makes the text when a browser shows the page.
+        UnreadableDocument: a script makes the text when a browser shows the page, or it consists of frames.
     """
     page = decode(raw)
     tree = parse_html(page)
@@ -51,15 +51,23 @@ def read_html(raw: bytes) -> Content:
     if not _is_huge(tree):
         extracted = trafilatura.extract(page, include_tables=True, include_comments=False, favor_recall=True)
     blocks = content_blocks(located, extracted or "")
-    title = usable_title(tree.findtext(".//title")) or first_heading(blocks)
+    title = usable_title(_title(tree)) or first_heading(blocks)
     shown = sum(characters(block.text) for block, origin in located if origin.boilerplate is None)
     return Content(title, blocks, _properties(tree), visible_characters=shown)
 
 
+def _title(tree: etree._Element) -> str | None:
+    """The title of the page, as opposed to those of drawings in it."""
+    titles = (title for title in tree.iter("title") if next(title.iterancestors("svg"), None) is None)
+    return next((title.text for title in titles), None)
+
+
 def _require_text(tree: etree._Element, blocks: list[Block]) -> None:
-    """Checks that the page is not one that consists of a script and at most a word about loading."""
+    """Checks that the page is not one that consists of frames, or of a script and at most a word about loading."""
     text = " ".join(block.text for block in islice(blocks, _PLACEHOLDER_BLOCKS_MAX + 1))
     is_empty = not text or (len(blocks) <= _PLACEHOLDER_BLOCKS_MAX and _PLACEHOLDER.fullmatch(text[:100]) is not None)
+    if not text and next(tree.iter("frame"), None) is not None:
+        raise UnreadableDocument("it only arranges other pages in frames: add the files of these")
     if is_empty and next(tree.iter("script"), None) is not None:
         raise UnreadableDocument("it has no text, only a script that makes it: save the page as a browser shows it")
 

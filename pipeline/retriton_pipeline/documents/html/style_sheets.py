@@ -1,4 +1,4 @@
-"""What the style sheets in a page hide.
+"""What the style sheets in a page hide, and how they number lists.
 
 Only selectors of names, classes and ids are compared, with those of elements around. Rules for other media than
 screens, and those that depend on the size of the screen, do not count.
@@ -21,6 +21,7 @@ _COMPARISONS_MAX = 2_000_000
 _COMPOUND = re.compile(r"([a-z][a-z0-9]*|\*)?((?:[.#][\w-]+)*)", re.IGNORECASE)
 _SELECTOR_CHARACTERS_MAX = 200
 _NAME = re.compile(r"([.#])([\w-]+)")
+LIST_STYLES = ("list-style", "list-style-type")
 _SHOWING = ("display", "visibility", "opacity")
 _ALWAYS = re.compile(r"\s*(?:(?:only\s+)?(?:all|screen)\s*)?")
 
@@ -39,11 +40,19 @@ class _Compound(NamedTuple):
 
 
 class _Rule(NamedTuple):
-    """A selector, outermost element first, and whether it hides what it selects."""
+    """A selector, outermost element first, and what it says about the elements that it selects.
+
+    Attributes:
+        compounds: of the selector.
+        specificity: of the selector.
+        hides: whether it hides them; None if it does not say.
+        list_style: the numbers of lists; empty if it does not say.
+    """
 
     compounds: tuple[_Compound, ...]
     specificity: tuple[int, int, int]
-    hides: bool
+    hides: bool | None
+    list_style: str
 
     def matches(self, element: etree._Element) -> bool:
         *around, last = self.compounds
@@ -63,16 +72,27 @@ class StyleSheets:
 
     def __init__(self, root: etree._Element, has_scripts: bool = False) -> None:
         rules = list(_rules(root, has_scripts))[:_RULES_MAX] if next(root.iter("style"), None) is not None else []
-        self._rules = rules if any(rule.hides for rule in rules) else []
+        self._rules = [rule for rule in rules if rule.hides is not None]
+        self._rules = self._rules if any(rule.hides for rule in rules) else []
+        self._list_rules = [rule for rule in rules if rule.list_style]
         self._comparisons = 0
 
     def hides(self, element: etree._Element) -> bool:
         """Whether the rule that applies to ``element`` hides it; a rule that shows it can be more specific."""
-        if not self._rules or self._comparisons > _COMPARISONS_MAX:
-            return False
-        self._comparisons += len(self._rules)
-        matching = [rule for rule in self._rules if rule.matches(element)]
-        return bool(matching) and max(enumerate(matching), key=lambda item: (item[1].specificity, item[0]))[1].hides
+        rule = self._applying(element, self._rules)
+        return rule is not None and bool(rule.hides)
+
+    def list_style(self, element: etree._Element) -> str:
+        """The numbers of the list ``element``, as `ItemMarkers` takes them; empty if no rule states any."""
+        rule = self._applying(element, self._list_rules)
+        return rule.list_style if rule else ""
+
+    def _applying(self, element: etree._Element, rules: list[_Rule]) -> _Rule | None:
+        if not rules or self._comparisons > _COMPARISONS_MAX:
+            return None
+        self._comparisons += len(rules)
+        matching = [(rule.specificity, index) for index, rule in enumerate(rules) if rule.matches(element)]
+        return rules[max(matching)[1]] if matching else None
 
 
 def _rules(root: etree._Element, has_scripts: bool) -> Iterator[_Rule]:
@@ -92,25 +112,30 @@ def _parsed(rules: list[object], has_scripts: bool) -> Iterator[_Rule]:
                 inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
                 yield from _parsed([part for part in inner if not isinstance(part, tinycss2.ast.AtRule)], has_scripts)
         elif isinstance(rule, tinycss2.ast.QualifiedRule):
-            hides = _hides(rule, has_scripts)
-            selectors = tinycss2.serialize(rule.prelude).split(",") if hides is not None else []
-            yield from filter(None, (_rule(selector.strip(), bool(hides)) for selector in selectors))
+            style = _declarations(rule)
+            hides = _hides(style, has_scripts)
+            numbers = " ".join(value for name, value in style if name in LIST_STYLES)
+            selectors = tinycss2.serialize(rule.prelude).split(",") if hides is not None or numbers else []
+            yield from filter(None, (_rule(selector.strip(), hides, numbers) for selector in selectors))
 
 
-def _hides(rule: tinycss2.ast.QualifiedRule, has_scripts: bool) -> bool | None:
-    """Whether the declarations hide; None if they say nothing about it."""
+def _declarations(rule: tinycss2.ast.QualifiedRule) -> list[tuple[str, str]]:
     parts = tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True)
-    style = [
+    return [
         (part.lower_name, tinycss2.serialize(part.value).strip().lower())
         for part in parts
         if isinstance(part, tinycss2.ast.Declaration)
     ]
+
+
+def _hides(style: list[tuple[str, str]], has_scripts: bool) -> bool | None:
+    """Whether the declarations hide; None if they say nothing about it."""
     if is_invisible(style, has_scripts) or is_struck(style):
         return True
     return False if any(name in _SHOWING for name, _ in style) else None
 
 
-def _rule(selector: str, hides: bool) -> _Rule | None:
+def _rule(selector: str, hides: bool | None, list_style: str) -> _Rule | None:
     """The rule of a selector; None if it has parts that are not compared."""
     if not selector or len(selector) > _SELECTOR_CHARACTERS_MAX:
         return None
@@ -125,4 +150,4 @@ def _rule(selector: str, hides: bool) -> _Rule | None:
         compounds.append(_Compound((match[1] or "*").lower(), ids[0] if ids else "", classes))
     ids_number = sum(bool(compound.id) for compound in compounds)
     classes_number = sum(len(compound.classes) for compound in compounds)
-    return _Rule(tuple(compounds), (ids_number, classes_number, len(compounds)), hides)
+    return _Rule(tuple(compounds), (ids_number, classes_number, len(compounds)), hides, list_style)

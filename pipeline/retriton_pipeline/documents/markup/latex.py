@@ -18,6 +18,7 @@ from pylatexenc.latexwalker import (
 from pylatexenc.macrospec import LatexContextDb
 
 from retriton_pipeline.documents.markup.latex_boxes import without_boxes
+from retriton_pipeline.documents.markup.latex_citations import with_citations
 from retriton_pipeline.documents.markup.latex_tables import ENVIRONMENTS, latex_table
 from retriton_pipeline.documents.markup.latex_units import displayed_quantity, escaped
 from retriton_pipeline.documents.model import Block, Content, Scalar
@@ -52,9 +53,7 @@ _ARGUMENTS = re.compile(  # before the text: targets of links, options of slides
     r"|(?<=\\begin\{frame\})\[[^\]\n]{0,200}\]"
 )
 _SLIDE = re.compile(r"(\\begin\{frame\})\s{0,9}(?=\{)|\\frametitle(?=\{)")
-_REFERENCE = re.compile(
-    r"\\bibitem(?:\[[^\]\n]{0,200}\])?\{[^{}\n]{0,200}\}|(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}"
-)
+_WIDEST_REFERENCE = re.compile(r"(?<=\\begin\{thebibliography\})\{[^{}\n]{0,20}\}")
 _VERB = re.compile(r"\\(?:verb\*?|lstinline(?:\[[^\]\n]{0,200}\])?)([^\sA-Za-z*])([^\n]{0,500}?)\1")
 _QUANTITY = re.compile(  # of siunitx
     r"\\(?:SI|qty|num|ang|si|unit|numrange|qtyrange|SIrange)(?![A-Za-z])\s{0,9}(?:\[[^\]\n]{0,200}\]\s{0,9})?"
@@ -79,7 +78,8 @@ def read_latex(raw: bytes) -> Content:
     body = _COMMENT.sub(r"\1", _VERB.sub(lambda match: escaped(match[2]), body))
     body = without_boxes(_QUANTITY.sub(displayed_quantity, body))
     body = _ARGUMENTS.sub("", _LISTING.sub("", _without_false_branches(body)))
-    body = _REFERENCE.sub("\n\n", _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body))
+    body = _SLIDE.sub(lambda match: f"{match[1] or ''}\\subsection", body)
+    body = with_citations(_WIDEST_REFERENCE.sub("\n\n", body))
     for name, value in _DEFINITION.findall(text)[:_MACROS_MAX]:
         body = re.sub(rf"\\{name}(?![A-Za-z])(?:\{{\}})?", lambda _, value=value: value, body)  # type: ignore[misc]
     blocks = list(_Reader(code).blocks(_nodes(body)))

@@ -19,17 +19,20 @@ _BEGIN = re.compile(r"^[ \t]*#\+begin_(\w{1,32})[^\n]*\n", re.MULTILINE | re.IGN
 _TABLE = re.compile(r"(?:^[ \t]*\|[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _RULE = re.compile(r"\s*\|[-+|]+\s*")
 _COMMENT = re.compile(r"^[ \t]*#(?:[ \t][^\n]*)?$", re.MULTILINE)
+_FIXED = re.compile(r"^[ \t]*:(?:[ ]|$)", re.MULTILINE)  # of lines that stay as they are, such as results
 _LINK = re.compile(r"\[\[([^\[\]]*)\](?:\[([^\[\]]*)\])?\]")
 _VERBATIM = ("src", "example", "verse", "export")
 _COMMENTED = re.compile(r"COMMENT(?:\s|$)")
 _LEVEL_MAX = 6
+_SPACES_MAX = 100  # between words; the time of the parser grows with their square
+_SPACES = re.compile(rf"[ \t]{{{_SPACES_MAX},}}")
 _METADATA = ("author", "date", "description", "keywords")
 
 
 def read_org(raw: bytes) -> Content:
     """Blocks, and the keywords for author, date and description as metadata; the title is the one that is stated."""
     text = decode(raw)
-    root = orgparse.loads(text)
+    root = orgparse.loads(_SPACES.sub(" " * _SPACES_MAX, text))
     blocks = [block for node in _exported(root) for block in _node_blocks(node)]
     keywords = {name.lower(): value.strip() for name, value in _KEYWORD.findall(text)}
     metadata: dict[str, Scalar] = {name: keywords[name] for name in _METADATA if keywords.get(name)}
@@ -80,7 +83,7 @@ def _body_blocks(text: str) -> Iterator[Block]:
 
 
 def _text_blocks(text: str) -> Iterator[Block]:
-    text = _links(_COMMENT.sub("", _KEYWORD.sub(_caption, text)))
+    text = _links(_FIXED.sub("", _COMMENT.sub("", _KEYWORD.sub(_caption, text))))
     start = 0
     for found in _TABLE.finditer(text):
         yield from paragraphs(text[start : found.start()])

@@ -38,6 +38,11 @@ _NAMES_MAX = 200
 _TARGET = re.compile(r"(.*?)\s*<[^<>]*>", re.DOTALL)  # "title <target>"
 _OPTION = re.compile(r"(?:^|\s)\s*:[\w-]+:(?=\s|$)")
 _CODE = {"code-block", "sourcecode", "highlight", "literalinclude", "parsed-literal", "prompt", "doctest", "testcode"}
+_LABELS = {
+    "versionadded": "New in version", "versionchanged": "Changed in version",
+    "deprecated": "Deprecated since version", "versionremoved": "Removed in version", "seealso": "See also",
+}  # fmt: skip
+_CAPTION = re.compile(r"^\s+:caption:[ \t]+(\S[^\n]{0,500})$", re.MULTILINE)
 _SILENT = {"toctree", "index", "contents", "currentmodule", "include", "tabularcolumns", "raw"}
 
 
@@ -55,13 +60,26 @@ class _Unknown(Directive):  # type: ignore[misc]
         if name in _SILENT:
             return []
         argument = _OPTION.split(" ".join(self.arguments))[0].strip()
+        if name in _LABELS:
+            return self._labelled(_LABELS[name], " ".join(self.arguments))
         lines = [line for line in self.block_text.split("\n")[1:] if not _OPTION.match(line)]
         if name in _CODE:
             code = "\n".join(self.content) or "\n".join(lines)
-            return [nodes.literal_block(code, code)]
+            caption = _CAPTION.search(self.block_text)
+            titles = [nodes.paragraph("", caption[1])] if caption else []
+            return [*titles, nodes.literal_block(code, code)]
         box = nodes.container()
         if argument and name != "only":
             box += nodes.paragraph("", argument)
+        self.state.nested_parse(self.content, self.content_offset, box)
+        return [box]
+
+    def _labelled(self, label: str, argument: str) -> list[nodes.Node]:
+        """The content below a label, which a version follows."""
+        version, _, text = argument.partition(" ") if label.endswith("version") else ("", "", argument)
+        parsed, _ = self.state.inline_text(text, self.lineno)
+        first = nodes.paragraph("", "", nodes.Text(f"{label} {version}".strip() + (": " if text else "")), *parsed)
+        box = nodes.container("", first)
         self.state.nested_parse(self.content, self.content_offset, box)
         return [box]
 

@@ -9,7 +9,9 @@ from lxml import etree
 
 from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html, without_references
 from retriton_pipeline.documents.html.page import read_html
+from retriton_pipeline.documents.markup.property_lists import property_list_blocks
 from retriton_pipeline.documents.markup.xml_attributes import PARAGRAPHS, attribute_lines, field_name, field_unit
+from retriton_pipeline.documents.markup.xml_lists import XmlMarkers
 from retriton_pipeline.documents.markup.xml_tables import CELLS, is_row, xml_table
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, require_tags, tags_max
@@ -29,6 +31,7 @@ _INLINE = {
     "tt", "term", "ext-link", "quote", "q", "filename", "command", "fn",
     "footnote", "ph", "keyword", "foreign",
 }  # fmt: skip
+_RAISED = {"sup", "superscript"}
 _LAYOUT = {"col", "colspec", "spanspec", "graphic", "imagedata", "img", "image", "media", "anchor", "include"}
 _ROWS, _ROW_GROUPS = {"row", "tr"}, {"thead", "tbody", "tfoot", "tgroup"}
 _LEVEL_MAX = 6
@@ -53,6 +56,8 @@ def read_xml(raw: bytes) -> Content:
     root = parse_xml(raw)
     if root.tag == _XHTML:
         return read_html(raw)
+    if root.tag == "plist":
+        return Content("", property_list_blocks(root))
     blocks = list(_blocks(root, 1))
     return Content(first_heading(blocks), blocks)
 
@@ -62,6 +67,7 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
     fields: list[str] = []
     rows: list[etree._Element] = []
     stack: list[tuple[etree._Element, int]] = [(root, level)]
+    markers = XmlMarkers()
     parent = root.getparent()
     while stack:
         element, level = stack.pop()
@@ -79,7 +85,7 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
         parent = element.getparent() if is_leaf else element
         fields += _attributes(element, is_leaf)
         if is_leaf:
-            yield from _leaf(element, name, level, fields)
+            yield from _leaf(element, name, level, fields, markers)
         else:
             has_title = any(local_name(child.tag).lower() in _TITLES for child in element)
             stack += [
@@ -89,7 +95,7 @@ def _blocks(root: etree._Element, level: int) -> Iterator[Block]:
     yield from _fields(fields)
 
 
-def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> Iterator[Block]:
+def _leaf(element: etree._Element, name: str, level: int, fields: list[str], markers: XmlMarkers) -> Iterator[Block]:
     """The blocks of an element without others; if it is a field, it is added to ``fields``."""
     text, named = without_references(_words(element)), field_name(element)
     if name in _TITLES and text.strip():
@@ -99,7 +105,8 @@ def _leaf(element: etree._Element, name: str, level: int, fields: list[str]) -> 
     elif name in _VERBATIM:
         yield Block(text.strip("\n"), verbatim=True)
     elif not named and (name in _UNLABELLED or len(text) > _LABELLED_CHARACTERS_MAX):
-        yield Block(" ".join(text.split()))
+        line = " ".join(text.split())
+        yield Block(f"{markers.of(element)}{line}" if line else "")
     elif text.strip():
         fields.append(f"{named or local_name(element.tag)}: {' '.join(text.split())}{field_unit(element)}")
 
@@ -114,10 +121,17 @@ def _words(element: etree._Element) -> str:
         )
         space = "" if is_inline else _BORDER
         if event == "start":
-            parts += [space, node.text or ""]
+            parts += [_border(node, parts) if is_inline else space, node.text or ""]
         elif node is not element:
             parts += [space, node.tail or ""]
     return _BORDERS.sub("", _BETWEEN_WORDS.sub(" ", "".join(parts)))
+
+
+def _border(node: etree._Element, parts: list[str]) -> str:
+    """What stands before the text of an element within a line: a space for a line break, a sign for an exponent."""
+    name = local_name(node.tag).lower() if isinstance(node.tag, str) else ""
+    is_power = name in _RAISED and "".join(parts[-3:])[-1:].isdecimal() and (node.text or "").strip()[:1].isalnum()
+    return "^" if is_power else " " * (name == "br")
 
 
 def _table(rows: list[etree._Element]) -> Iterator[Block]:

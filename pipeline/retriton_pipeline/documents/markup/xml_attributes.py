@@ -45,6 +45,7 @@ _CODE = re.compile(r"\{?[\da-fA-F-]{12,}\}?|[\w+/=-]{64,}")  # digests, identifi
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{4,15}(?:Z|[+-][\d:]{4,5})?)?")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _LONG_CHARACTERS_MIN = 12
+_MARKS = {"b", "i", "u", "g", "em", "strong", "font", "tt", "a", "br"}  # in the text of a field
 
 
 def attribute_lines(element: etree._Element, is_alone: bool, is_record: bool) -> Iterator[str]:
@@ -97,7 +98,8 @@ def _is_text(name: str, value: str) -> bool:
 
 def field_name(element: etree._Element) -> str:
     """The name that labels the text of ``element``, by an attribute; empty if there is none, or no text."""
-    is_field = not len(element) and bool((element.text or "").strip())
+    is_marked = all(local_name(child.tag) in _MARKS for child in element.iterchildren(etree.Element))
+    is_field = is_marked and any(text.strip() for text in map(str, element.itertext()))
     named = (text for name, text in _attributes(element) if name.lower() in _NAMES)
     return next(named, "") if is_field and local_name(element.tag).lower() not in PARAGRAPHS else ""
 

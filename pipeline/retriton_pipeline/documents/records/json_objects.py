@@ -11,6 +11,7 @@ from typing import Any
 
 from retriton_pipeline.documents.html.fragments import shown_text
 from retriton_pipeline.documents.model import Block, Content, Scalar
+from retriton_pipeline.documents.records.json_tables import json_table, with_records
 from retriton_pipeline.documents.records.nested import (
     ID_KEYS,
     TEXT_KEYS,
@@ -25,6 +26,7 @@ _METADATA_KEYS = ("metadata", "meta")
 _PLACE = re.compile(r"(?:id-)*(?:line|record)-\d+")
 _SENTENCE = re.compile(r"\S\s+\S+\s+\S+[.!?]\s*\Z|[。！？]")
 _METADATA_CHARACTERS_MAX = 256  # longer values are only text
+_METADATA_FIELDS_MAX = 32  # further ones are not kept
 
 
 @dataclass(frozen=True)
@@ -67,26 +69,43 @@ def object_content(value: dict[str, Any]) -> Content:
     """The title, texts and other fields of an object.
 
     Its texts are the fields for text, long values, and what is nested in it. An object without a field for its text
-    consists of all fields whose value has several words or, if there are none, all strings.
+    consists of all fields whose value has several words or, if there are none, all strings and numbers; of all fields
+    if they are more than metadata can hold.
 
     Raises:
         UnreadableDocument: it has no text.
     """
+    value = with_records(value)
     title_key, text_key = first_key(value, TITLE_KEYS), first_key(value, TEXT_KEYS)
     fields = _fields({key: item for key, item in value.items() if key not in (*ID_KEYS, title_key)})
+    is_map = not text_key and sum(map(_is_value, fields.values())) > _METADATA_FIELDS_MAX
     blocks = [
-        block for key, item in fields.items() if _is_prose(key, item, text_key) for block in nested_blocks(key, item)
+        block
+        for key, item in fields.items()
+        if is_map or _is_prose(key, item, text_key)
+        for block in nested_blocks(key, item)
     ]
     title = " ".join(shown_text(value[title_key]).split()) if title_key else ""
     if not blocks:
         blocks = (
             [Block(title)]
             if title
-            else [Block(f"{key}: {shown_text(item)}") for key, item in fields.items() if is_text(item)]
+            else [Block(f"{key}: {shown_text(str(item))}") for key, item in fields.items() if _is_value(item)]
         )
+        blocks = blocks if title or any(map(is_text, fields.values())) else []
     if not blocks:
         raise UnreadableDocument("it has no text")
     return Content(title, blocks, dict(_metadata(fields, text_key)))
+
+
+def _is_value(item: object) -> bool:
+    return is_text(item) or isinstance(item, int | float)
+
+
+def rows_content(rows: list[Any]) -> Content | None:
+    """The table of an array of rows; None if it is none."""
+    table = json_table(rows) if rows and isinstance(rows[0], list) else None
+    return Content("", [table]) if table else None
 
 
 def _fields(value: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from retriton_pipeline.documents.html.fragments import fragment_blocks, is_html, shown_text, without_references
 from retriton_pipeline.documents.model import Block
+from retriton_pipeline.documents.records.json_tables import json_table, with_records
 from retriton_pipeline.documents.records.rich_text import is_rich_text, rich_text_blocks
 from retriton_pipeline.documents.text.plain_text import paragraphs
 
@@ -73,6 +74,8 @@ def _add(blocks: list[Block], key: str, value: object, level: int) -> None:
         blocks += _field_blocks(key, runs)
     elif not isinstance(value, list):
         blocks += _field_blocks(key, value)
+    elif _is_of_short_fields(value) and (table := json_table(value)):
+        blocks += [*_heading(key, level), table]
     elif not any(isinstance(item, dict | list) for item in value):
         blocks += _listed(key, value)
     else:
@@ -84,6 +87,12 @@ def _add(blocks: list[Block], key: str, value: object, level: int) -> None:
             del blocks[start - len(heading) :]
 
 
+def _is_of_short_fields(values: list[Any]) -> bool:
+    """Whether none of the objects in an array has a text or a speaker."""
+    keys = {key for value in values if isinstance(value, dict) for key in value}
+    return keys.isdisjoint((*TEXT_KEYS, *_SPEAKER_KEYS))
+
+
 def _joined_runs(value: object) -> str:
     """The text of an array of parts of one text, as Notion has them; empty if it is none."""
     runs = value if isinstance(value, list) else []
@@ -92,6 +101,7 @@ def _joined_runs(value: object) -> str:
 
 
 def _add_object(blocks: list[Block], key: str, value: dict[str, Any], level: int) -> None:
+    value = with_records(value)
     title_key, speaker_key = first_key(value, TITLE_KEYS), first_key(value, _SPEAKER_KEYS)
     has_text = bool(first_key(value, TEXT_KEYS))
     blocks += (heading := _heading(value[title_key] if title_key else key, level))
@@ -109,7 +119,8 @@ def _add_object(blocks: list[Block], key: str, value: dict[str, Any], level: int
     elif not is_readable:
         del blocks[start - len(heading) :]
     elif len(blocks) == start:
-        blocks[start - len(heading) :] = [Block(block.text) for block in heading]
+        label = f"{key}: " if title_key and key not in _CONTAINERS else ""
+        blocks[start - len(heading) :] = [Block(f"{label}{block.text}") for block in heading]
     elif speaker_key:
         blocks[start] = replace(blocks[start], text=f"{value[speaker_key]}: {blocks[start].text}")
 

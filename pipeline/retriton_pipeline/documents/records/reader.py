@@ -18,7 +18,7 @@ from retriton_pipeline.documents.records.json_lines import (
     parse_line,
     starts_as_lines,
 )
-from retriton_pipeline.documents.records.json_objects import object_content, read_record
+from retriton_pipeline.documents.records.json_objects import object_content, read_record, rows_content
 from retriton_pipeline.documents.records.json_values import parse_json_file
 from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.documents.text.encoding import decode
@@ -76,9 +76,9 @@ def _load_json(file: Path, raw: bytes, member: str = "") -> Iterator[Document | 
     """The records of a JSON file, or its only document."""
     with parser_errors():
         value = parse_json_file(decode(raw))
-    if isinstance(value, dict):
-        with parser_errors():
-            content = object_content(value)
+    with parser_errors():
+        content = object_content(value) if isinstance(value, dict) else rows_content(value)
+    if content:
         if member and not content.title:
             content = replace(content, title=Path(member).stem)
         yield sanitized_document(file, content, hashlib.sha256(raw).hexdigest(), member)

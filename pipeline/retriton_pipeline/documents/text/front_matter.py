@@ -12,6 +12,7 @@ _FIELD = re.compile(r"""["']?(\w[\w .-]{0,60}?)["']?[ \t]*[:=](?:[ \t]+(.*)|$)""
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 _OTHER = re.compile(r"\s|#|[\[\]})]|\Z")  # the rest of a value, a comment, a table of TOML
 _INDICATOR = re.compile(r"[|>][+-]?\d?")  # the value is on the next lines
+_LISTED = re.compile(r"""[ \t]*+"[^"]*"|[ \t]*+'[^']*'|[^,]+""")  # values of a list on one line
 _FIELDS_MAX = 256
 
 
@@ -61,7 +62,7 @@ def _value(text: str) -> str:
     if _INDICATOR.fullmatch(text):
         return ""
     if text.startswith("[") and text.endswith("]"):
-        return ", ".join(filter(None, map(_unquoted, text[1:-1].split(","))))
+        return ", ".join(filter(None, map(_unquoted, _LISTED.findall(text[1:-1]))))
     return _unquoted(text)
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from retriton_pipeline.documents.html.blocks import html_blocks
 from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Block
+from retriton_pipeline.documents.text.armor import without_armor
 from retriton_pipeline.documents.text.calendar import calendar_blocks
 from retriton_pipeline.documents.text.charsets import decoded_as
 from retriton_pipeline.documents.text.encoding import decode
@@ -17,6 +18,7 @@ from retriton_pipeline.documents.text.plain_text import paragraphs
 
 _STUB_RATIO = 2  # a plain text that is shorter than the HTML text by more only says that there is HTML
 _SOURCES = {"text/css", "text/javascript", "text/x-amp-html"}  # of pages, which are never shown as text
+_RANKS = {"text/plain": 0, "text/enriched": 2, "text/richtext": 2}  # of alternatives; others are between these
 _FORWARDED_HEADERS = ("from", "to", "date")
 _FORWARDED_LEVEL = 2
 
@@ -51,14 +53,18 @@ def _alternative_blocks(parts: list[Message]) -> Iterator[Block]:
     """The plain text, unless another form of it says much more; and invitations."""
     chosen: list[Block] = []
     invitations: list[Block] = []
-    for part in sorted(parts, key=lambda part: part.get_content_type() != "text/plain"):
+    for part in sorted(parts, key=_rank):
         blocks = list(message_blocks(part))
         if part.get_content_type() == "text/calendar":
             invitations += blocks
-        elif not chosen or _length(blocks) > _STUB_RATIO * _length(chosen):
+        elif not chosen or (_rank(part) < _RANKS["text/enriched"] and _length(blocks) > _STUB_RATIO * _length(chosen)):
             chosen = blocks
     yield from chosen
     yield from invitations
+
+
+def _rank(part: Message) -> int:
+    return _RANKS.get(part.get_content_type(), 1)
 
 
 def _length(blocks: list[Block]) -> int:
@@ -77,6 +83,7 @@ def _forwarded_blocks(message: Message) -> Iterator[Block]:
 def _text_blocks(message: Message) -> list[Block]:
     text = _text(message)
     if message.get_content_type() != "text/html":
+        text = without_armor(text)
         is_flowed = str(message.get_param("format")).lower() == "flowed"
         return paragraphs(unflowed(text, str(message.get_param("delsp")).lower() == "yes") if is_flowed else text)
     tree = parse_html(text)

@@ -8,6 +8,7 @@ from email.message import EmailMessage, Message
 from email.policy import EmailPolicy, Policy
 from typing import Any
 
+from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.errors import UnreadableDocument
 
 HEADERS_MAX = 2_000  # of a message or of a part of it
@@ -39,7 +40,17 @@ class BoundedPolicy(EmailPolicy):
     def header_source_parse(self, sourcelines: Sequence[str]) -> tuple[str, str]:
         """As `EmailPolicy.header_source_parse`."""
         name, value = super().header_source_parse(list(_first(sourcelines, _HEADER_CHARACTERS_MAX)))
-        return name, value
+        return name, _decoded(value)
+
+
+def _decoded(value: str) -> str:
+    """The value of a header, in which bytes that are not ASCII, and have no stated encoding, are surrogates."""
+    if value.isascii():
+        return value
+    try:
+        return decode(value.encode("utf-8", "surrogateescape"))
+    except UnreadableDocument:
+        return value
 
 
 def _first(lines: Sequence[str], characters: int) -> Iterator[str]:

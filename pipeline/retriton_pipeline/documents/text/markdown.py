@@ -15,6 +15,8 @@ from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.text.encoding import decode
 from retriton_pipeline.documents.text.front_matter import front_matter
 from retriton_pipeline.documents.text.markdown_comments import without_comments, without_mdx_comments
+from retriton_pipeline.documents.text.markdown_inline import shown_heading, shown_lines
+from retriton_pipeline.documents.text.mdx import without_components
 from retriton_pipeline.documents.titles import first_heading
 
 _CODE = {"fence", "code_block"}
@@ -43,17 +45,17 @@ def read_markdown(raw: bytes) -> Content:
 
 
 def read_mdx(raw: bytes) -> Content:
-    """As `read_markdown`, without the comments, imports and exports of MDX."""
-    content = _content(without_mdx_comments(decode(raw)))
+    """As `read_markdown`, without the comments, imports and exports of MDX, and without the tags of components."""
+    content = _content(without_components(without_mdx_comments(decode(raw))), has_indented_code=False)
     return replace(content, blocks=[block for block in content.blocks if not _is_module_code(block)])
 
 
-def _content(text: str) -> Content:
+def _content(text: str, has_indented_code: bool = True) -> Content:
     text = without_data(text)
     fields, end = front_matter(text)
     title = fields.pop("title", "")
     long = [Block(f"{name}: {value}") for name, value in fields.items() if len(value) > _METADATA_CHARACTERS_MAX]
-    blocks = long + parse_markdown(text[end:])
+    blocks = long + parse_markdown(text[end:], has_indented_code)
     return Content(title or first_heading(blocks), blocks, dict(fields))
 
 
@@ -66,10 +68,17 @@ def without_data(text: str) -> str:
     return _DATA_URL.sub("", text)
 
 
-def parse_markdown(text: str) -> list[Block]:
-    """The blocks of Markdown ``text``."""
+def parse_markdown(text: str, has_indented_code: bool = True) -> list[Block]:
+    """The blocks of Markdown ``text``.
+
+    Args:
+        text: the source.
+        has_indented_code: whether indented lines are code; MDX has none.
+    """
     lines = text.split("\n")  # the parser's definition of a line
     parser = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])  # blocks suffice
+    if not has_indented_code:
+        parser.disable("code")
     if _FOOTNOTE.search(text):
         parser.disable("reference")  # to which notes of one word look like links
     tokens = parser.parse(text)
@@ -86,7 +95,7 @@ def _starts_block(token: Token) -> bool:
 def _blocks(tokens: list[Token], index: int, lines: list[str]) -> list[Block]:
     token = tokens[index]
     if token.type == "heading_open":
-        return [Block(_visible(tokens[index + 1].content).strip(), heading_level=int(token.tag[1:]))]
+        return [Block(shown_heading(_visible(tokens[index + 1].content)), heading_level=int(token.tag[1:]))]
     first, last = token.map or (0, 0)
     text = "\n".join(lines[first:last])
     text = (text if token.type in _CODE else _visible(text)).strip("\n").rstrip()
@@ -94,7 +103,9 @@ def _blocks(tokens: list[Token], index: int, lines: list[str]) -> list[Block]:
         tree = parse_html(text)
         return html_blocks(tree) if tree is not None else []
     if token.type == "paragraph_open":
-        text = "" if all(map(_DEFINITION.fullmatch, text.split("\n"))) else unwrapped(text)
+        text = "" if all(map(_DEFINITION.fullmatch, text.split("\n"))) else unwrapped(shown_lines(text, "\n").strip())
+    elif token.type not in _CODE:
+        text = shown_lines(text).rstrip()
     header = "\n".join(text.split("\n", 2)[:2]) if token.type == "table_open" else ""
     return [Block(text, verbatim=token.type in _VERBATIM, header=header)]
 

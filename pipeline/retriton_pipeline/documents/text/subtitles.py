@@ -1,4 +1,4 @@
-"""Subtitles (.srt, .vtt): what is said, in paragraphs that begin with their time."""
+"""Subtitles (.srt, .vtt, .ass): what is said, in paragraphs that begin with their time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def read_subtitles(raw: bytes, syntax: str) -> Content:
     """
     text = _web_cues(decode(raw)) if syntax == "vtt" else decode(raw)
     file = pysubs2.SSAFile.from_string(text, format_=syntax, keep_unknown_html_tags=False)
-    return Content("", list(_paragraphs(event for event in file if not event.is_comment)))
+    shown = sorted((event for event in file if not (event.is_comment or event.is_drawing)), key=_start)
+    return Content("", list(_paragraphs(shown)))
 
 
 def _web_cues(text: str) -> str:
@@ -67,6 +68,10 @@ def _paragraphs(events: Iterable[pysubs2.SSAEvent]) -> Iterator[Block]:
         end = event.end
     if words:
         yield _paragraph(start, words)
+
+
+def _start(event: pysubs2.SSAEvent) -> int:
+    return int(event.start)
 
 
 def _paragraph(start_ms: int, words: list[str]) -> Block:
