@@ -18,8 +18,8 @@ def numeral(number: int, style: str) -> str:
     """``number`` in a style with a name of WordprocessingML; with digits if the style is unknown."""
     if style == "none":
         return ""
-    if style == "decimalZero":
-        return f"{number:02}"
+    if style.startswith("decimalZero"):
+        return f"{number:0{style.removeprefix('decimalZero') or 2}}"
     if style in ("lowerLetter", "upperLetter") and 0 < number <= _LETTERS_MAX:
         letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
         return letters if style == "lowerLetter" else letters.upper()

@@ -27,8 +27,14 @@ _FOLDER = "word/"
 _BODY = "word/document.xml"
 _NOTES = ("footnotes", "endnotes")
 _TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
+_REFERENCES = "//sup[a[starts-with(@href, '#footnote-') or starts-with(@href, '#endnote-')]]"
 _BACK_LINKS = "//a[starts-with(@href, '#footnote-ref-') or starts-with(@href, '#endnote-ref-')][. = '↑']"
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+_LISTS = "\n".join(  # deeper ones than mammoth knows
+    f"p:{kind}-list({level}) => {'ul|ol > li > ' * (level - 1)}{tag} > li:fresh"
+    for level in range(6, 10)
+    for kind, tag in (("unordered", "ul"), ("ordered", "ol"))
+)
+_STYLES = f"p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh\n{_LISTS}"
 
 
 def read_docx(raw: bytes) -> Content:
@@ -54,6 +60,8 @@ def _read(raw: bytes, chunks: Chunks | None) -> Content:
     tree = parse_html(page) if page else None
     for link in tree.xpath(_BACK_LINKS) if tree is not None else ():
         link.drop_tree()
+    for reference in tree.xpath(_REFERENCES) if tree is not None else ():
+        reference.drop_tag()  # "5[1]" is no power of five
     title, metadata = core_properties(archive)
     blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
     blocks = chunks.placed(blocks) if chunks else blocks

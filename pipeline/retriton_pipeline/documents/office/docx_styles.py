@@ -1,4 +1,4 @@
-"""What the styles of a DOCX state about the visibility and the numbering of paragraphs."""
+"""What the styles of a DOCX state about the visibility, the numbering and the outline of paragraphs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from retriton_pipeline.documents.office.ooxml import WORD, is_on
 
 _VALUE = f"{WORD}val"
 _BASES_MAX = 16
+_OUTLINE_LEVELS = tuple("012345678")
 
 
 class Styles:
@@ -33,12 +34,23 @@ class Styles:
     def numbering(self, paragraph: etree._Element) -> tuple[str, int | None, str]:
         """The id of the list that ``paragraph`` is in (empty if none), its level if stated, and its style."""
         style = style_of(paragraph)
-        path = f"{WORD}pPr/{WORD}numPr"
-        own = paragraph.find(path)
-        inherited = self._inherited(style, path)
-        number = _value(own, "numId") or _value(inherited, "numId")
-        level = _value(own, "ilvl") or _value(inherited, "ilvl")
+        number, level = (self._stated(paragraph, style, f"numPr/{WORD}{name}") for name in ("numId", "ilvl"))
         return number, int(level) if level.isdecimal() and len(level) < 3 else None, style
+
+    def heading_level(self, paragraph: etree._Element) -> int:
+        """The level of ``paragraph`` in the outline, from 1; 0 if it is no heading."""
+        level = self._stated(paragraph, style_of(paragraph), "outlineLvl")
+        return int(level) + 1 if level in _OUTLINE_LEVELS else 0
+
+    def _stated(self, paragraph: etree._Element, style: str, name: str) -> str:
+        """The value of a property of ``paragraph``, or of its style or one that it is based on; empty if none has it.
+
+        Each is inherited for itself: a style can state the level of a list only.
+        """
+        path = f"{WORD}pPr/{WORD}{name}"
+        own = paragraph.find(path)
+        found = self._inherited(style, path) if own is None else own
+        return "" if found is None else found.get(_VALUE, "")
 
     def _inherited(self, name: str, path: str) -> etree._Element | None:
         """The property at ``path`` of the style ``name`` or of one that it is based on."""
@@ -57,8 +69,3 @@ def style_of(paragraph: etree._Element) -> str:
     """The id of the style of ``paragraph``; empty if it states none."""
     style = paragraph.find(f"{WORD}pPr/{WORD}pStyle")
     return "" if style is None else style.get(_VALUE, "")
-
-
-def _value(numbering: etree._Element | None, name: str) -> str:
-    found = None if numbering is None else numbering.find(f"{WORD}{name}")
-    return "" if found is None else found.get(_VALUE, "")

@@ -13,10 +13,11 @@ from openpyxl.utils.datetime import MAC_EPOCH, to_excel
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from retriton_pipeline.documents.office.archive import local_name
-from retriton_pipeline.documents.office.drawings import chart_title, paragraph_texts, smartart_lines
+from retriton_pipeline.documents.office.charts import chart_titles, charts_of
+from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
 from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
-from retriton_pipeline.documents.office.ooxml import CHART, DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, part_finder, related_parts
 from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
 
 _COLUMNS_MAX = 16_384  # the limit of the format
@@ -140,7 +141,7 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
-    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``, and the titles of its charts.
+    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``, and titles of charts.
 
     Args:
         archive: the file.
@@ -156,9 +157,9 @@ def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterato
                 for diagram in anchor.iter(f"{DIAGRAM}relIds"):
                     data = find(diagram.get(f"{RELATIONSHIPS}dm"))
                     yield "\n".join(smartart_lines(data)) if data is not None else ""
-                for reference in anchor.iter(f"{CHART}chart"):
+                for reference in charts_of(anchor):
                     chart = find(reference.get(f"{RELATIONSHIPS}id"))
-                    yield chart_title(chart) if chart is not None else ""
+                    yield "\n".join(chart_titles(chart)) if chart is not None else ""
 
 
 def _is_hidden(anchor: etree._Element) -> bool:
