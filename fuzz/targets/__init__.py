@@ -9,8 +9,8 @@ from fuzz.target import Target
 _MODULES = {
     "documents": (
         "txt", "md", "mdx", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json",
-        "jsonl", "log", "rst", "adoc", "org", "tex", "xml", "doc", "ppt", "xls", "ods", "msg", "srt", "vtt", "ipynb",
-        "yaml", "toml", "py", "ics", "mht",
+        "jsonl", "log", "rst", "adoc", "org", "tex", "xml", "doc", "ppt", "xls", "ods", "odp", "msg", "srt", "vtt",
+        "ipynb", "yaml", "toml", "py", "ics", "mht",
     ),
     "texts": ("encoding", "chunking"),
     "wire": ("errors", "parameters", "manifests"),
