@@ -31,6 +31,10 @@ from retriton_pipeline.documents.office.number_formats import displayed, display
         (1234567, '0.0,," M"', "1.2 M"),
         (12345.6, "0.00E+00", "1.23E+04"),
         (2.75, "# ?/?", "2 3/4"),
+        (12345.6, "##0.0E+0", "12.3E+3"),
+        (0.00012345, "##0.0E+0", "123.5E-6"),
+        (999960, "##0.0E+0", "1.0E+6"),
+        (0, "##0.0E+0", "0.0E+0"),
         (9.5, "#,##0.00\\ [$€-407]", "9.50 €"),
         (-3, "0;[Red](0)", "(3)"),
         (-3, "0.0", "-3.0"),
@@ -45,7 +49,7 @@ from retriton_pipeline.documents.office.number_formats import displayed, display
     ],
 )
 def test_numbers_are_read_as_displayed(value: float, code: str, text: str) -> None:
-    assert displayed(value, code) == (text if len(code) < 256 else "1e+300")
+    assert displayed(value, code) == (text if len(code) < 256 else "1E+300")
 
 
 def test_texts_are_read_as_displayed() -> None:
@@ -141,3 +145,27 @@ def test_strict_files_are_read(tmp_path: Path) -> None:
                 part = part.replace(old % kind, new % kind)
             strict.writestr(name, part)
     assert [block.text for block in load_document(tmp_path / "a.xlsx").blocks] == ["Fees", "Towing", "in a box"]
+
+
+def test_sheets_that_are_a_chart_have_its_titles(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        workbook.add_worksheet("Data").write_row(0, 0, ["Map", 1])
+        for name in ("Trend", "Hidden"):
+            chart = workbook.add_chart({"type": "column"})
+            chart.add_series({"values": "=Data!$B$1:$B$1"})
+            chart.set_title({"name": f"{name} of rents"})
+            chart.set_y_axis({"name": "EUR million"})
+            workbook.add_chartsheet(name).set_chart(chart)
+        workbook.get_worksheet_by_name("Hidden").hide()
+
+    assert read(fill) == ["Data", "Map 1", "Trend", "Trend of rents\nEUR million"]
+
+
+def test_zeros_that_a_sheet_hides_and_escaped_characters(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        for number, row in enumerate([["Map", "Days", "Lent"], ["sea_x000D_\nchart", 0, False], ["land", 5, True]]):
+            sheet.write_row(number, 0, row)
+        sheet.hide_zero()
+
+    assert read(fill)[1].splitlines()[2:] == ["| sea chart |  | FALSE |", "| land | 5 | TRUE |"]

@@ -72,7 +72,7 @@ def displayed_text(text: str, code: str) -> str:
 
 
 def _general(value: float) -> str:
-    return f"{value:.15g}"  # without binary rounding errors
+    return f"{value:.15g}".upper()  # without binary rounding errors
 
 
 @lru_cache(maxsize=512)
@@ -136,7 +136,8 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str:
     percents = sum(token == ("other", "%") for token in tokens)
     exponent = next((text for kind, text in tokens if kind == "exponent"), "")
     scaled = Decimal(repr(value)).scaleb(2 * percents - 3 * scale)
-    whole, places, power = _rounded(scaled, len(decimals), exponent)
+    steps = len(integers) if any(tokens[index][1] != "0" for index in integers) else 1  # as in "##0.0E+0"
+    whole, places, power = _rounded(scaled, len(decimals), exponent, steps)
     places = places.rstrip("0").ljust(sum(tokens[index][1] == "0" for index in decimals), "0")
     whole = whole.lstrip("0").rjust(sum(tokens[index][1] == "0" for index in integers), "0")
     has_groups = any(integers[0] < index < integers[-1] for index in commas) if integers else False
@@ -149,13 +150,16 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str:
     ).strip()
 
 
-def _rounded(value: Decimal, places: int, exponent: str) -> tuple[str, str, str]:
-    """The digits before and after the point, and the exponent."""
+def _rounded(value: Decimal, places: int, exponent: str, steps: int) -> tuple[str, str, str]:
+    """The digits before and after the point, and the exponent, which is a multiple of ``steps``."""
     if exponent:
-        mantissa, _, power = f"{value:.{places}E}".partition("E")
-        whole, _, decimals = mantissa.partition(".")
-        sign = "-" if int(power) < 0 else "+" if "+" in exponent else ""
-        return whole, decimals, f"E{sign}{str(abs(int(power))).rjust(len(exponent) - 2, '0')}"
+        power = int(f"{value:E}".partition("E")[2]) // steps * steps if value else 0
+        whole, decimals, _ = _rounded(value.scaleb(-power), places, "", 1)
+        if len(whole) > steps:  # by rounding
+            power += steps
+            whole, decimals, _ = _rounded(value.scaleb(-power), places, "", 1)
+        sign = "-" if power < 0 else "+" if "+" in exponent else ""
+        return whole, decimals, f"E{sign}{str(abs(power)).rjust(len(exponent) - 2, '0')}"
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _DIGITS)
     whole, _, decimals = f"{rounded:f}".partition(".")
     return whole, decimals, ""

@@ -18,7 +18,7 @@ from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.unseen_text import strings_without_struck
-from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
+from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts, sheet_parts
 from retriton_pipeline.errors import UnreadableDocument
 
 _ROWS_MAX = 2**20  # the limit of the format
@@ -65,10 +65,12 @@ def _unreadable(formulas: int) -> dict[str, str]:
 def _blocks(raw: bytes, archive: zipfile.ZipFile, workbook: Any, cells: Cells) -> Iterator[Block]:
     drawn: set[str] = set()
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
-    for sheet in workbook.worksheets:
+    parts = sheet_parts(archive)
+    for sheet in workbook._sheets:  # with those that are only a chart
         if sheet.sheet_state == "visible":
-            blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add))))
-            part = sheet._worksheet_path
+            has_cells = sheet in workbook.worksheets
+            blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add)))) if has_cells else []
+            part = sheet._worksheet_path if has_cells else parts.get(sheet.title, "")
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,20 +11,31 @@ from typing import Any
 from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import MAC_EPOCH, to_excel
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from retriton_pipeline.documents.office.archive import local_name
+from retriton_pipeline.documents.office.archive import local_name, parse_xml, read_member
 from retriton_pipeline.documents.office.charts import chart_titles, charts_of
 from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
 from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
-from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+from retriton_pipeline.documents.office.ooxml import (
+    DIAGRAM,
+    RELATIONSHIPS,
+    part_finder,
+    part_names,
+    related_parts,
+    transitional,
+)
 from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
 
 _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
 _MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
 _TRUE = ("1", "true")
+_HIDES_ZEROS = re.compile(rb"""<(?:\w+:)?sheetView [^>]{0,1000}showZeros=["'](?:0|false)""")
+_WORKBOOK = "xl/workbook.xml"
+_HEAD_BYTES = 16 * 1024
 
 
 class _Parser(WorkSheetParser):
@@ -59,6 +71,7 @@ class Cells:
         self._codes: dict[int, str] = {}
         self._unseen_styles = UnseenStyles(workbook)
         self._unseen: set[int] = set()
+        self._hides_zeros = False
         self.formulas_without_value = 0
 
     def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
@@ -72,6 +85,8 @@ class Cells:
             merged = MergedCells(merged_ranges(source))
         with sheet._get_source() as source:
             self._unseen = self._unseen_styles.of(source)
+        with sheet._get_source() as source:
+            self._hides_zeros = _HIDES_ZEROS.search(source.read(_HEAD_BYTES)) is not None
         with sheet._get_source() as source:
             parser = _Parser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
             expected = 1
@@ -96,7 +111,7 @@ class Cells:
         return texts
 
     def _text(self, value: object, style: int) -> str:
-        if value is None or style in self._unseen:
+        if value is None or style in self._unseen or (self._hides_zeros and value == 0 and value is not False):
             return ""
         if isinstance(value, bool):
             return str(value).upper()
@@ -109,7 +124,7 @@ class Cells:
             value = float(to_excel(value, self._workbook.epoch))  # type: ignore[no-untyped-call]
         if isinstance(value, int | float):
             return without_midnight(displayed(value, code, self._days_added))
-        return displayed_text(str(value), code)
+        return displayed_text(unescape(str(value)), code)
 
     def _code(self, style: int) -> str:
         if style not in self._codes:
@@ -138,6 +153,14 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
         if _is_hidden_line(column, "width"):
             hidden.update(range(int(column["min"]), min(int(column["max"]), _COLUMNS_MAX) + 1))
     return hidden
+
+
+def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """The names of the parts of the visible sheets of a workbook, by the names of the sheets."""
+    parts = part_names(archive, _WORKBOOK)
+    sheets = parse_xml(transitional(read_member(archive, _WORKBOOK))).iter("{*}sheet")
+    return {sheet.get("name", ""): parts.get(sheet.get(f"{RELATIONSHIPS}id", ""), "") for sheet in sheets
+            if sheet.get("state", "visible") == "visible"}  # fmt: skip
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
