@@ -150,3 +150,10 @@ def test_notes_have_no_arrows_back(tmp_path: Path) -> None:
     body = paragraph(run("Claim"), '<w:r><w:footnoteReference w:id="2"/></w:r>')
     raw = docx(body, relation("footnotes", "footnotes.xml"), footnotes_xml=note)
     assert texts(tmp_path, raw) == ["Claim[1]", "1. Only indoors."]
+
+
+def test_links_and_pictures_that_the_file_does_not_have(tmp_path: Path) -> None:
+    names = 'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"'
+    picture = f'<w:r><w:drawing><wp:inline {names}><a:blip r:embed="gone"/></wp:inline></w:drawing></w:r>'
+    link = f'<w:hyperlink r:id="lost"><w:ins w:id="1">{run("the rules")}</w:ins></w:hyperlink>'
+    assert texts(tmp_path, docx(paragraph(run("See "), link, picture))) == ["See the rules"]

@@ -83,6 +83,17 @@ def test_cells_are_read_with_their_formats(read: Read) -> None:
     assert read(fill) == ["Pumps", "| Code | Load | Runs | Works |\n|---|---|---|---|\n| 009 | 50% | 48:00 | TRUE |"]
 
 
+def test_formats_by_their_numbers(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        for number, (value, code) in enumerate([(1234.5, 44), (-1234.5, 44), (0, 44), (0.0007, 47), (-5, 42)]):
+            sheet.write(number, 0, "a")
+            sheet.write(number, 1, value, workbook.add_format({"num_format": code}))
+
+    shown = [line.split("|")[2].strip() for line in read(fill)[1].splitlines() if "---" not in line]
+    assert shown == ["$1,234.50", "$(1,234.50)", "$-", "01:00.5", "$(5)"]
+
+
 def test_parallel_lines_of_cells_become_rows(read: Read) -> None:
     def fill(workbook: xlsxwriter.Workbook) -> None:
         for number, row in enumerate(

@@ -18,7 +18,7 @@ from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles
 from retriton_pipeline.documents.office.docx_text import visible
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
-from retriton_pipeline.documents.office.ooxml import WORD, part_finder, related_name, transitional
+from retriton_pipeline.documents.office.ooxml import part_finder, related_name, transitional
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
@@ -107,8 +107,6 @@ class _Displayed:
                 chunks.take(root, archive, name)
             numbering = Numbering(definitions, styles)
             displayed = visible(root, styles, numbering, part_finder(archive, name, drawn))
-            for mark in displayed.iter(f"{WORD}dstrike"):
-                mark.tag = f"{WORD}strike"  # mammoth reads text that is struck twice
             self.shown += sum(characters(text.text or "") for text in displayed.iter("{*}t"))
             self._parts[name] = etree.tostring(displayed)
 

@@ -8,6 +8,7 @@ from retriton_pipeline.documents.office.ooxml import WORD, is_on
 
 _VALUE = f"{WORD}val"
 _BASES_MAX = 16
+_UNSEEN = ("vanish", "strike", "dstrike")
 _OUTLINE_LEVELS = tuple("012345678")
 
 
@@ -20,16 +21,20 @@ class Styles:
 
     def __init__(self, root: etree._Element | None) -> None:
         styles = root.iter(f"{WORD}style") if root is not None else ()
+        self._found: dict[tuple[str, str], etree._Element | None] = {}
         self._styles = {style.get(f"{WORD}styleId", ""): style for style in styles}
 
     def is_hidden(self, run: etree._Element, paragraph_style: str) -> bool:
-        """Whether the text of ``run`` is hidden, by itself or by its style or by that of its paragraph."""
-        own = run.find(f"{WORD}rPr/{WORD}vanish")
-        if own is not None:
-            return is_on(own, _VALUE)
+        """Whether the text of ``run`` is hidden or struck, by itself or by its style or by that of its paragraph."""
         style = run.find(f"{WORD}rPr/{WORD}rStyle")
         names = ([] if style is None else [style.get(_VALUE, "")]) + [paragraph_style]
-        return any(is_on(self._inherited(name, f"{WORD}rPr/{WORD}vanish"), _VALUE) for name in names)
+        return any(self._is_on(run, names, f"{WORD}rPr/{WORD}{kind}") for kind in _UNSEEN)
+
+    def _is_on(self, run: etree._Element, styles: list[str], path: str) -> bool:
+        own = run.find(path)
+        if own is not None:
+            return is_on(own, _VALUE)
+        return any(is_on(self._inherited(name, path), _VALUE) for name in styles)
 
     def numbering(self, paragraph: etree._Element) -> tuple[str, int | None, str]:
         """The id of the list that ``paragraph`` is in (empty if none), its level if stated, and its style."""
@@ -54,6 +59,12 @@ class Styles:
 
     def _inherited(self, name: str, path: str) -> etree._Element | None:
         """The property at ``path`` of the style ``name`` or of one that it is based on."""
+        key = name, path
+        if key not in self._found:
+            self._found[key] = self._search(name, path)
+        return self._found[key]
+
+    def _search(self, name: str, path: str) -> etree._Element | None:
         for _ in range(_BASES_MAX):
             style = self._styles.get(name)
             if style is None:

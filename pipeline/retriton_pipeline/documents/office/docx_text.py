@@ -20,11 +20,12 @@ from retriton_pipeline.documents.office.docx_tables import is_empty_cell, plain_
 from retriton_pipeline.documents.office.drawings import smartart_lines
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
-from retriton_pipeline.documents.office.ooxml import DIAGRAM, RELATIONSHIPS, WORD, Finder
+from retriton_pipeline.documents.office.ooxml import DIAGRAM, DRAWING, RELATIONSHIPS, WORD, Finder
 
 _VALUE = f"{WORD}val"
 _JOINED = (f"{WORD}rPr/{WORD}del", f"{WORD}rPr/{WORD}moveFrom", f"{WORD}framePr[@{WORD}dropCap]")
 _HEADING_LEVELS_MAX, _HEADING_CHARACTERS_MAX = 6, 200  # longer paragraphs of an outline are its clauses
+_PICTURES = (f"{DRAWING}blip", "{urn:schemas-microsoft-com:vml}imagedata")
 _SAME = {"cr": "br", "ptab": "tab"}  # which mammoth does not know
 
 
@@ -38,6 +39,8 @@ def visible(root: etree._Element, styles: Styles, numbering: Numbering, find: Fi
         find: the root of the part of a relation, such as a chart.
     """
     resolve_alternatives(root)
+    etree.strip_elements(root, *_PICTURES, with_tail=False)  # mammoth fails on those that the file does not have
+    etree.strip_tags(root, f"{WORD}hyperlink")
     plain_fields(root)
     plain_tables(root)
     for kind, usual in _SAME.items():

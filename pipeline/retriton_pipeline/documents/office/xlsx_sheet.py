@@ -33,6 +33,10 @@ _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
 _MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
 _TRUE = ("1", "true")
+_FORMATS = BUILTIN_FORMATS | {  # of which openpyxl has two without their separators
+    44: '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)',
+    47: "mm:ss.0",
+}
 _HIDES_ZEROS = re.compile(rb"""<(?:\w+:)?sheetView [^>]{0,1000}showZeros=["'](?:0|false)""")
 _WORKBOOK = "xl/workbook.xml"
 _HEAD_BYTES = 16 * 1024
@@ -132,7 +136,7 @@ class Cells:
             number = styles[style].numFmtId if style < len(styles) else 0
             custom = number - BUILTIN_FORMATS_MAX_SIZE
             self._codes[style] = (
-                BUILTIN_FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
+                _FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
             ) or "General"
         return self._codes[style]
 
