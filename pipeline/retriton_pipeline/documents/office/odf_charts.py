@@ -40,8 +40,7 @@ def show_charts(body: etree._Element, archive: zipfile.ZipFile) -> None:
         place = next(frame.iterancestors("{*}p", "{*}h"), frame)
         table = next(root.iter("{*}table"), None)
         if table is not None:
-            for range_ in list(table.iter("{*}g")):  # which name the cells of a sheet
-                range_.getparent().remove(range_)
+            etree.strip_elements(table, "{*}g", with_tail=False)  # which name the cells of a sheet
             place.addnext(table)
         for title in reversed(chart_titles(root)):
             paragraph = etree.Element(f"{_TEXT}p")

@@ -59,12 +59,9 @@ def _list_styles(frame: TextFrame) -> list[etree._Element]:
 
 def _bullet(paragraph: etree._Element, level: int, styles: list[etree._Element]) -> etree._Element | None:
     """What ``paragraph`` or the nearest style states as its bullet or number."""
-    own = paragraph.find(f"{DRAWING}pPr")
-    for properties in (own, *(style.find(f"{DRAWING}lvl{level + 1}pPr") for style in styles)):
-        for name in _BULLETS if properties is not None else ():
-            if (bullet := properties.find(f"{DRAWING}{name}")) is not None:
-                return bullet
-    return None
+    stated = [paragraph.find(f"{DRAWING}pPr"), *(style.find(f"{DRAWING}lvl{level + 1}pPr") for style in styles)]
+    bullets = (part.find(f"{DRAWING}{name}") for part in stated if part is not None for name in _BULLETS)
+    return next((bullet for bullet in bullets if bullet is not None), None)
 
 
 def _number(
