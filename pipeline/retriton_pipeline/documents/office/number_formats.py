@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from retriton_pipeline.documents.office.date_formats import DATE_CODE, displayed_date, is_date
+from retriton_pipeline.documents.office.date_names import language_of
 
 _CODE_CHARACTERS_MAX = 255  # the limit of the format
 _TOKEN = re.compile(
@@ -30,10 +31,12 @@ class _Section:
     Attributes:
         tokens: kinds and texts.
         condition: an operator and a number; None if the sign decides.
+        language: of the names of months and days.
     """
 
     tokens: tuple[tuple[str, str], ...]
     condition: tuple[str, float] | None = None
+    language: str = "en"
 
 
 def displayed(value: float, code: str, days_added: int = 0) -> str:
@@ -50,7 +53,7 @@ def displayed(value: float, code: str, days_added: int = 0) -> str:
     section, is_absolute = _section_of(value, sections)
     kinds = [kind for kind, _ in section.tokens]
     if is_date(section.tokens):
-        return displayed_date(value + days_added, section.tokens) or _general(value)
+        return displayed_date(value + days_added, section.tokens, section.language) or _general(value)
     if "general" in kinds or ("other", "@") in section.tokens:
         number = _general(abs(value) if is_absolute else value)
         return "".join(
@@ -80,13 +83,15 @@ def _sections(code: str) -> tuple[_Section, ...]:
     sections: list[_Section] = []
     tokens: list[tuple[str, str]] = []
     condition: tuple[str, float] | None = None
+    language = "en"
     for match in _TOKEN.finditer(code + ";"):
         kind, text = match.lastgroup or "other", match[match.lastgroup or 0]
         if kind == "other" and text == ";":
-            sections.append(_Section(tuple(tokens), condition))
-            tokens, condition = [], None
+            sections.append(_Section(tuple(tokens), condition, language))
+            tokens, condition, language = [], None, "en"
         elif kind == "bracket":
             condition = _condition(text) or condition
+            language = language_of(text.partition("-")[2]) if text.startswith("$") else language
             tokens += _bracket(text)
         else:
             tokens.append(("literal", text) if kind in ("quoted", "escaped") else (kind, text))
