@@ -163,6 +163,18 @@ def test_strict_files_are_read(tmp_path: Path) -> None:
     assert [block.text for block in load_document(tmp_path / "a.xlsx").blocks] == ["Fees", "Towing", "in a box"]
 
 
+def test_check_boxes_in_cells(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        sheet.write_row(0, 0, ["Task", "Done", "Valid"])
+        sheet.write_row(1, 0, ["sea", None, True])
+        sheet.write_row(2, 0, ["land", None, False])
+        sheet.insert_checkbox(1, 1, True)
+        sheet.insert_checkbox(2, 1, False)
+
+    assert read(fill)[1].splitlines()[2:] == ["| sea | ☒ | TRUE |", "| land | ☐ | FALSE |"]
+
+
 def test_sheets_that_are_a_chart_have_its_titles(read: Read) -> None:
     def fill(workbook: xlsxwriter.Workbook) -> None:
         workbook.add_worksheet("Data").write_row(0, 0, ["Map", 1])

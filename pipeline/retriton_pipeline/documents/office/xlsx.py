@@ -18,7 +18,8 @@ from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.unseen_text import strings_without_struck
-from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts, sheet_parts
+from retriton_pipeline.documents.office.xlsx_parts import check_box_styles, sheet_parts
+from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
 from retriton_pipeline.errors import UnreadableDocument
 
 _ROWS_MAX = 2**20  # the limit of the format
@@ -46,7 +47,7 @@ def read_xlsx(raw: bytes) -> Content:
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
         workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
         _leave_out_struck(archive, workbook)
-        cells = Cells(workbook)
+        cells = Cells(workbook, check_box_styles(archive))
         blocks = list(_blocks(raw, archive, workbook, cells))
     return Content(title, blocks, metadata, _unreadable(cells.formulas_without_value))
 

@@ -14,8 +14,9 @@ from openpyxl.utils.datetime import MAC_EPOCH, to_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from retriton_pipeline.documents.office.archive import local_name, parse_xml, read_member
+from retriton_pipeline.documents.office.archive import local_name
 from retriton_pipeline.documents.office.charts import chart_titles, charts_of
+from retriton_pipeline.documents.office.docx_fields import CHECKED, UNCHECKED
 from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
 from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
@@ -23,9 +24,7 @@ from retriton_pipeline.documents.office.ooxml import (
     DIAGRAM,
     RELATIONSHIPS,
     part_finder,
-    part_names,
     related_parts,
-    transitional,
 )
 from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
 
@@ -38,7 +37,6 @@ _FORMATS = BUILTIN_FORMATS | {  # of which openpyxl has two without their separa
     47: "mm:ss.0",
 }
 _HIDES_ZEROS = re.compile(rb"""<(?:\w+:)?sheetView [^>]{0,1000}showZeros=["'](?:0|false)""")
-_WORKBOOK = "xl/workbook.xml"
 _HEAD_BYTES = 16 * 1024
 
 
@@ -64,13 +62,15 @@ class Cells:
 
     Args:
         workbook: an openpyxl workbook, opened for reading only.
+        check_boxes: the numbers of the styles of cells with check boxes.
 
     Attributes:
         formulas_without_value: the number of formulas in the rows so far whose value was not saved.
     """
 
-    def __init__(self, workbook: Any) -> None:
+    def __init__(self, workbook: Any, check_boxes: set[int]) -> None:
         self._workbook = workbook
+        self._check_boxes = check_boxes
         self._days_added = DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
         self._codes: dict[int, str] = {}
         self._unseen_styles = UnseenStyles(workbook)
@@ -118,7 +118,7 @@ class Cells:
         if value is None or style in self._unseen or (self._hides_zeros and value == 0 and value is not False):
             return ""
         if isinstance(value, bool):
-            return str(value).upper()
+            return (CHECKED if value else UNCHECKED) if style in self._check_boxes else str(value).upper()
         code = self._code(style)
         if isinstance(value, int) and (code == "General" or abs(value) > 10**15):
             return str(value)
@@ -157,14 +157,6 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
         if _is_hidden_line(column, "width"):
             hidden.update(range(int(column["min"]), min(int(column["max"]), _COLUMNS_MAX) + 1))
     return hidden
-
-
-def sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """The names of the parts of the visible sheets of a workbook, by the names of the sheets."""
-    parts = part_names(archive, _WORKBOOK)
-    sheets = parse_xml(transitional(read_member(archive, _WORKBOOK))).iter("{*}sheet")
-    return {sheet.get("name", ""): parts.get(sheet.get(f"{RELATIONSHIPS}id", ""), "") for sheet in sheets
-            if sheet.get("state", "visible") == "visible"}  # fmt: skip
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
