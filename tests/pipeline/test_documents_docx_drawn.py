@@ -107,8 +107,12 @@ def test_hidden_drawings_are_not_read_and_word_art_is(tmp_path: Path) -> None:
         f"</mc:Choice><mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent></w:r>"
         f'<w:r><w:pict><v:shape {vml} style="visibility:hidden"><v:textbox>{box}</v:textbox></v:shape></w:pict></w:r>'
     )
+    oval = f"<w:r><w:pict><v:oval {vml}><v:textbox><w:txbxContent>{paragraph(run('Oval'))}</w:txbxContent></v:textbox>"
+    oval += "</v:oval></w:pict></w:r>"
     art = f'<w:r><w:pict><v:shape {vml}><v:textpath string="SUMMER SALE"/></v:shape></w:pict></w:r>'
-    assert texts(tmp_path, docx(paragraph(hidden, run("Seen")) + paragraph(art))) == ["Seen", "SUMMER SALE"]
+    assert texts(tmp_path, docx(paragraph(hidden, run("Seen")) + paragraph(art, oval))) == [
+        "Seen", "SUMMER SALE", "Oval",
+    ]  # fmt: skip
 
 
 def test_letters_of_symbol_fonts_are_what_they_show(tmp_path: Path) -> None:

@@ -118,3 +118,15 @@ def test_hidden_moved_and_deleted_paragraphs_have_no_number(tmp_path: Path, cont
 def test_a_large_initial_belongs_to_its_paragraph(tmp_path: Path) -> None:
     initial = paragraph(run("O"), properties='<w:framePr w:dropCap="drop" w:lines="3"/>')
     assert texts(tmp_path, docx(initial + paragraph(run("nce upon a time.")))) == ["Once upon a time."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("russianLower", "а", "б"), ("hebrew2", "א", "ב"), ("ganada", "가", "나"), ("irohaFullWidth", "イ", "ロ"),
+        ("aiueoFullWidth", "ア", "イ"), ("decimalFullWidth", "１", "２"),
+    ],
+)  # fmt: skip
+def test_letters_of_other_scripts(tmp_path: Path, kind: str, first: str, second: str) -> None:
+    raw = docx(item("A", 0) + item("B", 0), numbering_xml=numbering(level("%1)", kind)))
+    assert texts(tmp_path, raw) == [f"{first}) A\n{second}) B"]

@@ -86,3 +86,12 @@ def test_symbols_of_fonts(tmp_path: Path) -> None:
 def test_what_objects_show_is_read(tmp_path: Path) -> None:
     body = rb"See {\object\objemb{\*\objdata 0105}{\result{Total 5}}} here.\par "
     assert read(tmp_path, body) == [(0, "See Total 5 here.")]
+
+
+@pytest.mark.parametrize(
+    ("start", "code"),
+    [(rb"\mac", b"8e"), (rb"\mac\ansicpg10000", b"8e"), (rb"\pc", b"82"), (rb"\pca", b"82"), (rb"\ansi", b"e9")],
+)
+def test_character_sets_of_older_systems(tmp_path: Path, start: bytes, code: bytes) -> None:
+    (tmp_path / "a.rtf").write_bytes(rb"{\rtf1" + start + rb"\deff0 caf\'" + code + b"}")
+    assert [block.text for block in load_document(tmp_path / "a.rtf").blocks] == ["café"]

@@ -14,6 +14,19 @@ _CHINESE = ("chineseCounting", "chineseCountingThousand", "japaneseCounting", "t
             "taiwaneseCountingThousand", "ideographDigital", "japaneseDigitalTenThousand")  # fmt: skip
 
 
+_RUSSIAN = "абвгдежзиклмнопрстуфхцчшщыэюя"
+_IROHA = "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセスン"
+_ALPHABETS = {
+    "russianLower": _RUSSIAN,
+    "russianUpper": _RUSSIAN.upper(),
+    "hebrew2": "אבגדהוזחטיכלמנסעפצקרשת",
+    "ganada": "가나다라마바사아자차카타파하",
+    "aiueoFullWidth": "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン",
+    "irohaFullWidth": _IROHA,
+}
+_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+
+
 def numeral(number: int, style: str) -> str:
     """``number`` in a style with a name of WordprocessingML; with digits if the style is unknown."""
     if style == "none":
@@ -29,6 +42,10 @@ def numeral(number: int, style: str) -> str:
         return f"{number}{'th' if number % 100 in (11, 12, 13) else _ORDINALS.get(number % 10, 'th')}"
     if style == "decimalEnclosedCircle" and 0 < number <= 20:
         return chr(ord("①") + number - 1)
+    if style in _ALPHABETS and 0 < number <= len(_ALPHABETS[style]):
+        return _ALPHABETS[style][number - 1]
+    if style == "decimalFullWidth":
+        return str(number).translate(_FULL_WIDTH)
     if style in _CHINESE and 0 < number < 100:
         return _chinese(number)
     return str(number)

@@ -29,6 +29,9 @@ def resolve_alternatives(root: etree._Element) -> None:
             picture.extend(boxes)
             drawing.addprevious(picture)
             remove(drawing)
+    for box in root.iter(f"{_VML}textbox"):
+        if (shape := box.getparent()) is not None:
+            shape.tag = f"{_VML}shape"  # mammoth does not know all shapes, such as ovals
     for art in list(root.iter(f"{_VML}textpath")):
         _write_word_art(art)
 

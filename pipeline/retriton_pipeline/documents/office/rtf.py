@@ -19,6 +19,9 @@ from retriton_pipeline.documents.text.plain_text import paragraphs
 from retriton_pipeline.documents.titles import usable_title
 
 _CODE_PAGE = re.compile(r"\\ansicpg\d{1,5}")
+_CHARACTER_SET = re.compile(r"\\(mac|pca?)(?![a-z0-9])")
+_ENCODINGS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
+_MAC_CODE_PAGE = "\\ansicpg10000"  # which striprtf takes for UTF-8
 _HEADER_CHARACTERS = 4096
 _LEVELS_MAX = 6
 
@@ -41,7 +44,9 @@ def read_rtf(raw: bytes) -> Content:
 
 
 def _text(rtf: str) -> str:
-    text: str = rtf_to_text(rtf, errors="replace")
+    stated = _CHARACTER_SET.search(rtf, 0, _HEADER_CHARACTERS)
+    encoding = _ENCODINGS[stated[1]] if stated else "cp1252"
+    text: str = rtf_to_text(rtf.replace(_MAC_CODE_PAGE, "", 1), encoding, errors="replace")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # joins surrogate pairs
 
 
