@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lxml import etree
+from lxml import etree, html
 
 from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
@@ -23,7 +23,7 @@ def note_styles(body: etree._Element) -> dict[str, str]:
     return styles
 
 
-def number_notes(tree: etree._Element, styles: dict[str, str]) -> None:
+def number_notes(tree: html.HtmlElement, styles: dict[str, str]) -> None:
     """Numbers notes and references to them as displayed; references are text, and there are no links back.
 
     Args:
