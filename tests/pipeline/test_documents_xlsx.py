@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -197,3 +198,35 @@ def test_zeros_that_a_sheet_hides_and_escaped_characters(read: Read) -> None:
         sheet.hide_zero()
 
     assert read(fill)[1].splitlines()[2:] == ["| sea chart |  | FALSE |", "| land | 5 | TRUE |"]
+
+
+def test_check_boxes_and_labels_drawn_on_a_sheet(read: Read, tmp_path: Path) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        sheet.write(0, 0, "Order")
+        for number, text in enumerate(("With oars", "With sails", "Send", "Choose:", "secret")):
+            sheet.insert_textbox(number, 1, text)
+
+    read(fill)
+    kinds = ('CheckBox" checked="Checked', "Radio", "Button", "Label")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as made:
+        members = {name: made.read(name).decode() for name in made.namelist()}
+    drawing, sheet, relations = (
+        f"xl/{name}" for name in ("drawings/drawing1.xml", "worksheets/sheet1.xml", "worksheets/_rels/sheet1.xml.rels")
+    )
+    members[drawing] = re.sub(r'cNvPr id="(\d+)"', r'cNvPr id="\1" hidden="1"', members[drawing])
+    controls = "".join(f'<control shapeId="{number + 2}" r:id="c{number}" name="x"/>' for number in range(4))
+    members[sheet] = members[sheet].replace("</worksheet>", f"<controls>{controls}</controls></worksheet>")
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    for number, kind in enumerate(kinds):
+        members[f"xl/ctrlProps/ctrlProp{number}.xml"] = f'<formControlPr objectType="{kind}"/>'
+        members[relations] = members[relations].replace(
+            "</Relationships>",
+            f'<Relationship Id="c{number}" Type="{office}/ctrlProp" Target="../ctrlProps/ctrlProp{number}.xml"/>'
+            "</Relationships>",
+        )
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as changed:
+        for name, content in members.items():
+            changed.writestr(name, content)
+    blocks = load_document(tmp_path / "a.xlsx").blocks
+    assert [block.text for block in blocks] == ["S", "Order", "☒ With oars", "☐ With sails", "Choose:"]

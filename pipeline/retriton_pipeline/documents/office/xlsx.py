@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.chartsheet import Chartsheet
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, open_archive, read_member, require_tags
@@ -69,7 +70,7 @@ def _blocks(raw: bytes, archive: zipfile.ZipFile, workbook: Any, cells: Cells) -
     parts = sheet_parts(archive)
     for sheet in workbook._sheets:  # with those that are only a chart
         if sheet.sheet_state == "visible":
-            has_cells = sheet in workbook.worksheets
+            has_cells = not isinstance(sheet, Chartsheet)
             blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add)))) if has_cells else []
             part = sheet._worksheet_path if has_cells else parts.get(sheet.title, "")
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]

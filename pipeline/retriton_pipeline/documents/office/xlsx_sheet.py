@@ -8,13 +8,11 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import MAC_EPOCH, to_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from retriton_pipeline.documents.office.archive import local_name
 from retriton_pipeline.documents.office.charts import chart_titles, charts_of
 from retriton_pipeline.documents.office.docx_fields import CHECKED, UNCHECKED
 from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
@@ -27,6 +25,7 @@ from retriton_pipeline.documents.office.ooxml import (
     related_parts,
 )
 from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
+from retriton_pipeline.documents.office.xlsx_controls import control_marks
 
 _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
@@ -160,18 +159,22 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
-    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``, and titles of charts.
+    """The texts of the text boxes, shapes, controls and SmartArt on the sheet ``part``, and titles of charts.
 
     Args:
         archive: the file.
         part: the name of the part.
         found: the names of the parts that were read, for all sheets.
     """
+    marks = control_marks(archive, part, found)
     for path, drawing in related_parts(archive, part, "drawing", found):
         find = part_finder(archive, path, found)
         remove_struck_text(drawing)
         for anchor in drawing:
-            if not _is_hidden(anchor):
+            properties = next(anchor.iter("{*}cNvPr"), None)
+            if properties is not None and (mark := marks.get(properties.get("id", ""))) is not None:
+                yield " ".join([mark, *paragraph_texts(anchor)]).strip()
+            elif properties is None or properties.get("hidden") not in _TRUE:
                 yield "\n".join(paragraph_texts(anchor))
                 for diagram in anchor.iter(f"{DIAGRAM}relIds"):
                     data = find(diagram.get(f"{RELATIONSHIPS}dm"))
@@ -179,8 +182,3 @@ def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterato
                 for reference in charts_of(anchor):
                     chart = find(reference.get(f"{RELATIONSHIPS}id"))
                     yield "\n".join(chart_titles(chart)) if chart is not None else ""
-
-
-def _is_hidden(anchor: etree._Element) -> bool:
-    properties = next((element for element in anchor.iter(etree.Element) if local_name(element.tag) == "cNvPr"), None)
-    return properties is not None and properties.get("hidden") in _TRUE
