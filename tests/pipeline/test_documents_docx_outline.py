@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from retriton_pipeline.documents import load_document
+from retriton_pipeline.documents.numerals import numeral
 from tests.pipeline.test_documents_docx import NAMES, item, paragraph, run
 from tests.pipeline.test_documents_docx_parts import docx, texts
 
@@ -125,8 +126,21 @@ def test_a_large_initial_belongs_to_its_paragraph(tmp_path: Path) -> None:
     [
         ("russianLower", "а", "б"), ("hebrew2", "א", "ב"), ("ganada", "가", "나"), ("irohaFullWidth", "イ", "ロ"),
         ("aiueoFullWidth", "ア", "イ"), ("decimalFullWidth", "１", "２"),
+        ("cardinalText", "One", "Two"), ("ordinalText", "First", "Second"),
     ],
 )  # fmt: skip
-def test_letters_of_other_scripts(tmp_path: Path, kind: str, first: str, second: str) -> None:
+def test_letters_of_other_scripts_and_words(tmp_path: Path, kind: str, first: str, second: str) -> None:
     raw = docx(item("A", 0) + item("B", 0), numbering_xml=numbering(level("%1)", kind)))
     assert texts(tmp_path, raw) == [f"{first}) A\n{second}) B"]
+
+
+def test_numbers_in_words() -> None:
+    assert [numeral(number, "cardinalText") for number in (8, 20, 21, 99, 100)] == [
+        "Eight", "Twenty", "Twenty-one", "Ninety-nine", "100",
+    ]  # fmt: skip
+    assert [numeral(7, style) for style in ("decimalZero", "decimalZero3", "decimalZero999999999", "decimalZerox")] == [
+        "07", "007", "7", "7",
+    ]  # fmt: skip
+    assert [numeral(number, "ordinalText") for number in (8, 12, 13, 20, 32)] == [
+        "Eighth", "Twelfth", "Thirteenth", "Twentieth", "Thirty-second",
+    ]  # fmt: skip
