@@ -39,6 +39,28 @@ def ods(rows: bytes = b"") -> bytes:
     return ZIP.pack({"mimetype": mimetype, "content.xml": content + rows + end})
 
 
+def odp(shapes: bytes = b"") -> bytes:
+    """A slide with a title, a list and notes."""
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{kind}:1.0"'
+        for name, kind in (
+            ("office", "office"),
+            ("draw", "drawing"),
+            ("text", "text"),
+            ("presentation", "presentation"),
+        )
+    )
+    content = (
+        f"<office:document-content{names}><office:body><office:presentation><draw:page>"
+        '<draw:frame presentation:class="title"><draw:text-box><text:p>Pumps</text:p></draw:text-box></draw:frame>'
+        "<draw:frame><draw:text-box><text:list><text:list-item><text:p>40 bar</text:p></text:list-item></text:list>"
+        f"</draw:text-box></draw:frame><presentation:notes><text:p>{_PROSE}</text:p></presentation:notes>"
+    ).encode()
+    end = b"</draw:page></office:presentation></office:body></office:document-content>"
+    mimetype = b"application/vnd.oasis.opendocument.presentation"
+    return ZIP.pack({"mimetype": mimetype, "content.xml": content + shapes + end})
+
+
 def notebook() -> bytes:
     """A text cell and a code cell with output."""
     cells = [
@@ -91,6 +113,7 @@ FILES: dict[str, Made] = {
     ".ppt": _file("harbour.ppt"),
     ".xls": _file("harbour.xls"),
     ".ods": ods,
+    ".odp": odp,
     ".msg": lambda: msg("Pumps", _PROSE),
     ".srt": lambda: (
         b"1\n00:00:01,000 --> 00:00:03,000\nThe <i>pump</i> runs.\n\n2\n00:00:09,000 --> 00:00:10,000\nIt stops.\n"
@@ -173,6 +196,10 @@ ATTACKS: dict[str, dict[str, Made]] = {
             b'table:number-columns-repeated="99999999"><text:p>a</text:p></table:table-cell></table:table-row>'
         ),
     },
+    ".odp": {
+        "shapes": lambda: odp(b"<draw:custom-shape><text:p>a</text:p></draw:custom-shape>" * 20_000),
+        "charts": lambda: odp(b'<draw:frame><draw:object href="./Object"/></draw:frame>' * 20_000),
+    },
     ".msg": {"many lines": lambda: msg("a", "b\n" * 1_000)},
     ".srt": {"cues": _repeated(b"", b"1\n00:00:01,000 --> 00:00:03,000\na\n\n", 10_000)},
     ".vtt": {"tags": _repeated(b"WEBVTT\n\n00:01.000 --> 00:03.000\n", b"<v a", 10_000)},
@@ -223,6 +250,7 @@ WORDS: dict[str, tuple[bytes, ...]] = {
     ".rst": (*_LIGHT, b".. a::\n", b":a:`b`", b"\n===\n", b".. [1] ", b"|a|", b"a_ ", b"`a <b>`_"),
     ".tex": (*_LIGHT, b"\\begin{a}", b"\\end{a}", b"\\a", b"&", b"\\\\", b"$", b"%", b"\\item", b"\\section{"),
     ".xml": (b"<a>", b"</a>", b"<p>", b"<title>", b"<!--", b"-->", b"&amp;", b' b="c"', b"<![CDATA[", b"a"),
+    ".odp": (b"<draw:page>", b"</draw:page>", b"<draw:frame>", b"<text:p>", b"<text:list>"),
     ".ods": (
         b"<text:p>",
         b"</text:p>",

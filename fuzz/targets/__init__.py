@@ -9,7 +9,7 @@ from fuzz.target import Target
 _MODULES = {
     "documents": (
         "txt", "md", "mdx", "html", "pdf", "docx", "pptx", "xlsx", "csv", "tsv", "eml", "odt", "epub", "rtf", "json",
-        "jsonl", "log", "rst", "adoc", "org", "tex", "xml", "doc", "ppt", "xls", "ods", "msg", "srt", "vtt", "ass",
+        "jsonl", "log", "rst", "adoc", "org", "tex", "xml", "doc", "ppt", "xls", "ods", "odp", "msg", "srt", "vtt", "ass",
         "ipynb", "yaml", "toml", "properties", "py", "ics", "mht",
     ),
     "texts": ("encoding", "chunking"),

@@ -24,7 +24,7 @@ from retriton_pipeline.documents.sanitizing import sanitized_document
 from retriton_pipeline.errors import PipelineError, UnreadableDocument
 from retriton_pipeline.tokens import TokenCounter
 
-_ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".ods", ".epub")
+_ZIPPED = (".docx", ".pptx", ".xlsx", ".odt", ".ods", ".odp", ".epub")
 
 
 @cache

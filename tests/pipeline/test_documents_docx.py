@@ -212,3 +212,15 @@ def test_strict_files_are_read(read: Read) -> None:
 def test_text_that_is_struck_once_or_twice_is_not_read(read: Read) -> None:
     struck = run("9 ", "<w:strike/>") + run("8 ", "<w:dstrike/>")
     assert read(paragraph(run("Price: "), struck, run("7", '<w:dstrike w:val="0"/>'))) == ["Price: 7"]
+
+
+def test_text_that_a_style_strikes_is_not_read(read: Read) -> None:
+    styles = (
+        f'<w:styles {NAMES}><w:style w:type="character" w:styleId="Old"><w:rPr><w:strike/></w:rPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="Void"><w:rPr><w:dstrike/></w:rPr></w:style></w:styles>'
+    )
+    old, kept = '<w:rStyle w:val="Old"/>', '<w:rStyle w:val="Old"/><w:strike w:val="0"/>'
+    body = paragraph(run("Price "), run("9", old), run("7", kept)) + paragraph(
+        run("gone"), properties='<w:pStyle w:val="Void"/>'
+    )
+    assert read(body, PARTS, styles=styles) == ["Price 7"]

@@ -150,3 +150,32 @@ def test_notes_have_no_arrows_back(tmp_path: Path) -> None:
     body = paragraph(run("Claim"), '<w:r><w:footnoteReference w:id="2"/></w:r>')
     raw = docx(body, relation("footnotes", "footnotes.xml"), footnotes_xml=note)
     assert texts(tmp_path, raw) == ["Claim[1]", "1. Only indoors."]
+
+
+def test_links_and_pictures_that_the_file_does_not_have(tmp_path: Path) -> None:
+    names = 'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"'
+    picture = f'<w:r><w:drawing><wp:inline {names}><a:blip r:embed="gone"/></wp:inline></w:drawing></w:r>'
+    link = f'<w:hyperlink r:id="lost"><w:ins w:id="1">{run("the rules")}</w:ins></w:hyperlink>'
+    assert texts(tmp_path, docx(paragraph(run("See "), link, picture))) == ["See the rules"]
+
+
+def test_footnotes_and_endnotes_are_counted_apart(tmp_path: Path) -> None:
+    names = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+    def note(kind: str, *notes: str) -> str:
+        made = "".join(
+            f'<w:{kind} w:id="{number}">{paragraph(run(text))}</w:{kind}>' for number, text in enumerate(notes, 2)
+        )
+        return f"<w:{kind}s {names}>{made}</w:{kind}s>"
+
+    def reference(kind: str, number: int) -> str:
+        return f'<w:r><w:{kind}Reference w:id="{number}"/></w:r>'
+
+    def body(section: str = "") -> str:
+        marks = reference("footnote", 2), run(" b"), reference("endnote", 2), run(" c"), reference("footnote", 3)
+        return paragraph(run("a"), *marks) + f"<w:sectPr>{section}</w:sectPr>"
+
+    parts = {"footnotes_xml": note("footnote", "One", "Two"), "endnotes_xml": note("endnote", "End")}
+    assert texts(tmp_path, docx(body(), **parts)) == ["a[1] b[i] c[2]", "1. One\ni. End\n2. Two"]
+    letters = '<w:footnotePr><w:numFmt w:val="lowerLetter"/></w:footnotePr>'
+    assert texts(tmp_path, docx(body(letters), **parts))[0] == "a[a] b[i] c[b]"

@@ -243,10 +243,10 @@ def test_older_word_file(tmp_path: Path) -> None:
 
 def test_older_powerpoint_file(tmp_path: Path) -> None:
     assert texts(older(tmp_path, ".ppt")) == [
-        "Tides",
+        "# Tides",
         "High water at 6.\nLow water at noon.",
         "Notes: Say why the moon.",
-        "Table",
+        "# Table",
         "| Boat | Fee |\n|---|---|\n| Canoe | 12 € |",
     ]
 

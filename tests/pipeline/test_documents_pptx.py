@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from pptx import Presentation
 from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.opc.package import Part
@@ -110,7 +111,7 @@ def test_numbered_paragraphs_have_their_numbers(read: Read) -> None:
         paragraph("Then rest"), paragraph("Leave", f"<a:pPr>{numbers}</a:pPr>"),
     ])  # fmt: skip
     texts = read(lambda slide: slide.shapes._spTree.append(parse_xml(shape(body))))
-    assert texts[0][0].split("\n") == ["4. Tow", "a) slowly", "b) safely", "5. Moor", "Then rest", "4. Leave"]
+    assert texts[0][0].split("\n") == ["4. Tow", "  a) slowly", "  b) safely", "5. Moor", "Then rest", "4. Leave"]
 
 
 def test_shapes_with_formulas_are_read(read: Read) -> None:
@@ -121,3 +122,47 @@ def test_shapes_with_formulas_are_read(read: Read) -> None:
     content = (f'<mc:AlternateContent {NAMES}><mc:Choice Requires="a14">{shape(body)}</mc:Choice><mc:Fallback>'
                f"{shape(paragraph('picture'))}</mc:Fallback></mc:AlternateContent>")  # fmt: skip
     assert read(lambda slide: slide.shapes._spTree.append(parse_xml(content))) == [("Area x^2", 2), ("End", 3)]
+
+
+def test_blank_paragraphs_have_no_number_and_some_numbers_are_circled(read: Read) -> None:
+    circled = '<a:pPr><a:buAutoNum type="circleNumDbPlain"/></a:pPr>'
+    body = paragraph("Tow", circled) + paragraph("", circled) + paragraph("Moor", circled)
+    texts = read(lambda slide: slide.shapes._spTree.append(parse_xml(shape(body))))
+    assert texts[0][0] == "① Tow\n② Moor"
+
+
+def test_numbers_and_levels_of_list_styles_layouts_and_cells(tmp_path: Path) -> None:
+    def style(kind: str) -> etree._Element:
+        return parse_xml(f'<a:lvl1pPr {NAMES}><a:buAutoNum type="{kind}"/></a:lvl1pPr>')
+
+    made = Presentation()
+    layout = made.slide_layouts[1]
+    next(layout.placeholders[1].element.iter("{*}lstStyle")).append(style("arabicParenR"))
+    slide = made.slides.add_slide(layout)
+    slide.placeholders[1].text_frame.text = "one\ntwo"
+    slide.placeholders[1].text_frame.paragraphs[1].level = 1
+    box = slide.shapes.add_textbox(Inches(1), Inches(6), Inches(2), Inches(1))
+    box.text_frame.text = "Tow"
+    next(box.element.iter("{*}lstStyle")).append(style("alphaUcPeriod"))
+    cells = slide.shapes.add_table(2, 2, Inches(1), Inches(7), Inches(4), Inches(0.4)).table
+    for number, text in enumerate(("Step", "Tasks", "One", "first\nsecond")):
+        cells.cell(number // 2, number % 2).text_frame.text = text
+    for task in cells.cell(1, 1).text_frame.paragraphs:
+        task._p.get_or_add_pPr().append(parse_xml(f'<a:buAutoNum {NAMES} type="romanLcPeriod"/>'))
+    made.save(tmp_path / "a.pptx")
+    assert [block.text for block in load_document(tmp_path / "a.pptx").blocks] == [
+        "1) one\n  two", "A. Tow", "| Step | Tasks |\n|---|---|\n| One | i. first ii. second |",
+    ]  # fmt: skip
+
+
+def test_of_drawings_by_hand_the_alternative_is_read(read: Read) -> None:
+    alternatives = (
+        f'<mc:AlternateContent {NAMES}><mc:Choice Requires="p14"><p:contentPart r:id="rId9"/></mc:Choice>'
+        f"<mc:Fallback>{shape(paragraph('Drawn'))}</mc:Fallback></mc:AlternateContent>"
+    )
+
+    def fill(slide: Slide) -> None:
+        slide.shapes._spTree.append(parse_xml(alternatives))
+        slide.shapes._spTree.append(parse_xml(f'<p:contentPart {NAMES} r:id="rId9"/>'))
+
+    assert read(fill) == [("Drawn", 2), ("End", 3)]

@@ -239,6 +239,8 @@ def test_a_missing_file_is_unreadable() -> None:
         ("a.csv", b"sep=;\r\na;b\r\n1,2;3,4\r\n", "| a | b |\n|---|---|\n| 1,2 | 3,4 |"),
         ("a.csv", b"\"sep=\t\"\na\tb\n1;2\t3\n", "| a | b |\n|---|---|\n| 1;2 | 3 |"),
         ("a.tsv", b"a\tb,c\n1\t2\n", "| a | b,c |\n|---|---|\n| 1 | 2 |"),
+        ("a.csv", b'"a", "b"\n"1, 2", "3"\n"4", "5, 6"\n', "| a | b |\n|---|---|\n| 1, 2 | 3 |\n| 4 | 5, 6 |"),
+        ("a.csv", b'id,zip\n1,="00123"\n2,"=""00456"""\n', "| id | zip |\n|---|---|\n| 1 | 00123 |\n| 2 | 00456 |"),
     ],
 )  # fmt: skip
 def test_delimited_tables(tmp_path: Path, name: str, raw: bytes, text: str) -> None:
@@ -246,6 +248,23 @@ def test_delimited_tables(tmp_path: Path, name: str, raw: bytes, text: str) -> N
     (block,) = load_document(tmp_path / name).blocks
     assert block.text == text
     assert block.text.startswith(block.header) and block.header.endswith("|---|---|")
+
+
+def test_tables_and_remarks_below_a_table(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "Map,Days\nsea,4\nland,5\n\nPort,Ships,Crews\nKiel,6,7\n\nSource: the harbour\nTotal of 2\n"
+    )
+    assert [block.text for block in load_document(tmp_path / "a.csv").blocks] == [
+        "| Map | Days |\n|---|---|\n| sea | 4 |\n| land | 5 |",
+        "| Port | Ships | Crews |\n|---|---|---|\n| Kiel | 6 | 7 |",
+        "Source: the harbour\nTotal of 2",
+    ]
+
+
+def test_blank_rows_within_a_table_do_not_end_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Map,Days,Note\nsea,4,\n\nland,5,new\nriver,6,\n")
+    (block,) = load_document(tmp_path / "a.csv").blocks
+    assert block.text.endswith("| sea | 4 |  |\n| land | 5 | new |\n| river | 6 |  |")
 
 
 MAIL = (

@@ -245,3 +245,10 @@ def test_names_in_archives_are_readable_and_each_file_is_read_once(tmp_path: Pat
     (document,) = load_documents(FilePart(tmp_path / "a.zip"))
     assert isinstance(document, Document)
     assert document.blocks[0].text == "new"
+
+
+def test_an_empty_corner_above_words_is_no_second_row_of_names(tmp_path: Path) -> None:
+    rows: dict[str, list[object]] = {"B1": ["Mon", "Tue"], "A2": ["am", "sea", "land"], "A3": ["pm", "land", "sea"]}
+    assert sheet(tmp_path, rows)[0].splitlines()[0] == "|  | Mon | Tue |"
+    rows = {"B1": ["Mon", "Tue"], "A2": ["Part", "sea", "land"], "A3": ["am", 4, 5], "A4": ["pm", 6, 7]}
+    assert sheet(tmp_path, rows)[0].splitlines()[0] == "| Part | Mon sea | Tue land |"

@@ -13,7 +13,7 @@ from pptx import Presentation
 from pptx.util import Inches
 
 from retriton_pipeline.documents import load_document
-from retriton_pipeline.documents.office.xls import _seen_cells
+from retriton_pipeline.documents.office.xls import _rows, _seen_cells
 
 NAMES = "urn:oasis:names:tc:opendocument:xmlns"
 
@@ -129,9 +129,23 @@ def test_xls() -> None:
     book = SimpleNamespace(font_list=fonts, xf_list=styles, colour_map={0: (0, 0, 0), 9: (255, 255, 255)})
     cells = [cell("seen", 0), cell("black on black", 1), cell("struck", 2), cell("white", 4), cell("on black", 5),
              cell("valid no longer again", 0)]  # fmt: skip
-    sheet = SimpleNamespace(row=lambda _: cells, rich_text_runlist_map={(0, 5): [(6, 1), (16, 0)]})
+    sheet = SimpleNamespace(row=lambda _: cells, rich_text_runlist_map={(0, 5): [(6, 1), (16, 0)]}, show_zero_values=1)
     seen = [cell.value for cell in _seen_cells(book, sheet, 0) if cell.ctype == xlrd.XL_CELL_TEXT]
     assert seen == ["seen", "on black", "valid again"]
+    sheet.row = lambda _: [xlrd.sheet.Cell(xlrd.XL_CELL_NUMBER, 0.0, 0)]
+    for shows_zeros, kind in ((1, xlrd.XL_CELL_NUMBER), (0, xlrd.XL_CELL_EMPTY)):
+        sheet.show_zero_values = shows_zeros
+        assert [cell.ctype for cell in _seen_cells(book, sheet, 0)] == [kind]
+
+
+def test_rows_and_columns_of_an_xls_without_size() -> None:
+    rows = {number: SimpleNamespace(hidden=0, height=300 * (number != 1)) for number in range(3)}
+    columns = {number: SimpleNamespace(hidden=0, width=900 * (number != 1)) for number in range(3)}
+    sheet = SimpleNamespace(
+        colinfo_map=columns, rowinfo_map=rows, merged_cells=[], nrows=3, show_zero_values=1, rich_text_runlist_map={},
+        row=lambda row: [xlrd.sheet.Cell(xlrd.XL_CELL_TEXT, f"{row}{column}") for column in range(3)],
+    )  # fmt: skip
+    assert list(_rows(SimpleNamespace(), sheet)) == [["00", "02"], ["20", "22"]]
 
 
 def test_pptx(tmp_path: Path) -> None:

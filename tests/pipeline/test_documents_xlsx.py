@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +26,21 @@ from retriton_pipeline.documents.office.number_formats import displayed, display
         (45292.75, "yyyy-mm-dd hh:mm", "2024-01-01 18:00"),
         (45292, "mm-dd-yy", "2024-01-01"),
         (1, "yyyy-mm-dd", "1900-01-01"),
+        (45352, "[$-407]ddd d. mmmm yyyy", "Fr 1. März 2024"),
+        (45352, "[$-de-DE]dddd, mmm", "Freitag, Mrz"),
+        (45352, "[$-1010409]mmmmm yy", "M 24"),
+        (45352, "[$-40C]d mmmm;@", "1 mars"),
+        (45352, "[$-F800]dddd, mmmm dd, yyyy", "Friday, March 01, 2024"),
         (-1, "yyyy-mm-dd", "-1"),
         (7.5, '0.00" l/min"', "7.50 l/min"),
         (1234567.8, "#,##0.0", "1,234,567.8"),
         (1234567, '0.0,," M"', "1.2 M"),
         (12345.6, "0.00E+00", "1.23E+04"),
         (2.75, "# ?/?", "2 3/4"),
+        (12345.6, "##0.0E+0", "12.3E+3"),
+        (0.00012345, "##0.0E+0", "123.5E-6"),
+        (999960, "##0.0E+0", "1.0E+6"),
+        (0, "##0.0E+0", "0.0E+0"),
         (9.5, "#,##0.00\\ [$€-407]", "9.50 €"),
         (-3, "0;[Red](0)", "(3)"),
         (-3, "0.0", "-3.0"),
@@ -45,7 +55,7 @@ from retriton_pipeline.documents.office.number_formats import displayed, display
     ],
 )
 def test_numbers_are_read_as_displayed(value: float, code: str, text: str) -> None:
-    assert displayed(value, code) == (text if len(code) < 256 else "1e+300")
+    assert displayed(value, code) == (text if len(code) < 256 else "1E+300")
 
 
 def test_texts_are_read_as_displayed() -> None:
@@ -77,6 +87,17 @@ def test_cells_are_read_with_their_formats(read: Read) -> None:
         sheet.write(1, 3, True)
 
     assert read(fill) == ["Pumps", "| Code | Load | Runs | Works |\n|---|---|---|---|\n| 009 | 50% | 48:00 | TRUE |"]
+
+
+def test_formats_by_their_numbers(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        for number, (value, code) in enumerate([(1234.5, 44), (-1234.5, 44), (0, 44), (0.0007, 47), (-5, 42)]):
+            sheet.write(number, 0, "a")
+            sheet.write(number, 1, value, workbook.add_format({"num_format": code}))
+
+    shown = [line.split("|")[2].strip() for line in read(fill)[1].splitlines() if "---" not in line]
+    assert shown == ["$1,234.50", "$(1,234.50)", "$-", "01:00.5", "$(5)"]
 
 
 def test_parallel_lines_of_cells_become_rows(read: Read) -> None:
@@ -141,3 +162,71 @@ def test_strict_files_are_read(tmp_path: Path) -> None:
                 part = part.replace(old % kind, new % kind)
             strict.writestr(name, part)
     assert [block.text for block in load_document(tmp_path / "a.xlsx").blocks] == ["Fees", "Towing", "in a box"]
+
+
+def test_check_boxes_in_cells(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        sheet.write_row(0, 0, ["Task", "Done", "Valid"])
+        sheet.write_row(1, 0, ["sea", None, True])
+        sheet.write_row(2, 0, ["land", None, False])
+        sheet.insert_checkbox(1, 1, True)
+        sheet.insert_checkbox(2, 1, False)
+
+    assert read(fill)[1].splitlines()[2:] == ["| sea | ☒ | TRUE |", "| land | ☐ | FALSE |"]
+
+
+def test_sheets_that_are_a_chart_have_its_titles(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        workbook.add_worksheet("Data").write_row(0, 0, ["Map", 1])
+        for name in ("Trend", "Hidden"):
+            chart = workbook.add_chart({"type": "column"})
+            chart.add_series({"values": "=Data!$B$1:$B$1"})
+            chart.set_title({"name": f"{name} of rents"})
+            chart.set_y_axis({"name": "EUR million"})
+            workbook.add_chartsheet(name).set_chart(chart)
+        workbook.get_worksheet_by_name("Hidden").hide()
+
+    assert read(fill) == ["Data", "Map 1", "Trend", "Trend of rents\nEUR million"]
+
+
+def test_zeros_that_a_sheet_hides_and_escaped_characters(read: Read) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        for number, row in enumerate([["Map", "Days", "Lent"], ["sea_x000D_\nchart", 0, False], ["land", 5, True]]):
+            sheet.write_row(number, 0, row)
+        sheet.hide_zero()
+
+    assert read(fill)[1].splitlines()[2:] == ["| sea chart |  | FALSE |", "| land | 5 | TRUE |"]
+
+
+def test_check_boxes_and_labels_drawn_on_a_sheet(read: Read, tmp_path: Path) -> None:
+    def fill(workbook: xlsxwriter.Workbook) -> None:
+        sheet = workbook.add_worksheet("S")
+        sheet.write(0, 0, "Order")
+        for number, text in enumerate(("With oars", "With sails", "Send", "Choose:", "secret")):
+            sheet.insert_textbox(number, 1, text)
+
+    read(fill)
+    kinds = ('CheckBox" checked="Checked', "Radio", "Button", "Label")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as made:
+        members = {name: made.read(name).decode() for name in made.namelist()}
+    drawing, sheet, relations = (
+        f"xl/{name}" for name in ("drawings/drawing1.xml", "worksheets/sheet1.xml", "worksheets/_rels/sheet1.xml.rels")
+    )
+    members[drawing] = re.sub(r'cNvPr id="(\d+)"', r'cNvPr id="\1" hidden="1"', members[drawing])
+    controls = "".join(f'<control shapeId="{number + 2}" r:id="c{number}" name="x"/>' for number in range(4))
+    members[sheet] = members[sheet].replace("</worksheet>", f"<controls>{controls}</controls></worksheet>")
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    for number, kind in enumerate(kinds):
+        members[f"xl/ctrlProps/ctrlProp{number}.xml"] = f'<formControlPr objectType="{kind}"/>'
+        members[relations] = members[relations].replace(
+            "</Relationships>",
+            f'<Relationship Id="c{number}" Type="{office}/ctrlProp" Target="../ctrlProps/ctrlProp{number}.xml"/>'
+            "</Relationships>",
+        )
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as changed:
+        for name, content in members.items():
+            changed.writestr(name, content)
+    blocks = load_document(tmp_path / "a.xlsx").blocks
+    assert [block.text for block in blocks] == ["S", "Order", "☒ With oars", "☐ With sails", "Choose:"]

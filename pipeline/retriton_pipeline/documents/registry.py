@@ -39,6 +39,7 @@ READERS: tuple[DocumentReader, ...] = (
     LazyReader("office.xls:read_xls", (".xls",), ("application/vnd.ms-excel",)),
     LazyReader("office.odt:read_odt", (".odt", ".ott"), (f"{_ODF}.text",)),
     LazyReader("office.ods:read_ods", (".ods", ".ots"), (f"{_ODF}.spreadsheet",)),
+    LazyReader("office.odp:read_odp", (".odp", ".otp"), (f"{_ODF}.presentation",)),
     LazyReader("office.epub:read_epub", (".epub",), ("application/epub+zip",)),
     LazyReader("office.rtf:read_rtf", (".rtf",), ("application/rtf", "text/rtf")),
     LazyReader("records.delimited:read_csv", (".csv",), ("text/csv",)),
@@ -61,7 +62,7 @@ SUFFIXES = (*_BY_SUFFIX, *RECORD_SUFFIXES, *CONTAINER_SUFFIXES)
 _REMEDIES = {
     **dict.fromkeys((".xlsb", ".numbers", ".gsheet"), "save them as .xlsx"),
     **dict.fromkeys((".pages", ".gdoc", ".wpd"), "save them as .docx"),
-    **dict.fromkeys((".key", ".odp"), "save them as .pptx"),
+    **dict.fromkeys((".key",), "save them as .pptx"),
     **dict.fromkeys((".7z", ".rar"), "unpack them"),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff"), "put the pictures of text into a PDF"),
 }

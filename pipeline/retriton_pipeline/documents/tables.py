@@ -103,15 +103,24 @@ def _merged(left: str, right: str) -> str:
 def _with_single_header(grid: list[list[str]], height: int) -> list[list[str]]:
     """``grid`` with a header of several rows joined into one.
 
-    If its height is not known (0), a header of several rows is one that has empty cells in its first row.
+    If its height is not known (0), a header of several rows is one that has empty cells in its first row. A single
+    empty corner is none if the table has only words, since all of its rows look like names.
     """
     if not height:
         height = 1
-        while height < min(_HEADER_ROWS_MAX, len(grid) - 1) and "" in grid[0] and _is_header(grid[height]):
+        has_gaps = "" in grid[0] and not _is_table_of_words(grid)
+        while height < min(_HEADER_ROWS_MAX, len(grid) - 1) and has_gaps and _is_header(grid[height]):
             height += 1
     names = map(_unfolded, grid[:height])
     header = [" ".join(filter(None, dict.fromkeys(cells))) for cells in zip(*names, strict=True)]
     return [header, *grid[height:]]
+
+
+def _is_table_of_words(grid: Sequence[Sequence[str]]) -> bool:
+    """Whether ``grid`` has names of rows and columns around an empty corner, and nothing but words below."""
+    corner, *names = grid[0]
+    is_cross = corner == "" and corner is not SPANNED and all(names)
+    return is_cross and not any(is_number(cell) for row in grid[1:] for cell in row)
 
 
 def _unfolded(row: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from retriton_pipeline.documents.files import open_file
 from retriton_pipeline.documents.model import FilePart, SourceFile
-from retriton_pipeline.documents.records.delimited import likely_delimiter, preamble_rows
+from retriton_pipeline.documents.records.delimited_layout import likely_delimiter, preamble_rows
 from retriton_pipeline.errors import UnreadableDocument
 
 PART_BYTES = 4 * 1024**2

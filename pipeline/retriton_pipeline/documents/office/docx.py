@@ -14,11 +14,12 @@ from retriton_pipeline.documents.html.parsing import parse_html
 from retriton_pipeline.documents.model import Content
 from retriton_pipeline.documents.office.archive import open_archive, parse_xml, require_tags, tags_max
 from retriton_pipeline.documents.office.docx_chunks import Chunks
+from retriton_pipeline.documents.office.docx_notes import note_styles, number_notes
 from retriton_pipeline.documents.office.docx_numbering import Numbering
 from retriton_pipeline.documents.office.docx_styles import Styles
 from retriton_pipeline.documents.office.docx_text import visible
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
-from retriton_pipeline.documents.office.ooxml import WORD, part_finder, related_name, transitional
+from retriton_pipeline.documents.office.ooxml import part_finder, related_name, transitional
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.titles import first_heading
 from retriton_pipeline.errors import UnreadableDocument
@@ -27,8 +28,12 @@ _FOLDER = "word/"
 _BODY = "word/document.xml"
 _NOTES = ("footnotes", "endnotes")
 _TAGS_MAX = 1_000_000  # mammoth converts some 20,000 a second
-_BACK_LINKS = "//a[starts-with(@href, '#footnote-ref-') or starts-with(@href, '#endnote-ref-')][. = '↑']"
-_STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+_LISTS = "\n".join(  # deeper ones than mammoth knows
+    f"p:{kind}-list({level}) => {'ul|ol > li > ' * (level - 1)}{tag} > li:fresh"
+    for level in range(6, 10)
+    for kind, tag in (("unordered", "ul"), ("ordered", "ol"))
+)
+_STYLES = f"p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh\n{_LISTS}"
 
 
 def read_docx(raw: bytes) -> Content:
@@ -52,8 +57,8 @@ def _read(raw: bytes, chunks: Chunks | None) -> Content:
         convert_image=mammoth.images.img_element(lambda image: {}),
     ).value
     tree = parse_html(page) if page else None
-    for link in tree.xpath(_BACK_LINKS) if tree is not None else ():
-        link.drop_tree()
+    if tree is not None:
+        number_notes(tree, document.note_styles)
     title, metadata = core_properties(archive)
     blocks = [with_displayed_number(block) for block in html_blocks(tree)] if tree is not None else []
     blocks = chunks.placed(blocks) if chunks else blocks
@@ -71,11 +76,13 @@ class _Displayed:
 
     Attributes:
         shown: the number of its characters.
+        note_styles: how its notes are numbered.
         unreadable: the names of notes that are damaged, with the reasons.
     """
 
     def __init__(self, archive: zipfile.ZipFile, tags_max: int, chunks: Chunks | None) -> None:
         self.shown = 0
+        self.note_styles: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
         self._parts: dict[str, bytes] = {}
         for name in dict.fromkeys(archive.namelist()):
@@ -95,12 +102,11 @@ class _Displayed:
             root = parse_xml(self._parts[body]) if name == body else self._root(name)
             if root is None:
                 continue
+            self.note_styles = self.note_styles or note_styles(root)
             if chunks:
                 chunks.take(root, archive, name)
             numbering = Numbering(definitions, styles)
             displayed = visible(root, styles, numbering, part_finder(archive, name, drawn))
-            for mark in displayed.iter(f"{WORD}dstrike"):
-                mark.tag = f"{WORD}strike"  # mammoth reads text that is struck twice
             self.shown += sum(characters(text.text or "") for text in displayed.iter("{*}t"))
             self._parts[name] = etree.tostring(displayed)
 

@@ -8,11 +8,12 @@ from retriton_pipeline.documents.office.ooxml import WORD, is_on
 
 CHECKED, UNCHECKED = "☒", "☐"
 _VALUE = f"{WORD}val"
+_CONTROL_PROPERTIES = (f"{WORD}sdtPr", f"{WORD}sdtEndPr", f"{WORD}customXmlPr")
 _WORD_2010 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 
 
 def plain_fields(root: etree._Element) -> None:
-    """Replaces fields by their results, check boxes by ``☒`` or ``☐``, and ruby text by its base."""
+    """Replaces fields by their results, check boxes by ``☒`` or ``☐``, other controls and ruby text by their text."""
     etree.strip_elements(root, f"{WORD}rt", with_tail=False)  # the readings of ruby text
     etree.strip_tags(root, f"{WORD}ruby", f"{WORD}rubyBase", f"{WORD}rubyPr")
     etree.strip_tags(root, f"{WORD}fldSimple", f"{WORD}dir", f"{WORD}bdo")
@@ -22,6 +23,8 @@ def plain_fields(root: etree._Element) -> None:
     etree.strip_elements(root, f"{WORD}fldChar", with_tail=False)  # mammoth compares each run with all open fields
     for box in list(root.iter(f"{_WORD_2010}checkbox")):
         _display_content_control(box)
+    etree.strip_elements(root, *_CONTROL_PROPERTIES, with_tail=False)
+    etree.strip_tags(root, f"{WORD}sdt", f"{WORD}sdtContent", f"{WORD}customXml")  # also around rows and cells
 
 
 def _remove_code(root: etree._Element) -> None:

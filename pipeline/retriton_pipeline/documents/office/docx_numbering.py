@@ -14,6 +14,7 @@ from retriton_pipeline.documents.office.ooxml import WORD, is_on
 
 _VALUE = f"{WORD}val"
 _LEVELS = 9
+_ZEROS = re.compile(r"0{1,9}1(?=,)")  # "001, 002, 003, ..."
 _PLACEHOLDER = re.compile(r"%([1-9])")
 
 
@@ -31,7 +32,7 @@ class _Level:
     def of(cls, element: etree._Element) -> _Level:
         restart = _number(element, "lvlRestart", -1)
         return cls(
-            _value(element, "numFmt", "decimal"),
+            _number_style(element),
             _value(element, "lvlText", ""),
             _number(element, "start", 0),
             restart if restart >= 0 else None,
@@ -94,6 +95,8 @@ class Numbering:
     def _count(self, counted: _List, number: str, level: int, levels: dict[int, _Level]) -> None:
         counters = counted.counters
         start = self._starts.get(number, {}).pop(level, None)
+        for above in range(level):  # levels that are skipped count, too
+            counters.setdefault(above, levels.get(above, _Level()).start)
         first = levels.get(level, _Level()).start
         counters[level] = start if start is not None else counters.get(level, first - 1) + 1
         for deeper in range(level + 1, _LEVELS):
@@ -118,6 +121,13 @@ def _label(level: _Level, levels: dict[int, _Level], counters: dict[int, int]) -
         return numeral(counters.get(place, of.start), "decimal" if level.is_legal else of.style)
 
     return _PLACEHOLDER.sub(number, level.text).strip()
+
+
+def _number_style(element: etree._Element) -> str:
+    """The style of a level; of alternative ones, the last, which says nothing that only newer programs know."""
+    styles = [style.get(_VALUE, "") for style in element.iter(f"{WORD}numFmt")]
+    custom = next((style.get(f"{WORD}format", "") for style in element.iter(f"{WORD}numFmt")), "")
+    return f"decimalZero{len(zeros[0])}" if (zeros := _ZEROS.match(custom)) else next(reversed(styles), "decimal")
 
 
 def _index(element: etree._Element) -> int:

@@ -12,6 +12,7 @@ from retriton_pipeline.documents.office.ooxml import WORD
 
 _VALUE = f"{WORD}val"
 _PRIVATE = re.compile("[\uf020-\uf0ff]")
+_SYMBOL_FONTS = ("Symbol", "Wingdings", "Wingdings 2", "Wingdings 3", "Webdings")
 _CODES = range(0xF020, 0xF100)
 _FONTS = ("ascii", "hAnsi", "cs")
 _WHITE = ("ffffff", "fefefe")
@@ -20,13 +21,17 @@ _SIZE_MIN = 3  # in half points; smaller text cannot be read
 
 
 def map_symbols(root: etree._Element) -> None:
-    """Replaces the private codes of fonts such as Symbol and Wingdings by the characters that these show."""
+    """Replaces the private codes and the letters of fonts such as Wingdings by the characters that these show."""
     for text in root.iter(f"{WORD}t"):
+        run = text.getparent()
+        fonts = run.find(f"{WORD}rPr/{WORD}rFonts") if run is not None else None
         if text.text and _PRIVATE.search(text.text):
-            run = text.getparent()
-            fonts = run.find(f"{WORD}rPr/{WORD}rFonts") if run is not None else None
             names = {fonts.get(f"{WORD}{kind}", "") for kind in _FONTS} if fonts is not None else set()
             text.text = text.text.translate(_symbols(frozenset(names)))
+        elif text.text and fonts is not None and (name := fonts.get(f"{WORD}ascii")) in _SYMBOL_FONTS:
+            text.text = text.text.translate(
+                {code & 0xFF: sign for code, sign in _symbols(frozenset([name])).items() if sign}
+            )
 
 
 @lru_cache(maxsize=64)

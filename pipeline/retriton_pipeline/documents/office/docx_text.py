@@ -6,22 +6,26 @@ and formulas.
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from lxml import etree
 
+from retriton_pipeline.documents.office.charts import chart_tables, chart_titles, charts_of
+from retriton_pipeline.documents.office.docx_alternatives import resolve_alternatives
+from retriton_pipeline.documents.office.docx_elements import new_break, new_paragraph, new_run, new_table, remove
 from retriton_pipeline.documents.office.docx_fields import plain_fields
+from retriton_pipeline.documents.office.docx_hidden import remove_hidden
 from retriton_pipeline.documents.office.docx_numbering import Numbering
-from retriton_pipeline.documents.office.docx_styles import Styles, style_of
-from retriton_pipeline.documents.office.docx_symbols import is_out_of_sight, map_symbols
-from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
+from retriton_pipeline.documents.office.docx_styles import Styles
+from retriton_pipeline.documents.office.docx_symbols import map_symbols
+from retriton_pipeline.documents.office.docx_tables import is_empty_cell, plain_tables, split_parallel_lines
+from retriton_pipeline.documents.office.drawings import smartart_lines
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.list_numbers import NUMBER_MARK
-from retriton_pipeline.documents.office.ooxml import CHART, COMPATIBILITY, DIAGRAM, RELATIONSHIPS, WORD, Finder, is_on
-from retriton_pipeline.documents.office.parallel_lines import parallel_lines
+from retriton_pipeline.documents.office.ooxml import DIAGRAM, DRAWING, RELATIONSHIPS, WORD, Finder
 
 _VALUE = f"{WORD}val"
-_TEXT_BOX = f"{WORD}txbxContent"
+_JOINED = (f"{WORD}rPr/{WORD}del", f"{WORD}rPr/{WORD}moveFrom", f"{WORD}framePr[@{WORD}dropCap]")
+_HEADING_LEVELS_MAX, _HEADING_CHARACTERS_MAX = 6, 200  # longer paragraphs of an outline are its clauses
+_PICTURES = (f"{DRAWING}blip", "{urn:schemas-microsoft-com:vml}imagedata")
 _SAME = {"cr": "br", "ptab": "tab"}  # which mammoth does not know
 
 
@@ -34,100 +38,72 @@ def visible(root: etree._Element, styles: Styles, numbering: Numbering, find: Fi
         numbering: counts the paragraphs.
         find: the root of the part of a relation, such as a chart.
     """
-    _resolve_alternatives(root)
+    resolve_alternatives(root)
+    etree.strip_elements(root, *_PICTURES, with_tail=False)  # mammoth fails on those that the file does not have
+    etree.strip_tags(root, f"{WORD}hyperlink")
     plain_fields(root)
+    plain_tables(root)
     for kind, usual in _SAME.items():
         for element in root.iter(f"{WORD}{kind}"):
             element.tag = f"{WORD}{usual}"
     map_symbols(root)
-    _remove_hidden(root, styles)
+    remove_hidden(root, styles)
     _join_deleted_paragraph_marks(root)
-    for formula in list(root.iter(f"{MATH}oMath")):
-        _replace(formula, run(formula_text(formula)))
-    etree.strip_tags(root, f"{MATH}oMathPara")
+    _write_formulas(root)
     for paragraph in root.iter(f"{WORD}p"):
         label = numbering.label(paragraph)
-        if label is not None and any(text.strip() for text in paragraph.itertext()):
-            paragraph.insert(_after_properties(paragraph), run(NUMBER_MARK + (f"{label} " if label else "")))
+        has_text = any(text.strip() for text in paragraph.itertext())
+        if label is not None and (has_text or (label and is_empty_cell(paragraph.getparent()))):
+            paragraph.insert(_after_properties(paragraph), new_run(NUMBER_MARK + (f"{label} " if label else "")))
+        _mark_heading(paragraph, styles.heading_level(paragraph))
     for drawing in reversed(list(root.iter(f"{WORD}drawing"))):
         _insert_drawing_text(drawing, find)
     for row in list(root.iter(f"{WORD}tr")):
-        _split_parallel_lines(row)
+        split_parallel_lines(row)
     return root
 
 
-def run(text: str) -> etree._Element:
-    """A run with ``text``."""
-    made = etree.Element(f"{WORD}r")
-    etree.SubElement(made, f"{WORD}t").text = text
-    return made
+def _write_formulas(root: etree._Element) -> None:
+    """Replaces formulas by runs; those of one paragraph of formulas stand on lines of their own."""
+    for paragraph in root.iter(f"{MATH}oMathPara"):
+        for formula in list(paragraph.iterchildren(f"{MATH}oMath"))[1:]:
+            formula.addprevious(new_break())
+    for formula in list(root.iter(f"{MATH}oMath")):
+        written = new_run(formula_text(formula))
+        written.tail = formula.tail
+        if (parent := formula.getparent()) is not None:
+            parent.replace(formula, written)
+    etree.strip_tags(root, f"{MATH}oMathPara")
 
 
-def _replace(element: etree._Element, replacement: etree._Element) -> None:
-    replacement.tail = element.tail
-    if (parent := element.getparent()) is not None:
-        parent.replace(element, replacement)
-
-
-def _resolve_alternatives(root: etree._Element) -> None:
-    """Keeps one alternative of each content, and text boxes in the only form that mammoth reads."""
-    for alternative in list(root.iter(f"{COMPATIBILITY}AlternateContent")):
-        branches = list(alternative.iter(f"{COMPATIBILITY}Fallback", f"{COMPATIBILITY}Choice"))
-        with_text = [branch for branch in branches if next(branch.iter(_TEXT_BOX), None) is not None]
-        fallbacks = [branch for branch in with_text if branch.tag.endswith("Fallback")]
-        kept = (fallbacks or with_text or branches)[:1]
-        for child in list(kept[0]) if kept else []:
-            alternative.addprevious(child)
-        _remove(alternative)
-    for drawing in list(root.iter(f"{WORD}drawing")):
-        if boxes := list(drawing.iter(_TEXT_BOX)):
-            picture = etree.Element(f"{WORD}pict")
-            picture.extend(boxes)
-            _replace(drawing, picture)
-
-
-def _remove_hidden(root: etree._Element, styles: Styles) -> None:
-    has_background = root.find(f"{WORD}background") is not None
-    paragraph_styles: list[str] = []
-    hidden: list[etree._Element] = []
-    for event, element in etree.iterwalk(root, events=("start", "end"), tag=(f"{WORD}p", f"{WORD}r")):
-        if event == "start" and element.tag == f"{WORD}p":
-            paragraph_styles.append(style_of(element))
-        elif event == "end" and element.tag == f"{WORD}p":
-            paragraph_styles.pop()
-        elif event == "start" and (
-            is_out_of_sight(element, has_background)
-            or styles.is_hidden(element, paragraph_styles[-1] if paragraph_styles else "")
-        ):
-            hidden.append(element)
-    for element in hidden:
-        _remove(element)
-    for row in list(root.iter(f"{WORD}tr")):
-        if is_on(row.find(f"{WORD}trPr/{WORD}hidden"), _VALUE):
-            _remove(row)
-    for cell in list(root.iter(f"{WORD}tc")):
-        if cell.find(f"{WORD}tcPr/{WORD}cellDel") is not None:
-            cell[:] = [etree.Element(f"{WORD}p")]
-
-
-def _remove(element: etree._Element) -> None:
-    if (parent := element.getparent()) is not None:
-        parent.remove(element)
+def _mark_heading(paragraph: etree._Element, level: int) -> None:
+    """Gives a paragraph of the outline the style of headings that mammoth knows."""
+    if not level or sum(map(len, paragraph.itertext())) > _HEADING_CHARACTERS_MAX:
+        return
+    properties = paragraph.find(f"{WORD}pPr")
+    if properties is None:
+        paragraph.insert(0, properties := etree.Element(f"{WORD}pPr"))
+    style = properties.find(f"{WORD}pStyle")
+    if style is None:
+        style = etree.SubElement(properties, f"{WORD}pStyle")
+    style.set(_VALUE, f"Heading{min(level, _HEADING_LEVELS_MAX)}")
 
 
 def _join_deleted_paragraph_marks(root: etree._Element) -> None:
-    """Joins paragraphs whose end is deleted with the next one; the last first, so that each run is moved once."""
+    """Joins paragraphs whose end is deleted or moved, and large initials, with the next one.
+
+    The last are first, so that each run is moved once.
+    """
     for paragraph in reversed(list(root.iter(f"{WORD}p"))):
-        marks = paragraph.find(f"{WORD}pPr/{WORD}rPr")
-        deletion = None if marks is None else marks.find(f"{WORD}del")
+        properties = paragraph.find(f"{WORD}pPr")
+        marks = [] if properties is None else [mark for path in _JOINED for mark in properties.findall(path)]
         after = paragraph.getnext()
-        if marks is None or deletion is None:
-            continue
-        marks.remove(deletion)
-        if after is not None and after.tag == f"{WORD}p":
+        for mark in marks:
+            remove(mark)
+        if marks and after is not None and after.tag == f"{WORD}p":
             place = _after_properties(after)
             after[place:place] = [child for child in paragraph if child.tag != f"{WORD}pPr"]
-            _remove(paragraph)
+            remove(paragraph)
 
 
 def _after_properties(paragraph: etree._Element) -> int:
@@ -140,67 +116,10 @@ def _insert_drawing_text(drawing: etree._Element, find: Finder) -> None:
     if paragraph is None:
         return
     diagrams = (find(diagram.get(f"{RELATIONSHIPS}dm")) for diagram in drawing.iter(f"{DIAGRAM}relIds"))
-    inserted = [_paragraph(*smartart_lines(data)) for data in diagrams if data is not None]
-    for reference in drawing.iter(f"{CHART}chart"):
+    inserted = [new_paragraph(*smartart_lines(data)) for data in diagrams if data is not None]
+    for reference in charts_of(drawing):
         if (chart := find(reference.get(f"{RELATIONSHIPS}id"))) is not None:
-            inserted += [_paragraph(title)] if (title := chart_title(chart)) else []
-            inserted += map(_table, chart_tables(chart))
+            inserted += [new_paragraph(*titles)] if (titles := chart_titles(chart)) else []
+            inserted += map(new_table, chart_tables(chart))
     for element in reversed(inserted):
         paragraph.addnext(element)
-
-
-def _paragraph(*lines: str) -> etree._Element:
-    made = etree.Element(f"{WORD}p")
-    for line in lines:
-        made.append(run(line))
-        etree.SubElement(made[-1], f"{WORD}br")
-    return made
-
-
-def _table(rows: list[list[str]]) -> etree._Element:
-    table = etree.Element(f"{WORD}tbl")
-    for texts in rows:
-        row = etree.SubElement(table, f"{WORD}tr")
-        for text in texts:
-            etree.SubElement(row, f"{WORD}tc").append(_paragraph(text))
-    return table
-
-
-def _split_parallel_lines(row: etree._Element) -> None:
-    """Splits a row whose cells have equally many short lines, which belong together, into rows."""
-    cells = list(row.iterchildren(f"{WORD}tc"))
-    is_plain = all(child.tag in (f"{WORD}p", f"{WORD}tcPr") for cell in cells for child in cell)
-    is_merged = any(cell.find(f"{WORD}tcPr/{WORD}vMerge") is not None for cell in cells)
-    is_first = not any(True for _ in row.itersiblings(f"{WORD}tr", preceding=True))
-    if not is_plain or is_merged or is_first:
-        return
-    lines = [[line for paragraph in cell.iterchildren(f"{WORD}p") for line in _lines(paragraph)] for cell in cells]
-    texts = [["".join(map(str, line.itertext())).strip() for line in column] for column in lines]
-    for number in range(parallel_lines(texts) - 1, -1, -1):
-        made = etree.Element(f"{WORD}tr")
-        for cell, column, words in zip(cells, lines, texts, strict=True):
-            made.append(_cell(cell, column[number] if len(column) > 1 else _paragraph(*words)))
-        row.addnext(made)
-    if parallel_lines(texts):
-        _remove(row)
-
-
-def _lines(paragraph: etree._Element) -> list[etree._Element]:
-    """``paragraph``, or a paragraph for each of its lines if it has line breaks."""
-    if next(paragraph.iter(f"{WORD}br"), None) is None:
-        return [paragraph]
-    lines = [etree.Element(f"{WORD}p")]
-    for part in (part for element in paragraph.iter(f"{WORD}r") for part in element if part.tag != f"{WORD}r"):
-        if part.tag == f"{WORD}br":
-            lines.append(etree.Element(f"{WORD}p"))
-        else:
-            etree.SubElement(lines[-1], f"{WORD}r").append(deepcopy(part))
-    return lines
-
-
-def _cell(original: etree._Element, paragraph: etree._Element) -> etree._Element:
-    made = etree.Element(f"{WORD}tc")
-    if (span := original.find(f"{WORD}tcPr/{WORD}gridSpan")) is not None:
-        etree.SubElement(made, f"{WORD}tcPr").append(deepcopy(span))
-    made.append(paragraph)
-    return made

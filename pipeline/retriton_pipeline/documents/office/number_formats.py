@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from retriton_pipeline.documents.office.date_formats import DATE_CODE, displayed_date, is_date
+from retriton_pipeline.documents.office.date_names import language_of
 
 _CODE_CHARACTERS_MAX = 255  # the limit of the format
 _TOKEN = re.compile(
@@ -30,10 +31,12 @@ class _Section:
     Attributes:
         tokens: kinds and texts.
         condition: an operator and a number; None if the sign decides.
+        language: of the names of months and days.
     """
 
     tokens: tuple[tuple[str, str], ...]
     condition: tuple[str, float] | None = None
+    language: str = "en"
 
 
 def displayed(value: float, code: str, days_added: int = 0) -> str:
@@ -50,7 +53,7 @@ def displayed(value: float, code: str, days_added: int = 0) -> str:
     section, is_absolute = _section_of(value, sections)
     kinds = [kind for kind, _ in section.tokens]
     if is_date(section.tokens):
-        return displayed_date(value + days_added, section.tokens) or _general(value)
+        return displayed_date(value + days_added, section.tokens, section.language) or _general(value)
     if "general" in kinds or ("other", "@") in section.tokens:
         number = _general(abs(value) if is_absolute else value)
         return "".join(
@@ -72,7 +75,7 @@ def displayed_text(text: str, code: str) -> str:
 
 
 def _general(value: float) -> str:
-    return f"{value:.15g}"  # without binary rounding errors
+    return f"{value:.15g}".upper()  # without binary rounding errors
 
 
 @lru_cache(maxsize=512)
@@ -80,13 +83,15 @@ def _sections(code: str) -> tuple[_Section, ...]:
     sections: list[_Section] = []
     tokens: list[tuple[str, str]] = []
     condition: tuple[str, float] | None = None
+    language = "en"
     for match in _TOKEN.finditer(code + ";"):
         kind, text = match.lastgroup or "other", match[match.lastgroup or 0]
         if kind == "other" and text == ";":
-            sections.append(_Section(tuple(tokens), condition))
-            tokens, condition = [], None
+            sections.append(_Section(tuple(tokens), condition, language))
+            tokens, condition, language = [], None, "en"
         elif kind == "bracket":
             condition = _condition(text) or condition
+            language = language_of(text.partition("-")[2]) if text.startswith("$") else language
             tokens += _bracket(text)
         else:
             tokens.append(("literal", text) if kind in ("quoted", "escaped") else (kind, text))
@@ -136,7 +141,8 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str:
     percents = sum(token == ("other", "%") for token in tokens)
     exponent = next((text for kind, text in tokens if kind == "exponent"), "")
     scaled = Decimal(repr(value)).scaleb(2 * percents - 3 * scale)
-    whole, places, power = _rounded(scaled, len(decimals), exponent)
+    steps = len(integers) if any(tokens[index][1] != "0" for index in integers) else 1  # as in "##0.0E+0"
+    whole, places, power = _rounded(scaled, len(decimals), exponent, steps)
     places = places.rstrip("0").ljust(sum(tokens[index][1] == "0" for index in decimals), "0")
     whole = whole.lstrip("0").rjust(sum(tokens[index][1] == "0" for index in integers), "0")
     has_groups = any(integers[0] < index < integers[-1] for index in commas) if integers else False
@@ -149,13 +155,16 @@ def _number(value: float, tokens: tuple[tuple[str, str], ...]) -> str:
     ).strip()
 
 
-def _rounded(value: Decimal, places: int, exponent: str) -> tuple[str, str, str]:
-    """The digits before and after the point, and the exponent."""
+def _rounded(value: Decimal, places: int, exponent: str, steps: int) -> tuple[str, str, str]:
+    """The digits before and after the point, and the exponent, which is a multiple of ``steps``."""
     if exponent:
-        mantissa, _, power = f"{value:.{places}E}".partition("E")
-        whole, _, decimals = mantissa.partition(".")
-        sign = "-" if int(power) < 0 else "+" if "+" in exponent else ""
-        return whole, decimals, f"E{sign}{str(abs(int(power))).rjust(len(exponent) - 2, '0')}"
+        power = int(f"{value:E}".partition("E")[2]) // steps * steps if value else 0
+        whole, decimals, _ = _rounded(value.scaleb(-power), places, "", 1)
+        if len(whole) > steps:  # by rounding
+            power += steps
+            whole, decimals, _ = _rounded(value.scaleb(-power), places, "", 1)
+        sign = "-" if power < 0 else "+" if "+" in exponent else ""
+        return whole, decimals, f"E{sign}{str(abs(power)).rjust(len(exponent) - 2, '0')}"
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _DIGITS)
     whole, _, decimals = f"{rounded:f}".partition(".")
     return whole, decimals, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,14 +10,17 @@ from lxml import etree
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, local_name
+from retriton_pipeline.documents.office.odf_attributes import attributes
+from retriton_pipeline.documents.office.odf_charts import chart_titles, charts
 from retriton_pipeline.documents.office.ods_cells import displayed_cell, paragraph_text, remove_unseen
 from retriton_pipeline.documents.office.odt import open_odf
-from retriton_pipeline.documents.office.odt_text import OdtStyles, attributes
+from retriton_pipeline.documents.office.odt_text import OdtStyles
 from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.tables import SPANNED
 from retriton_pipeline.errors import UnreadableDocument
 
+_DRAWING = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _COLUMNS_MAX = 16_384
 _CELLS_MIN, _CELLS_PER_BYTE_MAX = 2_000_000, 100  # ordinary files have one cell for some five bytes
 _CELLS_MAX = 20_000_000
@@ -58,7 +62,7 @@ def read_ods(raw: bytes) -> Content:
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
     for table in odf.root.iter("{*}table"):
         if local_name(table.tag) == "table" and attributes(table).get("style-name") not in hidden:
-            found = [*sheet_tables(split_rows(_rows(table, budget))), *_drawn(table)]
+            found = [*sheet_tables(split_rows(_rows(table, budget))), *_drawn(table, odf.archive)]
             name = attributes(table).get("name", "")
             blocks += [Block(name, heading_level=1), *found] if found and name else found
     return Content(odf.title, blocks, odf.metadata)
@@ -109,11 +113,13 @@ def _cells(row: etree._Element, spans: _RowSpans) -> Iterator[str]:
             yield (above or text) if rest and text is SPANNED else text
 
 
-def _drawn(table: etree._Element) -> Iterator[Block]:
-    """The text boxes of a sheet."""
-    for box in table.iter("{*}text-box"):
-        text = "\n".join(map(paragraph_text, box.iter("{*}p")))
+def _drawn(table: etree._Element, archive: zipfile.ZipFile) -> Iterator[Block]:
+    """The text boxes and shapes of a sheet, and the titles of its charts."""
+    for shape in table.iter(f"{_DRAWING}*"):
+        text = "\n".join(map(paragraph_text, shape.iterchildren("{*}p")))
         yield from [Block(text.strip())] if text.strip() else []
+    for _, chart in charts(table, archive):
+        yield from [Block("\n".join(titles))] if (titles := chart_titles(chart)) else []
 
 
 def _times(value: str | None, most: int = _REPEATED_MAX) -> int:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 
 from lxml import etree
 
 from retriton_pipeline.documents.office.archive import local_name
-from retriton_pipeline.documents.office.odt_text import OdtStyles, attributes
+from retriton_pipeline.documents.office.odf_attributes import attributes
+from retriton_pipeline.documents.office.odt_text import OdtStyles
 
 _SPACE = {"s": " ", "tab": " ", "line-break": "\n"}
 _SKIPPED = ("annotation", "ruby-text")
+_DURATION = re.compile(r"PT(?:(\d{1,9})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:[.,]\d*)?S)?")
 _LEVELS_MAX = 32
 _COLUMNS_MAX, _DIGITS_MAX = 16_384, 6
 
@@ -85,6 +88,9 @@ def _value(of: dict[str, str]) -> str:
         return f"{of.get('value', '')} {of.get('currency', '')}".strip()
     if kind == "date":
         return of.get("date-value", "").removesuffix("T00:00:00")
+    if kind == "time" and (match := _DURATION.fullmatch(of.get("time-value", ""))):
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return f"{hours:02}:{minutes:02}:{seconds:02}"
     return of.get({"string": "string-value", "time": "time-value", "float": "value"}.get(kind, ""), "")
 
 

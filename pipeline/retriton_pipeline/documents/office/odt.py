@@ -18,6 +18,7 @@ from retriton_pipeline.documents.office.archive import (
     tags_max,
 )
 from retriton_pipeline.documents.office.list_numbers import with_displayed_number
+from retriton_pipeline.documents.office.odf_charts import show_charts
 from retriton_pipeline.documents.office.odt_controls import show_controls
 from retriton_pipeline.documents.office.odt_formulas import show_formulas
 from retriton_pipeline.documents.office.odt_text import OdtStyles, as_displayed
@@ -57,9 +58,9 @@ def read_odt(raw: bytes) -> Content:
         raise UnreadableDocument("it is an OpenDocument file, but not a text document")
     show_controls(body)
     show_formulas(body, odf.archive)
+    show_charts(body, odf.archive)
     as_displayed(body, OdtStyles(*odf.styles, odf.root))
-    for element in body.iter(etree.Element):
-        _rename(element)
+    rename_elements(body)
     blocks = list(map(with_displayed_number, html_blocks(body)))
     return Content(odf.title or first_heading(blocks), blocks, odf.metadata)
 
@@ -101,6 +102,12 @@ def open_odf(raw: bytes, name: str) -> OdfFile:
 def _styles(archive: zipfile.ZipFile) -> list[etree._Element]:
     raw = read_member(archive, "styles.xml")
     return [parse_xml(raw)] if raw else []
+
+
+def rename_elements(body: etree._Element) -> None:
+    """Replaces the names and attributes of all elements of ``body`` by those of HTML."""
+    for element in body.iter(etree.Element):
+        _rename(element)
 
 
 def _rename(element: etree._Element) -> None:

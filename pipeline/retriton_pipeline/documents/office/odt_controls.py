@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from retriton_pipeline.documents.office.archive import local_name
-from retriton_pipeline.documents.office.odt_text import attributes
+from retriton_pipeline.documents.office.odf_attributes import attributes
 
 _BOXES = ("checkbox", "radio")
 _CHECKED = ("checked", "true")

@@ -10,7 +10,7 @@ from lxml import etree
 
 from retriton_pipeline.documents.html.formulas import mathml_text
 from retriton_pipeline.documents.office.archive import local_name, parse_xml, read_member
-from retriton_pipeline.documents.office.odt_text import attributes
+from retriton_pipeline.documents.office.odf_attributes import attributes
 from retriton_pipeline.errors import UnreadableDocument
 
 _FORMULAS_MAX = 5_000

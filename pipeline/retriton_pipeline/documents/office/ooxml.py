@@ -65,6 +65,11 @@ def part_names(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
     return {key: path for key, _, path in _relations(archive, part)}
 
 
+def relation_ids(archive: zipfile.ZipFile, part: str) -> dict[str, str]:
+    """The ids of the relations of ``part`` by the names of the parts that it is related to."""
+    return {path: key for key, _, path in _relations(archive, part)}
+
+
 def related_name(archive: zipfile.ZipFile, part: str, kind: str, default: str) -> str:
     """The name of the part of a kind, such as ``styles``, that ``part`` is related to; ``default`` if there is none.
 

@@ -15,9 +15,9 @@ from pptx.slide import Slide
 from retriton_pipeline.documents.completeness import characters
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import open_archive
-from retriton_pipeline.documents.office.drawings import chart_tables, chart_title, smartart_lines
+from retriton_pipeline.documents.office.charts import chart_tables, chart_titles, charts_of
+from retriton_pipeline.documents.office.drawings import smartart_lines
 from retriton_pipeline.documents.office.ooxml import (
-    CHART,
     DIAGRAM,
     RELATIONSHIPS,
     Finder,
@@ -25,8 +25,9 @@ from retriton_pipeline.documents.office.ooxml import (
     transitional_file,
 )
 from retriton_pipeline.documents.office.parallel_lines import split_rows
+from retriton_pipeline.documents.office.pptx_lists import text_lines
 from retriton_pipeline.documents.office.pptx_tables import table_rows
-from retriton_pipeline.documents.office.pptx_text import is_hidden, resolve_alternatives, text_lines, visible_shapes
+from retriton_pipeline.documents.office.pptx_text import is_hidden, resolve_alternatives, visible_shapes
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.unseen_text import remove_struck_text
 from retriton_pipeline.documents.tables import table_block
@@ -88,9 +89,9 @@ def _graphic_blocks(frame: GraphicFrame, page: int, find: Finder) -> Iterator[Bl
         data = find(diagram.get(f"{RELATIONSHIPS}dm"))
         if data is not None and (lines := smartart_lines(data)):
             yield Block("\n".join(lines), page=page)
-    for reference in frame.element.iter(f"{CHART}chart"):
+    for reference in charts_of(frame.element):
         if (chart := find(reference.get(f"{RELATIONSHIPS}id"))) is not None:
-            if title := chart_title(chart):
-                yield Block(title, page=page)
+            if titles := chart_titles(chart):
+                yield Block("\n".join(titles), page=page)
             tables += chart_tables(chart)
     yield from filter(None, (table_block(rows, page) for rows in tables))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pptx.table import Table
 
 from retriton_pipeline.documents.office.merged_cells import MergedCells
+from retriton_pipeline.documents.office.pptx_lists import frame_lines
 
 
 def table_rows(table: Table) -> Iterator[list[str]]:
@@ -20,4 +21,4 @@ def table_rows(table: Table) -> Iterator[list[str]]:
     ]
     merged = MergedCells(ranges)
     for number, row in enumerate(rows, 1):
-        yield merged.unfolded(number, [cell.text.replace("\v", "\n") for cell in row])
+        yield merged.unfolded(number, ["\n".join(frame_lines(cell.text_frame)) for cell in row])

@@ -1,11 +1,9 @@
-"""What a slide displays: its visible shapes in reading order, and their paragraphs with their numbers."""
+"""What a slide displays: its visible shapes in reading order."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from lxml import etree
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.oxml import parse_xml
 from pptx.shapes.autoshape import Shape
@@ -13,9 +11,7 @@ from pptx.shapes.base import BaseShape
 from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
 from pptx.slide import Slide
-from pptx.text.text import TextFrame
 
-from retriton_pipeline.documents.numerals import numeral
 from retriton_pipeline.documents.office.formulas import MATH, formula_text
 from retriton_pipeline.documents.office.ooxml import COMPATIBILITY, DRAWING
 from retriton_pipeline.documents.office.shape_order import in_reading_order
@@ -24,10 +20,8 @@ _REPEATED = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.HEADER, 
 _REPEATED_FIELDS = ("slidenum", "datetime")
 _TRUE = ("1", "true")
 _FORMULA = "{http://schemas.microsoft.com/office/drawing/2010/main}m"
+_DRAWN_BY_HAND = "{*}contentPart"
 _RUN = f'<a:r xmlns:a="{DRAWING[1:-1]}"><a:t/></a:r>'
-_NUMBERED = re.compile(r"(arabic|alphaLc|alphaUc|romanLc|romanUc)(Period|ParenR|ParenBoth|Plain)")
-_STYLES = {"alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
-_FORMS = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}"}
 
 
 def is_hidden(slide: Slide) -> bool:
@@ -38,12 +32,15 @@ def is_hidden(slide: Slide) -> bool:
 def resolve_alternatives(slide: Slide) -> None:
     """Replaces alternative contents by the first, which has text and formulas, and formulas by runs.
 
-    python-pptx ignores both.
+    python-pptx ignores both. It fails on drawings by hand, for which there is an alternative.
     """
     for alternative in list(slide.element.iter(f"{COMPATIBILITY}AlternateContent")):
-        for child in list(alternative[0]) if len(alternative) else []:
+        usable = [branch for branch in alternative if next(branch.iter(_DRAWN_BY_HAND), None) is None]
+        for child in list(usable[0]) if usable else []:
             alternative.addprevious(child)
         alternative.getparent().remove(alternative)
+    for drawn in list(slide.element.iter(_DRAWN_BY_HAND)):
+        drawn.getparent().remove(drawn)
     for formula in list(slide.element.iter(_FORMULA)):
         run = parse_xml(_RUN)
         run[0].text = " ".join(formula_text(part) for part in formula.iter(f"{MATH}oMath"))
@@ -97,31 +94,3 @@ def _is_repeated(shape: BaseShape) -> bool:
         and all(field.get("type", "").startswith(_REPEATED_FIELDS) for field in fields)
         and "".join(texts).strip() == "".join(field.findtext(f"{DRAWING}t") or "" for field in fields).strip()
     )
-
-
-def text_lines(frame: TextFrame) -> str:
-    """The lines of ``frame``, with the numbers of numbered paragraphs."""
-    lines: list[str] = []
-    counts: dict[int, tuple[str, int]] = {}  # by level: the numbering of the last paragraph, and its number
-    for paragraph in frame.paragraphs:
-        number = _number(paragraph._p, paragraph.level, counts)
-        text = paragraph.text.replace("\v", "\n")
-        texts = [line.strip() for line in text.splitlines() if line.strip()]
-        lines += [f"{number} {texts[0]}".strip(), *texts[1:]] if texts else []
-    return "\n".join(lines)
-
-
-def _number(paragraph: etree._Element, level: int, counts: dict[int, tuple[str, int]]) -> str:
-    for deeper in [known for known in counts if known > level]:
-        del counts[deeper]
-    automatic = paragraph.find(f"{DRAWING}pPr/{DRAWING}buAutoNum")
-    match = None if automatic is None else _NUMBERED.fullmatch(automatic.get("type", ""))
-    if automatic is None or match is None:
-        counts.pop(level, None)
-        return ""
-    start = automatic.get("startAt", "1")
-    key = f"{match[0]} {start}"
-    before, count = counts.get(level, ("", 0))
-    count = count + 1 if before == key else int(start) if start.isdecimal() and len(start) < 6 else 1
-    counts[level] = (key, count)
-    return _FORMS[match[2]].format(numeral(count, _STYLES.get(match[1], "decimal")))

@@ -58,11 +58,11 @@ def _properties(raw: bytes) -> tuple[str, dict[str, Scalar]]:
 
 
 def _rows(book: xlrd.Book, sheet: xlrd.sheet.Sheet) -> Iterator[list[str]]:
-    hidden = {column for column, info in sheet.colinfo_map.items() if info.hidden}
+    hidden = {column for column, info in sheet.colinfo_map.items() if info.hidden or not info.width}
     merged = MergedCells((left + 1, top + 1, right, bottom) for top, bottom, left, right in sheet.merged_cells)
     for row in range(sheet.nrows):
         texts = merged.unfolded(row + 1, [_text(book, seen) for seen in _seen_cells(book, sheet, row)])
-        if row in sheet.rowinfo_map and sheet.rowinfo_map[row].hidden:
+        if row in sheet.rowinfo_map and (sheet.rowinfo_map[row].hidden or sheet.rowinfo_map[row].height == 0):
             continue
         cells = [text for column, text in enumerate(texts) if column not in hidden]
         yield cells if any(cells) else []
@@ -72,7 +72,8 @@ def _seen_cells(book: xlrd.Book, sheet: xlrd.sheet.Sheet, row: int) -> Iterator[
     """The cells of a row, without the parts of texts that are not seen."""
     for column, cell in enumerate(sheet.row(row)):
         style = book.xf_list[cell.xf_index] if cell.xf_index is not None else None
-        if style and _is_unseen(book, style):
+        is_hidden_zero = not sheet.show_zero_values and cell.ctype == xlrd.XL_CELL_NUMBER and not cell.value
+        if is_hidden_zero or (style and _is_unseen(book, style)):
             cell.ctype = xlrd.XL_CELL_EMPTY
         elif cell.ctype == xlrd.XL_CELL_TEXT and (runs := sheet.rich_text_runlist_map.get((row, column))):
             starts = [0, *(start for start, _ in runs), len(cell.value)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.chartsheet import Chartsheet
 
 from retriton_pipeline.documents.model import Block, Content
 from retriton_pipeline.documents.office.archive import expansion_max, open_archive, read_member, require_tags
@@ -18,6 +19,7 @@ from retriton_pipeline.documents.office.parallel_lines import split_rows
 from retriton_pipeline.documents.office.properties import core_properties
 from retriton_pipeline.documents.office.sheet_tables import sheet_tables
 from retriton_pipeline.documents.office.unseen_text import strings_without_struck
+from retriton_pipeline.documents.office.xlsx_parts import check_box_styles, sheet_parts
 from retriton_pipeline.documents.office.xlsx_sheet import Cells, drawn_texts
 from retriton_pipeline.errors import UnreadableDocument
 
@@ -46,7 +48,7 @@ def read_xlsx(raw: bytes) -> Content:
         warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that it does not support
         workbook = load_workbook(io.BytesIO(transitional_file(raw, archive)), read_only=True, data_only=True)
         _leave_out_struck(archive, workbook)
-        cells = Cells(workbook)
+        cells = Cells(workbook, check_box_styles(archive))
         blocks = list(_blocks(raw, archive, workbook, cells))
     return Content(title, blocks, metadata, _unreadable(cells.formulas_without_value))
 
@@ -65,10 +67,12 @@ def _unreadable(formulas: int) -> dict[str, str]:
 def _blocks(raw: bytes, archive: zipfile.ZipFile, workbook: Any, cells: Cells) -> Iterator[Block]:
     drawn: set[str] = set()
     budget = _Budget(expansion_max(raw, _CELLS_MIN, _CELLS_PER_BYTE_MAX, _CELLS_MAX))
-    for sheet in workbook.worksheets:
+    parts = sheet_parts(archive)
+    for sheet in workbook._sheets:  # with those that are only a chart
         if sheet.sheet_state == "visible":
-            blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add))))
-            part = sheet._worksheet_path
+            has_cells = not isinstance(sheet, Chartsheet)
+            blocks = list(sheet_tables(split_rows(cells.rows(sheet, budget.add)))) if has_cells else []
+            part = sheet._worksheet_path if has_cells else parts.get(sheet.title, "")
             blocks += [Block(text) for text in drawn_texts(archive, part, drawn) if text]
             yield from [Block(sheet.title, heading_level=1), *blocks] if blocks else []
 

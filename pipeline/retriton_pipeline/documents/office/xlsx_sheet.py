@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lxml import etree
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.utils.datetime import MAC_EPOCH, to_excel
+from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from retriton_pipeline.documents.office.archive import local_name
-from retriton_pipeline.documents.office.drawings import chart_title, paragraph_texts, smartart_lines
+from retriton_pipeline.documents.office.charts import chart_titles, charts_of
+from retriton_pipeline.documents.office.docx_fields import CHECKED, UNCHECKED
+from retriton_pipeline.documents.office.drawings import paragraph_texts, smartart_lines
 from retriton_pipeline.documents.office.merged_cells import MergedCells, merged_ranges
 from retriton_pipeline.documents.office.number_formats import displayed, displayed_text
-from retriton_pipeline.documents.office.ooxml import CHART, DIAGRAM, RELATIONSHIPS, part_finder, related_parts
+from retriton_pipeline.documents.office.ooxml import (
+    DIAGRAM,
+    RELATIONSHIPS,
+    part_finder,
+    related_parts,
+)
 from retriton_pipeline.documents.office.unseen_text import UnseenStyles, remove_struck_runs, remove_struck_text
+from retriton_pipeline.documents.office.xlsx_controls import control_marks
 
 _COLUMNS_MAX = 16_384  # the limit of the format
 DAYS_TO_1904 = 1462
 _MIDNIGHT = (" 00:00:00", " 0:00:00", " 00:00", " 0:00")
 _TRUE = ("1", "true")
+_FORMATS = BUILTIN_FORMATS | {  # of which openpyxl has two without their separators
+    44: '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_);_(@_)',
+    47: "mm:ss.0",
+}
+_HIDES_ZEROS = re.compile(rb"""<(?:\w+:)?sheetView [^>]{0,1000}showZeros=["'](?:0|false)""")
+_HEAD_BYTES = 16 * 1024
 
 
 class _Parser(WorkSheetParser):
@@ -47,17 +61,20 @@ class Cells:
 
     Args:
         workbook: an openpyxl workbook, opened for reading only.
+        check_boxes: the numbers of the styles of cells with check boxes.
 
     Attributes:
         formulas_without_value: the number of formulas in the rows so far whose value was not saved.
     """
 
-    def __init__(self, workbook: Any) -> None:
+    def __init__(self, workbook: Any, check_boxes: set[int]) -> None:
         self._workbook = workbook
+        self._check_boxes = check_boxes
         self._days_added = DAYS_TO_1904 if workbook.epoch == MAC_EPOCH else 0
         self._codes: dict[int, str] = {}
         self._unseen_styles = UnseenStyles(workbook)
         self._unseen: set[int] = set()
+        self._hides_zeros = False
         self.formulas_without_value = 0
 
     def rows(self, sheet: Any, count: Callable[[list[str]], None]) -> Iterator[list[str]]:
@@ -71,6 +88,8 @@ class Cells:
             merged = MergedCells(merged_ranges(source))
         with sheet._get_source() as source:
             self._unseen = self._unseen_styles.of(source)
+        with sheet._get_source() as source:
+            self._hides_zeros = _HIDES_ZEROS.search(source.read(_HEAD_BYTES)) is not None
         with sheet._get_source() as source:
             parser = _Parser(source, sheet._shared_strings, data_only=True, epoch=self._workbook.epoch)
             expected = 1
@@ -95,10 +114,10 @@ class Cells:
         return texts
 
     def _text(self, value: object, style: int) -> str:
-        if value is None or style in self._unseen:
+        if value is None or style in self._unseen or (self._hides_zeros and value == 0 and value is not False):
             return ""
         if isinstance(value, bool):
-            return str(value).upper()
+            return (CHECKED if value else UNCHECKED) if style in self._check_boxes else str(value).upper()
         code = self._code(style)
         if isinstance(value, int) and (code == "General" or abs(value) > 10**15):
             return str(value)
@@ -108,7 +127,7 @@ class Cells:
             value = float(to_excel(value, self._workbook.epoch))  # type: ignore[no-untyped-call]
         if isinstance(value, int | float):
             return without_midnight(displayed(value, code, self._days_added))
-        return displayed_text(str(value), code)
+        return displayed_text(unescape(str(value)), code)
 
     def _code(self, style: int) -> str:
         if style not in self._codes:
@@ -116,7 +135,7 @@ class Cells:
             number = styles[style].numFmtId if style < len(styles) else 0
             custom = number - BUILTIN_FORMATS_MAX_SIZE
             self._codes[style] = (
-                BUILTIN_FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
+                _FORMATS.get(number, "General") if custom < 0 else codes[custom] if custom < len(codes) else ""
             ) or "General"
         return self._codes[style]
 
@@ -140,27 +159,26 @@ def _hidden_columns(parser: WorkSheetParser) -> set[int]:
 
 
 def drawn_texts(archive: zipfile.ZipFile, part: str, found: set[str]) -> Iterator[str]:
-    """The texts of the text boxes, shapes and SmartArt on the sheet ``part``, and the titles of its charts.
+    """The texts of the text boxes, shapes, controls and SmartArt on the sheet ``part``, and titles of charts.
 
     Args:
         archive: the file.
         part: the name of the part.
         found: the names of the parts that were read, for all sheets.
     """
+    marks = control_marks(archive, part, found)
     for path, drawing in related_parts(archive, part, "drawing", found):
         find = part_finder(archive, path, found)
         remove_struck_text(drawing)
         for anchor in drawing:
-            if not _is_hidden(anchor):
+            properties = next(anchor.iter("{*}cNvPr"), None)
+            if properties is not None and (mark := marks.get(properties.get("id", ""))) is not None:
+                yield " ".join([mark, *paragraph_texts(anchor)]).strip()
+            elif properties is None or properties.get("hidden") not in _TRUE:
                 yield "\n".join(paragraph_texts(anchor))
                 for diagram in anchor.iter(f"{DIAGRAM}relIds"):
                     data = find(diagram.get(f"{RELATIONSHIPS}dm"))
                     yield "\n".join(smartart_lines(data)) if data is not None else ""
-                for reference in anchor.iter(f"{CHART}chart"):
+                for reference in charts_of(anchor):
                     chart = find(reference.get(f"{RELATIONSHIPS}id"))
-                    yield chart_title(chart) if chart is not None else ""
-
-
-def _is_hidden(anchor: etree._Element) -> bool:
-    properties = next((element for element in anchor.iter(etree.Element) if local_name(element.tag) == "cNvPr"), None)
-    return properties is not None and properties.get("hidden") in _TRUE
+                    yield "\n".join(chart_titles(chart)) if chart is not None else ""
