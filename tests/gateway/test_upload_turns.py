@@ -11,6 +11,7 @@ import pytest
 from retriton_pipeline.gateway import new_key
 from retriton_pipeline.gateway.fairness import RoundRobin
 from retriton_pipeline.gateway.services.job import Job
+from retriton_pipeline.gateway.services.upload_ingestion import bounded
 from retriton_pipeline.ingest import Progress
 from tests.gateway.conftest import running, until, wait_for_job
 
@@ -41,6 +42,14 @@ def test_a_key_whose_next_item_is_not_free_does_not_hold_up_the_others() -> None
         waiting.add(key, item)
     assert [waiting.take(lambda item: item > 2), waiting.take(lambda item: item > 1)] == [3, None]
     assert [waiting.take(), waiting.take(), waiting.take()] == [1, 2, None]
+
+
+def test_the_list_of_skipped_documents_is_bounded() -> None:
+    skipped = [{"source": f"{number:0100}.pdf", "reason": "damaged"} for number in range(5000)]
+    result = bounded({"added": 1, "skipped": skipped})
+    assert (result["added"], result["skipped_total"]) == (1, 5000)
+    assert result["skipped"] == skipped[: 65_536 // 111]
+    assert bounded({"skipped": skipped[:2]}) == {"skipped": skipped[:2], "skipped_total": 2}
 
 
 @pytest.mark.triton

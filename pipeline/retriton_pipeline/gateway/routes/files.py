@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -61,7 +62,9 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
     ) -> Listing[FileBody]:
         """The files of this key."""
         page = await files.page(request.scope["key"], Cursor(limit, order or "desc", after, before), purpose or None)
-        return Listing[FileBody].of([FileBody.of(record) for record in page.records], page.has_more)
+        return await asyncio.to_thread(  # 10,000 files take a tenth of a second
+            lambda: Listing[FileBody].of([FileBody.of(record) for record in page.records], page.has_more)
+        )
 
     @routes.get("/v1/files/{file_id}", responses=errors)
     async def get_file(file_id: str, request: Request) -> FileBody:

@@ -7,7 +7,9 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import accumulate, takewhile
 from pathlib import Path
+from typing import Any
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import ChunkSize
@@ -22,6 +24,7 @@ from retriton_pipeline.ingest.parser_limits import MIB
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.rag.shared_task import SharedTask
 
+_SKIPPED_CHARACTERS_MAX = 65_536  # of the names and reasons in a result
 SIDE_BY_SIDE = 2  # uploads, of different keys: one that takes hours leaves the other place to the others
 
 
@@ -57,7 +60,7 @@ class UploadIngestion:
         async with self._files_of(job) as paths, self._rag(job.collection, encoder) as rag:
             reader = await self._reader_for(await rag.encoder(), job.chunk_size)
             report = await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
-        job.result = report.as_json()
+        job.result = bounded(report.as_json())
         self._metrics.ingest_documents.inc(report.documents)
         self._metrics.ingest_chunks.inc(report.chunks)
 
@@ -107,6 +110,13 @@ class UploadIngestion:
         limits = ParserLimits.from_environment()
         limits = replace(limits, memory_mib=limits.memory_bytes(SIDE_BY_SIDE) // MIB)
         return Reader(encoder, size, workers=1, base=self._folders.current(self._number), limits=limits)
+
+
+def bounded(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with the first skipped documents and the number of all: results are kept, and listed by hundreds."""
+    sizes = accumulate(len(entry["source"]) + len(entry["reason"]) for entry in result["skipped"])
+    kept = sum(1 for _ in takewhile(lambda size: size <= _SKIPPED_CHARACTERS_MAX, sizes))
+    return {**result, "skipped": result["skipped"][:kept], "skipped_total": len(result["skipped"])}
 
 
 def _possible(wanted: ChunkSize | None, tokens_max: int) -> ChunkSize:
