@@ -82,7 +82,7 @@ class AsyncClient:
         self._tls = setting("tls", tls, Tls)
         self._limits = setting("limits", limits, Limits) or Limits()
         self._retry = setting("retry", retry, Retry) or Retry()
-        self._connection = Connection(self.url, tls, (*_LANES, RERANK), self._limits.requests_in_flight)
+        self._connection = Connection(self.url, tls, (*_LANES, RERANK), self._limits.texts_in_flight)
         self._normalized: bool | None = None
 
     def __reduce__(self) -> tuple[partial[AsyncClient], tuple[()]]:
@@ -277,7 +277,7 @@ class AsyncClient:
         parameters: dict[str, Any],
         deadline_s: float,
     ) -> list[NDArray[Any]]:
-        async with self._connection.slot(role, deadline_s):
+        async with self._connection.room(role, len(texts), deadline_s):
             inputs = [text_column(texts)]
             columns = await self._infer(_LANES[role], inputs, _OUTPUTS, parameters, deadline_s, first_text, call)
         vectors, *counts = columns
@@ -306,7 +306,7 @@ class AsyncClient:
         parameters: dict[str, Any],
         deadline_s: float,
     ) -> list[NDArray[Any]]:
-        async with self._connection.slot(RERANK, deadline_s):
+        async with self._connection.room(RERANK, len(passages), deadline_s):
             inputs = query_and_passages(query, passages)
             columns = await self._infer(RERANK, inputs, _SCORES, parameters, deadline_s, first, call)
         check_columns(columns, len(passages), 1, self.url)

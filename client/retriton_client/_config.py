@@ -21,7 +21,8 @@ class Limits:
 
     Attributes:
         texts_per_request: maximum number of texts in a request; longer lists are split. The server accepts at most 256.
-        requests_in_flight: maximum number of concurrent requests per role, for each address of the client.
+        requests_in_flight: maximum number of concurrent requests per role, for each address of the client, if they have
+            ``texts_per_request`` texts; of smaller requests, as many run as have the same number of texts together.
         bytes_per_request: maximum size of the texts in a request; larger lists are split and sent sequentially. The
             server accepts at most 2 MiB.
         requests_per_call: maximum number of concurrent requests of one call; None for no limit of its own.
@@ -31,6 +32,11 @@ class Limits:
     requests_in_flight: int = 4
     bytes_per_request: int = 1024 * 1024
     requests_per_call: int | None = None
+
+    @property
+    def texts_in_flight(self) -> int:
+        """Maximum number of texts in concurrent requests per role."""
+        return self.requests_in_flight * self.texts_per_request
 
     def __post_init__(self) -> None:
         of_call = self.requests_in_flight if self.requests_per_call is None else self.requests_per_call

@@ -23,7 +23,7 @@ from retriton_client._exceptions import (
 )
 from retriton_client._fork import check_fork, is_forked
 from retriton_client._replicas import Replica, Replicas
-from retriton_client._tasks import slot
+from retriton_client._room import Room
 
 
 class Attempts:
@@ -46,26 +46,26 @@ class Connection:
         url: of the server, or of several, separated by commas.
         tls: TLS settings of all of them.
         lanes: the models whose concurrent requests are bounded.
-        requests_in_flight: the most concurrent requests of each lane for each server of ``url``.
+        texts_in_flight: the most texts of concurrent requests of each lane for each server of ``url``.
 
     Raises:
         InvalidRequest: see `addresses`.
     """
 
-    def __init__(self, url: str, tls: Tls | None, lanes: Iterable[str], requests_in_flight: int) -> None:
+    def __init__(self, url: str, tls: Tls | None, lanes: Iterable[str], texts_in_flight: int) -> None:
         self._url = url
         self._urls = addresses(url)
         self._tls = tls
         self._lanes = tuple(lanes)
-        self._requests_in_flight = requests_in_flight * len(self._urls)
+        self._texts_in_flight = texts_in_flight * len(self._urls)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._replicas: Replicas | None = None
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._rooms: dict[str, Room] = {}
 
-    def slot(self, lane: str, deadline_s: float) -> AbstractAsyncContextManager[None]:
-        """Holds one of the slots of a lane. Raises `DeadlineExceeded` if none is free before the deadline."""
+    def room(self, lane: str, texts: int, deadline_s: float) -> AbstractAsyncContextManager[None]:
+        """Holds room for the texts of a request. Raises `DeadlineExceeded` if there is none before the deadline."""
         self._enter_loop()
-        return slot(self._slots[lane], deadline_s)
+        return self._rooms[lane].held(texts, deadline_s)
 
     async def send(
         self,
@@ -142,7 +142,7 @@ class Connection:
         if self._replicas is not None and self._loop is not None and not self._loop.is_closed():
             raise InvalidRequest("the client is in use in another event loop: make an AsyncClient for each loop")
         self._loop, self._replicas = loop, None
-        self._slots = {lane: asyncio.Semaphore(self._requests_in_flight) for lane in self._lanes}
+        self._rooms = {lane: Room(self._texts_in_flight) for lane in self._lanes}
 
     def _columns(self, result: Any, model: str, outputs: tuple[str, ...]) -> list[NDArray[Any]]:
         try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
@@ -20,6 +21,7 @@ from retriton_client import (
     TextTooLong,
     Unavailable,
 )
+from retriton_client._room import Room
 from tests.client.scripted_server import Fault, running
 
 TEXTS = [chr(97 + n % 26) * (n % 7 + 1) for n in range(50)]
@@ -73,6 +75,41 @@ def test_requests_in_flight_are_bounded() -> None:
     assert script.most == 3
 
 
+async def test_small_requests_have_room_for_as_many_texts_as_full_ones() -> None:
+    script = Counting()
+    with running(script) as (url, _):
+        async with AsyncClient(url, limits=Limits(2, 3)) as client:
+            await asyncio.gather(*(client.embed_queries([text]) for text in TEXTS[:24]))
+    assert script.most == 6
+
+
+async def test_a_large_request_gets_room_before_small_ones_that_came_later() -> None:
+    room, order = Room(4), []
+
+    async def request(texts: int) -> None:
+        async with room.held(texts, time.monotonic() + 5):
+            order.append(texts)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(request(texts) for texts in (1, 4, 2, 3)))
+    assert order == [1, 4, 2, 3]
+
+
+async def test_room_of_cancelled_requests_is_free_again() -> None:
+    room = Room(4)
+    async with room.held(3, time.monotonic() + 5):
+        held = [room.held(texts, time.monotonic() + 5) for texts in (4, 2)]
+        waiting = [asyncio.ensure_future(one.__aenter__()) for one in held]
+        await asyncio.sleep(0.01)
+        waiting[0].cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(DeadlineExceeded, match="waiting for other requests"):
+        async with room.held(3, time.monotonic() + 0.01):
+            raise AssertionError("the second waiting request holds two")
+    async with room.held(2, time.monotonic() + 0.01):
+        pass
+
+
 def test_the_requests_of_a_call_are_bounded() -> None:
     script = Counting()
     with running(script) as (url, _), Client(url, limits=Limits(2, 8, requests_per_call=3)) as client:
@@ -80,7 +117,7 @@ def test_the_requests_of_a_call_are_bounded() -> None:
     assert script.most == 3
 
 
-class Room:
+class Roomy:
     """A script with room for some requests at a time; it refuses others, and those with certain numbers."""
 
     def __init__(self, room: int, refused: range = range(0)) -> None:
@@ -97,7 +134,7 @@ class Room:
         return None
 
 
-@pytest.mark.parametrize("script", [Room(1), Room(9, range(5, 20))], ids=["own requests", "others"])
+@pytest.mark.parametrize("script", [Roomy(1), Roomy(9, range(5, 20))], ids=["own requests", "others"])
 @pytest.mark.parametrize("method", ["embed", "rerank"])
 def test_a_call_that_the_server_takes_waits_for_room(script: Room, method: str) -> None:
     limits, retry = Limits(2, 8), Retry(attempts_max=1, delay_first_s=0.01, delay_max_s=0.02)
@@ -110,14 +147,14 @@ def test_a_call_that_the_server_takes_waits_for_room(script: Room, method: str) 
 
 
 def test_a_call_that_the_server_never_takes_is_refused_at_once() -> None:
-    with running(Room(0)) as (url, server), Client(url, limits=Limits(2, 8), retry=Retry(attempts_max=1)) as client:
+    with running(Roomy(0)) as (url, server), Client(url, limits=Limits(2, 8), retry=Retry(attempts_max=1)) as client:
         with pytest.raises(Overloaded):
             client.embed_passages(TEXTS)
     assert len(server.requests) <= 16  # of 25: one may be repeated while others are on their way
 
 
 def test_a_call_waits_for_room_until_its_deadline() -> None:
-    with running(Room(9, range(3, 10_000))) as (url, _):
+    with running(Roomy(9, range(3, 10_000))) as (url, _):
         with Client(url, timeout_s=0.5, limits=Limits(2, 2), retry=Retry(attempts_max=1)) as client:
             with pytest.raises(DeadlineExceeded, match="tokens are queued"):
                 client.embed_passages(TEXTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -210,6 +211,17 @@ def test_servers_share_no_folder_in_the_home(tmp_path: Path, monkeypatch: pytest
     assert os.environ["HOME"] == str(home)
     store.close()
     assert not list(home.iterdir())
+
+
+def test_a_server_may_start_slowly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = tmp_path / "bin" / "env"
+    slow.parent.mkdir()
+    slow.write_text(f'#!/bin/sh\nsleep 1.5\nexec {shutil.which("env")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    start = time.monotonic()
+    Store(str(tmp_path / "milvus.db"), "documents").close()
+    assert 1.5 < time.monotonic() - start < 20
 
 
 def test_writes_do_not_read_the_whole_table(filled: Store) -> None:

@@ -12,9 +12,12 @@ temporary files, and servers that start and end at the same time would fail over
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import threading
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from filelock import FileLock, Timeout
 from retriton_pipeline.errors import StoreError
 
 _LOG_MB_MAX = 8  # of each of its files
+_LISTENS_S_MAX = 30.0
 _users: Counter[Path] = Counter()
 _locks: dict[Path, FileLock] = {}
 _guard = threading.Lock()
@@ -60,7 +64,7 @@ def start_server(uri: str) -> subprocess.Popen[bytes]:
     """Returns the process of the file's server; starts it unless it runs. Call it between `acquire` and `release`.
 
     Raises:
-        OSError: it ended at once.
+        OSError: it ended at once, or does not listen in time.
     """
     from milvus_lite.server_manager import server_manager_instance
 
@@ -73,9 +77,22 @@ def start_server(uri: str) -> subprocess.Popen[bytes]:
         server = _server(file)
         if not (server.init() and server.start()):
             raise OSError("Milvus Lite does not start")
+        _wait_until_it_listens(server)
         server_manager_instance._servers[str(file)] = server  # where `pymilvus` looks for it
         started: subprocess.Popen[bytes] = server._p
         return started
+
+
+def _wait_until_it_listens(server: Any) -> None:
+    """`pymilvus` does not wait; on a busy machine, the server needs more than the half second that `start` takes."""
+    deadline_s = time.monotonic() + _LISTENS_S_MAX
+    while server._p.poll() is None and time.monotonic() < deadline_s:
+        with socket.socket(socket.AF_UNIX) as trial, suppress(OSError):
+            trial.connect(server._uds_path)
+            return
+        time.sleep(0.02)
+    server.stop()
+    raise OSError(f"Milvus Lite does not listen on {server._uds_path} after {_LISTENS_S_MAX:g} s")
 
 
 def stop_server(uri: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError, api_error
 from retriton_pipeline.gateway.fairness import Shares
 from retriton_pipeline.gateway.http.authentication import is_public
 from retriton_pipeline.gateway.http.deadlines import deadline_s
+from retriton_pipeline.gateway.http.ending import Ending
 from retriton_pipeline.gateway.http.error_responses import error_response
 from retriton_pipeline.gateway.http.request_bodies import (
     ClientDisconnected,
@@ -22,7 +22,6 @@ from retriton_pipeline.gateway.http.request_bodies import (
     paced,
     read_body,
     replayed,
-    wait_for_disconnect,
 )
 from retriton_pipeline.gateway.http.responses import HeldBytes, PacedResponse
 from retriton_pipeline.gateway.metrics import GatewayMetrics
@@ -96,28 +95,11 @@ class AdmissionMiddleware:
         is_upload = scope["method"] == "POST" and bool(_UPLOAD_PATH.fullmatch(scope["path"]))
         bytes_max = self._bounds.upload_bytes if is_upload else self._bounds.body_bytes
         check_content_length(headers, bytes_max)
-        async with asyncio.timeout(deadline_s(headers, _UPLOAD_S_MAX if is_upload else self._timeout_s)) as deadline:
-
-            async def send_past_deadline(message: Message) -> None:
-                deadline.reschedule(None)  # the deadline is for the start of the response
-                await send(message)
-
+        async with Ending(deadline_s(headers, _UPLOAD_S_MAX if is_upload else self._timeout_s)) as ending:
+            send = ending.noted(send)
             body_receive = paced(receive, self._bounds.body_bytes_per_s)
             if is_upload:
-                await self._app(scope, limited(body_receive, bytes_max), send_past_deadline)
+                await self._app(scope, limited(body_receive, bytes_max), send)
             else:
                 body = await read_body(body_receive, bytes_max, held.take)
-                await self._run_until_disconnect(scope, body, receive, send_past_deadline)
-
-    async def _run_until_disconnect(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
-        work = asyncio.ensure_future(self._app(scope, replayed(body, disconnect), send))
-        try:
-            await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise ClientDisconnected
-            work.result()
-        finally:
-            for task in (work, disconnect):
-                task.cancel()
-            await asyncio.gather(work, disconnect, return_exceptions=True)
+                await self._app(scope, replayed(body, ending.disconnect(receive)), send)

@@ -95,12 +95,5 @@ def replayed(body: bytes, disconnect: asyncio.Future[Message]) -> Receive:
     return receive_replayed
 
 
-async def wait_for_disconnect(receive: Receive) -> Message:
-    """The message of the disconnect."""
-    while (message := await receive())["type"] != "http.disconnect":
-        pass
-    return message
-
-
 def _too_large(size: object, bytes_max: int) -> ApiError:
     return ApiError(413, "too_large", f"the body has {size} bytes or more, the limit is {bytes_max}")

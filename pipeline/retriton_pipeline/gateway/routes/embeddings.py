@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header
-from pydantic import WithJsonSchema
+from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
@@ -18,22 +16,28 @@ from retriton_pipeline.gateway.services.token_ids import IDS_HEADER, texts_of
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 
-TokenIdsHeader = Annotated[
-    str | None,
-    Header(alias=IDS_HEADER, description="`own`, or the encoder's fingerprint: token ids are of its tokenizer."),
-    WithJsonSchema({"type": "string"}),  # a header is never null
-]
+_TOKEN_IDS = {
+    "name": IDS_HEADER,
+    "in": "header",
+    "description": "`own`, or the encoder's fingerprint: token ids are of its tokenizer.",
+    "schema": {"type": "string"},
+}
 
 
 def router(settings: Settings, upstream: Upstream, embedding: TextEmbedding) -> APIRouter:
     """The route."""
     routes = APIRouter(tags=["embeddings"], route_class=JsonRoute)
 
-    @routes.post("/v1/embeddings", response_model=EmbeddingsResponse, responses=error_responses(502))
-    async def embeddings(request: EmbeddingsRequest, token_ids: TokenIdsHeader = None) -> Response:
+    @routes.post(
+        "/v1/embeddings",
+        response_model=EmbeddingsResponse,
+        responses=error_responses(502),
+        openapi_extra={"parameters": [_TOKEN_IDS]},
+    )
+    async def embeddings(request: EmbeddingsRequest, http: Request) -> Response:
         """Embed texts."""
         encoder = await upstream.encoder()
-        texts = await texts_of(request.input, encoder, token_ids, settings.token_ids)
+        texts = await texts_of(request.input, encoder, http.headers.get(IDS_HEADER), settings.token_ids)
         found = await embedding.embed(
             texts,
             request.role,
