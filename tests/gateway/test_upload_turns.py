@@ -15,7 +15,7 @@ from retriton_pipeline.gateway.services.upload_ingestion import bounded
 from retriton_pipeline.ingest import Progress
 from tests.gateway.conftest import running, until, wait_for_job
 
-LONG = b"".join(b"The lane number %d has a queue of %d texts.\n" % (number, 7 * number) for number in range(200_000))
+LONG = b"".join(b"The lane number %d has a queue of %d texts.\n" % (number, 7 * number) for number in range(70_000))
 
 
 def job(folder: Path, owner: str, collection: str, *names: str, chunks: int = 0) -> Job:
