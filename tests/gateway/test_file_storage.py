@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from retriton_pipeline.gateway import Bounds, Settings
+from retriton_pipeline.gateway.fairness import current_key
 from retriton_pipeline.gateway.schemas.file_filters import ComparisonFilter, CompoundFilter, expression_of
 from retriton_pipeline.gateway.schemas.file_search import VectorStoreSearchRequest
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentRecords, AttachmentStatus
@@ -75,6 +77,17 @@ async def test_a_disk_that_fails_is_reported_as_such(tmp_path: Path) -> None:
     async with in_process(files=tmp_path / "file" / "folder") as http:
         answer = await http.get("/v1/files")
         assert (answer.status_code, error(answer)["code"]) == (503, "storage_unavailable")
+
+
+async def test_keys_use_the_database_in_turn(tmp_path: Path) -> None:
+    database, order = Database(tmp_path / "gateway.sqlite"), []
+
+    async def run(key: str) -> None:
+        current_key.set(key)
+        await database.run(lambda connection: order.append(key))
+
+    await asyncio.gather(*(run(key) for key in ["many"] * 20 + ["one"]))
+    assert order.index("one") <= 2
 
 
 async def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:

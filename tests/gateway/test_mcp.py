@@ -185,6 +185,19 @@ def test_standard_output_has_only_messages(gateway: Gateway) -> None:
     assert any(message.get("result", {}).get("serverInfo", {}).get("name") == "retriton" for message in messages)
 
 
+def test_it_ends_quietly_when_the_host_reads_no_more() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([COMMAND, "mcp"], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdout.close()
+        process.stdin.write(INITIALIZE)
+        process.stdin.close()
+        try:
+            assert (process.wait(30), process.stderr.read()) == (0, "")
+        finally:
+            process.kill()
+
+
 def test_ctrl_c_ends_it_while_it_reads() -> None:
     with subprocess.Popen([COMMAND, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout

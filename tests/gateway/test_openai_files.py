@@ -379,6 +379,7 @@ def test_a_conversation_is_sent_as_input(
     conversation: Any = [
         {"role": "developer", "content": "Be brief."},
         {"role": "user", "content": [{"type": "input_text", "text": "where is tea grown?"}]},
+        {"type": "reasoning", "id": "rs_1", "summary": []},  # of another model
         *first.output,
         {"role": "user", "content": "and who picks it?"},
     ]

@@ -25,6 +25,15 @@ expected-statuses = ["2xx", 400, 401, 404, 409, 429]
 include-path = "/v1/jobs/{job_id}"
 checks.use_after_free.enabled = false
 
+# Of a vector store that was just created and a file that does not exist, the file is not found.
+[[operations]]
+include-path = "/v1/vector_stores/{vector_store_id}/files"
+checks.ensure_resource_availability.enabled = false
+
+[[operations]]
+include-path = "/v1/vector_stores/{vector_store_id}/file_batches"
+checks.ensure_resource_availability.enabled = false
+
 # A number among the parts of a form is a file of some digits.
 [[operations]]
 include-name = "POST /v1/collections/{collection}/documents"

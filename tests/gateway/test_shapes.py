@@ -90,6 +90,7 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
             {"chunking_strategy": {"type": "other"}},
             "chunking_strategy.type: Input should be 'auto' or 'static'",
         ),
+        ("/v1/vector_stores", {"chunking_strategy": {"type": "static"}}, "chunking_strategy.static: Field required"),
         ("/v1/vector_stores", {"chunking_strategy": {}}, "chunking_strategy.type: Field required"),
         ("/v1/vector_stores", {"chunking_strategy": "auto"}, "chunking_strategy: Input should be a valid object"),
         ("/v1/chat/completions", {**CHAT, "stop": ["a", 1]}, "stop.1: Input should be a valid string"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from retriton_pipeline.gateway.schemas.ranking import RankingRequest
 from retriton_pipeline.gateway.schemas.synonyms import role_of
 from retriton_pipeline.gateway.schemas.tei import EmbedRequest
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat
+from tests.gateway.in_process import in_process
 
 
 def embeddings(**fields: Any) -> EmbeddingsRequest:
@@ -99,3 +101,14 @@ def test_the_openapi_document_allows_the_empty_choice() -> None:
 @pytest.mark.parametrize("user", ["me", 5, {"id": 1}, None, [], ""])
 def test_a_field_that_is_ignored_may_have_any_value(user: Any) -> None:
     assert embeddings(user=user).input == "a"
+
+
+@pytest.mark.parametrize("query", ["order=", "order=ASC", "order=Desc", "after=&before="])
+async def test_an_order_may_be_in_any_case(tmp_path: Path, query: str) -> None:
+    async with in_process(files=tmp_path) as http:
+        store = (await http.post("/v1/vector_stores", json={})).json()["id"]
+        files = f"/v1/vector_stores/{store}/files"
+        paths = ("/v1/files", "/v1/vector_stores", files, f"{files}?filter=Completed", f"{files}?filter=")
+        for path in paths:
+            assert (await http.get(f"{path}{'&' if '?' in path else '?'}{query}")).status_code == 200, path
+        assert (await http.get(f"{files}?order=up")).json()["error"]["param"] == "order"

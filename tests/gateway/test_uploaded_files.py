@@ -41,6 +41,11 @@ def test_invalid_names_are_rejected(name: str) -> None:
         ("; filename*=utf-8''%FF.txt", "b.txt", "\ufffd.txt"),
         ("; filename*=iso-8859-1''%FC.txt", "b.txt", "b.txt"),
         ("", "a; filename*=utf-8''b.txt", "a; filename*=utf-8''b.txt"),
+        ("", "mein%20%C3%BCber.txt", "mein über.txt"),  # aiohttp
+        ("", "..%2F%C3%BC.txt", "ü.txt"),
+        ("", "a%22b%0D%0A.txt", 'a"b.txt'),  # browsers, httpx
+        ("", "a%20b 100%25 %FF.txt", "a%20b 100%25 %FF.txt"),
+        ("", "ü%C3%BC.txt", "ü%C3%BC.txt"),
     ],
 )
 def test_of_two_names_the_one_in_utf_8_counts(rest: str, plain: str, name: str) -> None:

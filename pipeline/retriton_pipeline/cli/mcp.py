@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from typing import Annotated
 
@@ -42,7 +43,10 @@ def mcp(
         server.run("streamable-http", host=host, port=port, json_response=True)  # some hosts accept nothing else
     else:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler waits for the thread that reads standard input
-        server.run()
+        try:
+            server.run()
+        except* BrokenPipeError:
+            os.close(1)  # the host has ended, and reads nothing more: there is nothing to flush at the exit
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Generic, TypeVar
@@ -61,11 +61,12 @@ class RoundRobin(Generic[T]):
         """Adds items, in their order, before those of their key."""
         self._waiting.setdefault(key, deque()).extendleft([*items][::-1])
 
-    def take(self) -> T | None:
-        """The next item; None if there is none."""
-        if not self._waiting:
+    def take(self, is_free: Callable[[T], bool] = lambda item: True) -> T | None:
+        """The next item that is free, of those that are the first of their key; None if there is none."""
+        key = next((key for key, items in self._waiting.items() if is_free(items[0])), None)
+        if key is None:
             return None
-        key, items = self._waiting.popitem(last=False)
+        items = self._waiting.pop(key)
         item = items.popleft()
         if items:
             self._waiting[key] = items  # behind all others

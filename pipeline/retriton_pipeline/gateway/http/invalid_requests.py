@@ -36,11 +36,11 @@ def _path(error: Any, body: Any) -> _Path:
     if where != "body" or not isinstance(body, dict | list):
         return tuple(str(part) for part in parts if not str(part).startswith("["))
     path, value = list[str](), body
-    for part in parts:
+    for place, part in enumerate(parts, 1):
         has_part = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
         if has_part:
             value = value[part]
-        if has_part or (error["type"] == "missing" and part == parts[-1]):
+        if has_part or (error["type"] == "missing" and place == len(parts)):
             path.append(str(part))
     return (*path, *_tag(error))
 

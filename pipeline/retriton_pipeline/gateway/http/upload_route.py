@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from retriton_pipeline.gateway.http.forms import FormRequest
 from retriton_pipeline.gateway.http.media_types import FORM, check_media_type
 
 
@@ -29,7 +30,7 @@ def upload_route(receiving: Callable[[str, int], AbstractContextManager[None]], 
                 announced = request.headers.get("content-length", "")
                 size = min(int(announced), bytes_max) if announced.isdecimal() else bytes_max
                 with receiving(request.scope["key"], size):
-                    return await handle(request)
+                    return await handle(FormRequest(request.scope, request.receive))
 
             return handle_with_room
 

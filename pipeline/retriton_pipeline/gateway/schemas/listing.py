@@ -8,16 +8,17 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from retriton_pipeline.gateway.schemas.common import RequestBody
+from retriton_pipeline.gateway.schemas.synonyms import LOWER
 from retriton_pipeline.gateway.storage.pages import Cursor, Order
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries of the page.")]
-Ordered = Annotated[Order, Query(description="`desc`: the latest first.")]
+Ordered = Annotated[Order | None, LOWER, Query(description="`desc`: the latest first; the default.")]
 After = Annotated[str, Query(description="The id of the entry before the page.")]
 Before = Annotated[str, Query(description="The id of the entry after the page.")]
 
 
-def _cursor(limit: Limit = 20, order: Ordered = "desc", after: After = "", before: Before = "") -> Cursor:
-    return Cursor(limit, order, after, before)
+def _cursor(limit: Limit = 20, order: Ordered = None, after: After = "", before: Before = "") -> Cursor:
+    return Cursor(limit, order or "desc", after, before)
 
 
 Requested = Annotated[Cursor, Depends(_cursor)]

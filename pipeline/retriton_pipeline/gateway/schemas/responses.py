@@ -16,6 +16,7 @@ from retriton_pipeline.retrieval import Turn
 _PARTS_MAX = 1024
 _TOOLS_MAX = 4
 _STORES_MAX = 8
+_IGNORED = ("file_search_call", "reasoning")
 _TEXTS = ("input_text", "output_text", "text")
 
 
@@ -30,7 +31,7 @@ _Parts = Annotated[list[InputPart], Field(max_length=_PARTS_MAX, fail_fast=True)
 
 
 class InputItem(RequestBody):
-    """A message, or an item of an earlier response: a `file_search_call` is ignored, others are not supported."""
+    """A message, or an item of an earlier response: searches and reasoning are ignored, others are not supported."""
 
     type: str = "message"
     role: Literal["user", "assistant", "system", "developer"] | None = None
@@ -117,7 +118,7 @@ class ResponseRequest(RequestBody):
         if isinstance(self.input, str):
             items = [InputItem(role="user", content=self.input)]
         else:
-            items = [item for item in self.input if item.type != "file_search_call"]
+            items = [item for item in self.input if item.type not in _IGNORED]
         for number, item in enumerate(items):
             _check_item(item, number)
         if not items or items[-1].role != "user" or not items[-1].text.strip():

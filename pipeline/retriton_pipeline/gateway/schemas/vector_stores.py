@@ -12,13 +12,16 @@ from retriton_pipeline.chunking import ChunkSize
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.listing import Attributes, ExpiresAfter, Identified, Metadata
+from retriton_pipeline.gateway.schemas.synonyms import LOWER
 from retriton_pipeline.gateway.services.attachments import NewAttachment
 from retriton_pipeline.gateway.storage.attachments import Attachment, AttachmentStatus, Batch, Counts
 from retriton_pipeline.gateway.storage.vector_stores import VectorStoreRecord
 
 BATCH_MAX = 2000
 FileId = Annotated[str, Field(min_length=1, max_length=100)]
-StatusFilter = Annotated[AttachmentStatus | None, Query(alias="filter", description="Only files of this status.")]
+StatusFilter = Annotated[
+    AttachmentStatus | None, LOWER, Query(alias="filter", description="Only files of this status.")
+]
 FileIds = Annotated[list[FileId], Field(max_length=BATCH_MAX, fail_fast=True)]
 
 

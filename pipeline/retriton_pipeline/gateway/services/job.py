@@ -68,3 +68,14 @@ class Job:
     def is_finished(self) -> bool:
         """Whether the state is final."""
         return self.state not in (JobState.QUEUED, JobState.RUNNING)
+
+    def waits_for(self, running: Job) -> bool:
+        """Whether this job must begin after ``running``: it is of the same key, or both create or change the same."""
+        if self.owner == running.owner:
+            return True
+        if self.collection != running.collection:
+            return False
+        return not running.progress.chunks or not self._names().isdisjoint(running._names())
+
+    def _names(self) -> set[str]:
+        return {file.name for file in self.folder.iterdir()} if self.folder.is_dir() else set()

@@ -40,10 +40,9 @@ class UploadFolders:
                 return folder
             lock.release()
 
-    @property
-    def current(self) -> Path:
-        """Where the files of the current upload are. Documents are identified by their place in it."""
-        return self.own / "current"
+    def current(self, number: int) -> Path:
+        """Where the files of a current upload are. Documents are identified by their place in it."""
+        return self.own / f"current-{number}"
 
     def new(self) -> Path:
         """A new, empty folder for the files of an upload. Raises `StorageError`."""

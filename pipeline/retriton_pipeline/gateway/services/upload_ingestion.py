@@ -6,7 +6,10 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import accumulate, takewhile
 from pathlib import Path
+from typing import Any
 
 from retriton_client import EncoderInfo
 from retriton_pipeline.chunking import ChunkSize
@@ -16,9 +19,13 @@ from retriton_pipeline.gateway.services.upload_folder import UploadFolders, link
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.database import StorageError
-from retriton_pipeline.ingest import Progress, Reader
+from retriton_pipeline.ingest import ParserLimits, Progress, Reader
+from retriton_pipeline.ingest.parser_limits import MIB
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.rag.shared_task import SharedTask
+
+_SKIPPED_CHARACTERS_MAX = 65_536  # of the names and reasons in a result
+SIDE_BY_SIDE = 2  # uploads, of different keys: one that takes hours leaves the other place to the others
 
 
 class UploadIngestion:
@@ -29,13 +36,17 @@ class UploadIngestion:
         upstream: what is served.
         metrics: counts documents and chunks.
         folders: has the place for the files of the current upload.
+        number: which of the ingestions that run side by side this is.
     """
 
-    def __init__(self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, folders: UploadFolders) -> None:
+    def __init__(
+        self, settings: Settings, upstream: Upstream, metrics: GatewayMetrics, folders: UploadFolders, number: int = 0
+    ) -> None:
         self._settings = settings
         self._upstream = upstream
         self._metrics = metrics
         self._folders = folders
+        self._number = number
         self._reader: SharedTask[Reader] = SharedTask()
         self._made_for: tuple[str, ChunkSize] | None = None  # the encoder and the size that the reader chunks for
 
@@ -49,7 +60,7 @@ class UploadIngestion:
         async with self._files_of(job) as paths, self._rag(job.collection, encoder) as rag:
             reader = await self._reader_for(await rag.encoder(), job.chunk_size)
             report = await rag.ingest(paths, on_progress=on_progress, reader=reader, metadata=job.metadata)
-        job.result = report.as_json()
+        job.result = bounded(report.as_json())
         self._metrics.ingest_documents.inc(report.documents)
         self._metrics.ingest_chunks.inc(report.chunks)
 
@@ -61,7 +72,7 @@ class UploadIngestion:
     @asynccontextmanager
     async def _files_of(self, job: Job) -> AsyncIterator[Sequence[Path]]:
         """The files of a job, in the place of the current upload; those in its folder stay. Raises `StorageError`."""
-        current = self._folders.current
+        current = self._folders.current(self._number)
         linking = asyncio.ensure_future(
             asyncio.to_thread(shutil.copytree, job.folder, current, copy_function=link_file)
         )
@@ -96,7 +107,16 @@ class UploadIngestion:
         return await self._reader.get(lambda: asyncio.to_thread(self._new_reader, encoder, size))
 
     def _new_reader(self, encoder: EncoderInfo, size: ChunkSize) -> Reader:
-        return Reader(encoder, size, workers=1, base=self._folders.current)
+        limits = ParserLimits.from_environment()
+        limits = replace(limits, memory_mib=limits.memory_bytes(SIDE_BY_SIDE) // MIB)
+        return Reader(encoder, size, workers=1, base=self._folders.current(self._number), limits=limits)
+
+
+def bounded(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with the first skipped documents and the number of all: results are kept, and listed by hundreds."""
+    sizes = accumulate(len(entry["source"]) + len(entry["reason"]) for entry in result["skipped"])
+    kept = sum(1 for _ in takewhile(lambda size: size <= _SKIPPED_CHARACTERS_MAX, sizes))
+    return {**result, "skipped": result["skipped"][:kept], "skipped_total": len(result["skipped"])}
 
 
 def _possible(wanted: ChunkSize | None, tokens_max: int) -> ChunkSize:

@@ -1,8 +1,9 @@
-"""Upload jobs: a queue of uploads that are ingested one after the other, one of each key in turn."""
+"""Upload jobs: a queue of uploads, of which those of a key are ingested one after the other, and keys take turns."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import time
@@ -23,7 +24,7 @@ from retriton_pipeline.gateway.schemas.errors import ErrorBody
 from retriton_pipeline.gateway.services.durable_jobs import RENEW_S, DurableJobs
 from retriton_pipeline.gateway.services.job import Job, JobState
 from retriton_pipeline.gateway.services.upload_folder import UploadFolders
-from retriton_pipeline.gateway.services.upload_ingestion import UploadIngestion
+from retriton_pipeline.gateway.services.upload_ingestion import SIDE_BY_SIDE, UploadIngestion
 from retriton_pipeline.gateway.services.upload_limits import Upload, UploadLimits
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
@@ -32,11 +33,12 @@ from retriton_pipeline.gateway.storage.jobs import FINISHED_MAX, FINISHED_PER_KE
 
 log = logging.getLogger("retriton.gateway")
 _RETRY_S = 5.0  # after the storage failed
+_LOOK_S = 1.0  # for a job that may begin since another one has written chunks
 _RETRIED_S_MAX = 24 * 3600.0  # since its upload, a job is tried again for so long after temporary failures
 
 
 class UploadJobs:
-    """Ingests uploads, one after the other. If the gateway has a folder for files, they survive it there.
+    """Ingests uploads, two at a time, of different keys. If the gateway has a folder for files, they survive it there.
 
     Args:
         settings: of the gateway.
@@ -56,7 +58,10 @@ class UploadJobs:
         base = settings.files_folder and settings.files_folder / "uploads"
         self.folders = UploadFolders(base)
         self._durable = DurableJobs(database, self.folders) if base else None
-        self._ingestion = UploadIngestion(settings, upstream, metrics, self.folders)
+        self._ingestions = [
+            UploadIngestion(settings, upstream, metrics, self.folders, number) for number in range(SIDE_BY_SIDE)
+        ]
+        self._running: list[Job] = []
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: RoundRobin[Job] = RoundRobin()
         self._has_next = asyncio.Event()
@@ -136,21 +141,33 @@ class UploadJobs:
         """Ingests the uploads in the queue; runs until it is cancelled."""
         sharing = asyncio.ensure_future(self._share(self._durable)) if self._durable else None
         try:
-            while True:
-                while (job := self._queue.take()) is not None:
-                    if (later := self._postponed.get((job.owner, job.collection))) is not None:
-                        later.append(job)  # its documents may replace those of the postponed job
-                    elif not job.is_finished:
-                        await self._work(job)
-                self._has_next.clear()
-                await self._has_next.wait()
+            await asyncio.gather(*map(self._take_turns, self._ingestions))
         finally:
             if sharing:
                 sharing.cancel()
             for job in self._jobs.values():
                 self._halt(job)
-            await self._ingestion.close()
+            for ingestion in self._ingestions:
+                await ingestion.close()
             self.folders.remove()  # from now on, other gateways may take over the jobs
+
+    async def _take_turns(self, ingestion: UploadIngestion) -> None:
+        """Ingests one job after the other that waits for none of the running ones."""
+        while True:
+            while (job := self._queue.take(self._is_free)) is not None:
+                if (later := self._postponed.get((job.owner, job.collection))) is not None:
+                    later.append(job)  # its documents may replace those of the postponed job
+                elif not job.is_finished:
+                    await self._work(job, ingestion)
+            self._has_next.clear()
+            if ingestion is not self._ingestions[0]:
+                await ingestion.close()  # its processes use memory, and are seldom needed
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S if self._running else None):
+                    await self._has_next.wait()
+
+    def _is_free(self, job: Job) -> bool:
+        return not any(job.waits_for(running) for running in self._running)
 
     async def _share(self, durable: DurableJobs) -> None:
         """Renews the leases of the jobs of this gateway, and takes over those of gateways that have ended."""
@@ -212,19 +229,27 @@ class UploadJobs:
         elif job.work is not None:
             job.work.cancel()
 
-    async def _work(self, job: Job) -> None:
+    async def _work(self, job: Job, ingestion: UploadIngestion) -> None:
         job.state = JobState.RUNNING
         self._update_metrics()
-        job.work = asyncio.ensure_future(self._ingestion.run(job))
-        await asyncio.wait((job.work,))
-        if job.work.cancelled():
+        job.work = asyncio.ensure_future(ingestion.run(job))
+        self._running.append(job)
+        try:
+            await asyncio.wait((job.work,))
+            await self._conclude(job, job.work, ingestion)
+        finally:
+            self._running.remove(job)
+            self._has_next.set()  # for the jobs that waited for this one
+
+    async def _conclude(self, job: Job, work: asyncio.Task[None], ingestion: UploadIngestion) -> None:
+        if work.cancelled():
             await self._end(job, JobState.CANCELLED)
-            await self._ingestion.close()  # its processes parse a file of the cancelled job
-        elif (error := job.work.exception()) is not None:
+            await ingestion.close()  # its processes parse a file of the cancelled job
+        elif (error := work.exception()) is not None:
             failure = api_error(error)
             job.error, job.is_retryable = ErrorBody.of(failure).model_dump(), failure.is_temporary
             await self._retry_or_fail(job)
-            await self._ingestion.close()  # its processes may still parse a file of the failed job
+            await ingestion.close()  # its processes may still parse a file of the failed job
         else:
             job.error = None
             await self._end(job, JobState.SUCCEEDED)

@@ -15,6 +15,7 @@ from retriton_pipeline.gateway.errors import ApiError
 
 _NAME_BYTES_MAX = 200
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ESCAPED = re.compile("%(?:22|0[DA])")
 _EXTENDED = re.compile(r";\s*filename\*\s*=\s*utf-8'[^';]*'([^;\s]+)", re.IGNORECASE)
 
 
@@ -34,10 +35,20 @@ async def save_files(files: Sequence[UploadFile], folder: Path) -> None:
 def name_of(file: UploadFile, field: str) -> str:
     """The name of an uploaded file, as `safe_name`.
 
-    .NET sends ``filename`` in an encoding of mails, and beside it ``filename*``, which is UTF-8.
+    .NET sends ``filename`` in an encoding of mails, and beside it ``filename*``, which is UTF-8. Others percent-encode:
+    browsers and httpx quotes and line breaks, aiohttp everything.
     """
     extended = _EXTENDED.search(_QUOTED.sub('""', file.headers.get("content-disposition", "")))
-    return safe_name(unquote(extended[1], errors="replace") if extended else file.filename or "", field)
+    return safe_name(unquote(extended[1], errors="replace") if extended else _unescaped(file.filename or ""), field)
+
+
+def _unescaped(name: str) -> str:
+    """The name that was percent-encoded; one in ASCII may have been called so, except for quotes and line breaks."""
+    try:
+        whole = unquote(name, errors="strict") if name.isascii() else name
+    except UnicodeDecodeError:
+        whole = name
+    return _ESCAPED.sub(lambda code: unquote(code[0]), name) if whole.isascii() or whole == name else whole
 
 
 def safe_name(name: str, field: str = "files") -> str:

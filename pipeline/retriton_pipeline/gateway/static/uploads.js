@@ -97,7 +97,7 @@ class JobView {
     if (state === "failed") return this.fail(error.message);
     if (state === "cancelled") return this.fail("Cancelled; what was stored before stays.");
     const counts = ["added", "replaced", "unchanged"].filter((what) => result[what]).map((what) => `${result[what]} ${what}`);
-    if (result.skipped.length) counts.push(`${result.skipped.length} skipped`);
+    if (result.skipped.length) counts.push(`${result.skipped_total ?? result.skipped.length} skipped`);
     const chunks = result.chunks ? `; ${counted(result.chunks, "chunk")}` : "";
     this.#conclude(`${counts.join(", ") || "Nothing in it"}${chunks}.`);
     const reasons = result.skipped.map(({ source, reason }) => element("li", {}, `${source}: ${reason}`));

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from retriton_pipeline.errors import InvalidOption, PipelineError
+from retriton_pipeline.gateway.fairness import FairSlots
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -71,7 +72,7 @@ class StorageError(PipelineError):
 
 
 class Database:
-    """One connection, in one thread; opened, with its folder, when it is first used.
+    """One connection, in one thread, which the keys use in turn; opened, with its folder, when it is first used.
 
     Args:
         file: its path; None if the gateway has no folder for files.
@@ -80,6 +81,7 @@ class Database:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._turns = FairSlots(1)
         self._connection: sqlite3.Connection | None = None
 
     @property
@@ -99,8 +101,10 @@ class Database:
                 "this gateway has no folder for files and vector stores: start it with --files FOLDER, on a disk that "
                 "is kept"
             )
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, self._file, work)
+            async with self._turns.slot():
+                return await loop.run_in_executor(self._thread, self._transaction, self._file, work)
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"{self._file}: {error}") from error
 
