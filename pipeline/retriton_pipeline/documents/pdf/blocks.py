@@ -37,7 +37,7 @@ def page_blocks(lines: Sequence[Line], typography: Typography, page: int) -> lis
 
 def _blocks(region: Region, typography: Typography, page: int) -> Iterator[Block]:
     if region.table:
-        if table := table_block(region.table.grid(), page):
+        if table := table_block(region.table.grid(), page, header_rows=region.table.header_rows):
             yield table
     elif region.lines[0].monospaced and len(region.lines) > 1:
         yield Block("\n".join(_indented(line, region.left) for line in region.lines), page=page, verbatim=True)

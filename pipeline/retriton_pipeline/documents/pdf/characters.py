@@ -30,6 +30,7 @@ _DIAGONAL = 0.1  # in quarter turns
 _BOX_BYTES = ctypes.sizeof(pdfium.FS_RECTF)
 # In heights of characters:
 _ROW_DISTANCE_MIN = 0.5
+_HEIGHT_TOLERANCE = 0.1
 _INDENT_MAX = 2.0  # of a row, from the start of the one above
 _RETURN_MIN = 10.0  # to the left, if the row lacks its first cells
 
@@ -106,22 +107,27 @@ class Characters:
 
 
 def _row_starts(codes: NDArray[np.uint32], boxes: NDArray[np.float64]) -> list[int]:
-    """The places of characters that are further down than the one before, and further to the left."""
+    """The places of characters that are further down than the one before, and further to the left, or above it."""
     visible = np.flatnonzero(codes > SPACE)
     left, bottom, _, top = boxes[visible].T
-    is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * (top - bottom)[:-1]
-    starts: list[int] = visible[1:][is_below & (left[1:] < left[:-1])].tolist()
+    heights = top - bottom
+    is_alike = np.abs(np.diff(heights)) < _HEIGHT_TOLERANCE * heights[1:]  # the limits of a sum are smaller than it
+    is_above = is_alike & (bottom[1:] > top[:-1])
+    is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * heights[:-1]
+    starts: list[int] = visible[1:][is_above | (is_below & (left[1:] < left[:-1]))].tolist()
     return starts
 
 
 def _starts_row(line: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
-    """Whether the character at ``box`` starts a row below ``line``; otherwise it may be a part of a formula.
+    """Whether the character at ``box`` starts another row than ``line``; otherwise it may be a part of a formula.
 
-    PDFium takes the rows of some tables for one line.
+    PDFium takes the rows of some tables for one line, and the end of a cell and the next column.
     """
     left, bottom, _, top = box
     height = top - bottom
-    return bool(left < line[0, 0] + _INDENT_MAX * height or left < line[-1, 0] - _RETURN_MIN * height)
+    return bool(
+        bottom > line[-1, 3] or left < line[0, 0] + _INDENT_MAX * height or left < line[-1, 0] - _RETURN_MIN * height
+    )
 
 
 def _codes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.uint32]:

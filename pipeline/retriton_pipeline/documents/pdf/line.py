@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from retriton_pipeline.documents.pdf.grid import Grid
+
 _CELL_GAP = 1.5  # in font sizes: wider than the spaces between words, also in justified text
 UNMAPPED_BULLET = r"(?:\ufffd|[\ue000-\uf8ff](?=\s|$))"  # of a font of symbols, which has codes of its own
 BULLET = rf"(?:[•●○◦▪■□·➢]|{UNMAPPED_BULLET})"
@@ -43,6 +45,7 @@ class Line:
         rotation: the direction of the text, in quarter turns.
         hyphenated: whether the last word continues on the next line.
         cell_gap: the width of the gaps between cells, in font sizes, if the line is a row of a table.
+        grid: the table with rules in which the line is a part of a cell; None if it is in none.
     """
 
     words: tuple[Word, ...]
@@ -54,6 +57,7 @@ class Line:
     rotation: int = 0
     hyphenated: bool = False
     cell_gap: float = _CELL_GAP
+    grid: Grid | None = None
 
     @cached_property
     def text(self) -> str:

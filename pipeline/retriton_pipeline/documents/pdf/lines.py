@@ -12,6 +12,9 @@ import pypdfium2
 from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, font_style, rotation
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
+from retriton_pipeline.documents.pdf.objects import Box, PageObjects
+from retriton_pipeline.documents.pdf.ruled_tables import with_grids
+from retriton_pipeline.documents.pdf.rules import page_rules
 from retriton_pipeline.documents.pdf.visibility import hidden_characters
 
 _UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe]")  # codes of fonts without a mapping to Unicode
@@ -32,13 +35,14 @@ def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
     text = page.get_textpage()
     characters = Characters.of(text)
     lines: list[Line] = []
-    for run in characters.runs(hidden_characters(page, text, characters)):
+    objects = PageObjects(page)
+    for run in characters.runs(hidden_characters(page, text, characters, objects)):
         line = _line(text, run)
         if line and lines and (merged := _merged(lines[-1], line)):
             lines[-1] = merged
         elif line:
             lines.append(line)
-    return with_form_values(lines, page)
+    return with_grids(with_form_values(lines, page), page_rules(Box(*page.get_bbox()), objects.others))
 
 
 def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:

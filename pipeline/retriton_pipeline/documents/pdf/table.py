@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
+from typing import ClassVar
 
 from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.documents.pdf.line import Line, Word
@@ -37,11 +38,13 @@ class Table:
         lines: the lines that were added.
         columns: the left and right edge of each column, in points.
         rows: the cells of each row.
+        header_rows: the number of rows of the header; 0 if it is not known.
     """
 
     lines: list[Line] = field(default_factory=list)
     columns: list[tuple[float, float]] = field(default_factory=list)
     rows: list[list[Word]] = field(default_factory=list)
+    header_rows: ClassVar = 0
     _row_bottoms: list[float] = field(default_factory=list)
 
     def add(self, line: Line) -> bool:

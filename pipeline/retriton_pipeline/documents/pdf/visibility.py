@@ -42,20 +42,22 @@ class _Looks(NamedTuple):
 
 
 def hidden_characters(
-    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters
+    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters, objects: PageObjects
 ) -> NDArray[np.bool_]:
-    """Which of the ``characters`` of ``page`` are not seen."""
-    return _Visibility(page, text, characters).hidden()
+    """Which of the ``characters`` of ``page``, with ``objects``, are not seen."""
+    return _Visibility(page, text, characters, objects).hidden()
 
 
 class _Visibility:
-    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters) -> None:
+    def __init__(
+        self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters, objects: PageObjects
+    ) -> None:
         self._text, self._characters = text, characters
         self._page = Box(*page.get_bbox())
         left, bottom, right, top = characters.boxes.T
         self._x, self._y = (left + right) / 2, (bottom + top) / 2
         self._sizes = np.maximum(right - left, top - bottom)
-        self._objects = PageObjects(page)
+        self._objects = objects
         self._looks = _looks(self._objects) if self._objects.is_complete else {}
 
     def hidden(self) -> NDArray[np.bool_]:
