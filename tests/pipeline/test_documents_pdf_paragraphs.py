@@ -42,3 +42,13 @@ def test_the_end_of_a_cell_and_the_top_of_the_next_column_are_two_lines() -> Non
     assert runs(114.0, 12.0) == ["port.", "1974"]
     assert runs(104.0, 12.0) == ["port.1974"]  # raised
     assert runs(114.0, 6.0) == ["port.1974"]  # smaller: a limit of a sum
+
+
+def test_entries_with_dot_leaders_keep_their_lines(read: Read) -> None:  # noqa: F811
+    sheet = Sheet()
+    sheet.page()
+    dots = "." * 30
+    for number, entry in enumerate([f"1 The port {dots} 3", f"1.1 The quay {dots} 4", f"Rope {dots} 2.40 EUR"]):
+        sheet.line(entry, 20, 30 + 5 * number)
+    (block,) = read(sheet).blocks
+    assert block.text == "1 The port … 3\n1.1 The quay … 4\nRope … 2.40 EUR"

@@ -52,11 +52,14 @@ def _indented(line: Line, margin: float) -> str:
 
 
 def _text(lines: Sequence[Line], typography: Typography) -> str:
-    text, hyphenated = "", False
+    text, hyphenated, is_entry = "", False, False
     for line in lines:
         hyphenated = hyphenated or (text.endswith("-") and text[-2:-1].isalpha() and line.text[:1].islower())
-        text = typography.dehyphenated(text.removesuffix("-"), line.text) if hyphenated else joined(text, line.text)
-        hyphenated = line.hyphenated
+        if is_entry:
+            text = f"{text}\n{line.text}"
+        else:
+            text = typography.dehyphenated(text.removesuffix("-"), line.text) if hyphenated else joined(text, line.text)
+        hyphenated, is_entry = line.hyphenated, line.is_entry
     return _UNMAPPED_BULLET.sub("• ", text.strip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ _ROWS_BELOW_MIN = 3
 _NUMBER = re.compile(r"[^\w\n]*\d[\W\d]*")
 _COLUMNS_MAX = 64
 _CELLS_BESIDE_MERGED_MIN = 3  # of a row with merged cells; a row of fewer is a heading or prose
+_CELLS_IN_ORDER_MIN = 3
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
 
@@ -46,6 +48,7 @@ class Table:
     rows: list[list[Word]] = field(default_factory=list)
     header_rows: ClassVar = 0
     _row_bottoms: list[float] = field(default_factory=list)
+    _lowest: float = math.inf
 
     def add(self, line: Line) -> bool:
         """Adds ``line`` and returns whether it fits: each cell overlaps at most one column, and no two the same."""
@@ -63,6 +66,7 @@ class Table:
             self._row_bottoms.append(line.bottom)
         self._widen(line.cells)
         self.lines.append(line)
+        self._lowest = min(self._lowest, line.bottom)
         return True
 
     def add_header(self, line: Line) -> bool:
@@ -145,6 +149,8 @@ class Table:
     def _fits(self, cells: Sequence[Word]) -> bool:
         if not self.columns:
             return True
+        if self._are_in_order(cells):
+            return True
         hits = [self._columns_of(cell) for cell in cells]
         if self.is_table and len(cells) == len(self.columns) and all(n in hit for n, hit in enumerate(hits)):
             return True
@@ -153,10 +159,11 @@ class Table:
         return (may_span or all(len(hit) < 2 for hit in hits)) and len(set(taken)) == len(taken) > 0
 
     def _follows(self, line: Line) -> bool:
+        """Whether ``line`` is below the last line and close to the lowest one, in the same typography."""
         before = self.lines[-1]
         same_size = abs(line.font_size - before.font_size) < _FONT_SIZE_CHANGE_MAX * before.font_size
-        distance = before.bottom - line.bottom
-        return line.rotation == before.rotation and same_size and 0 < distance < _ROW_DISTANCE_MAX * line.font_size
+        is_close = self._lowest - line.bottom < _ROW_DISTANCE_MAX * line.font_size
+        return line.rotation == before.rotation and same_size and is_close and line.bottom < before.bottom
 
     def _is_beside(self, line: Line) -> bool:
         """Whether ``line`` is to the right of the last row, whose first cell has several lines."""
@@ -186,9 +193,23 @@ class Table:
                 return
         row.append(cell)
 
+    def _are_in_order(self, cells: Sequence[Word]) -> bool:
+        """Whether each cell is in or beside its column, and before the next one: names and values can be aligned
+        differently.
+        """
+        if len(cells) != len(self.columns) or len(cells) < _CELLS_IN_ORDER_MIN:
+            return False
+        borders = [(-math.inf, -math.inf), *self.columns, (math.inf, math.inf)]
+        is_between = (
+            before[1] <= cell.left and cell.right <= after[0]
+            for before, cell, after in zip(borders, cells, borders[2:], strict=False)
+        )
+        return all(is_between) and any(number in self._columns_of(cell) for number, cell in enumerate(cells))
+
     def _widen(self, cells: Sequence[Word]) -> None:
-        for cell in cells:
-            hit = self._columns_of(cell)
+        in_order = self._are_in_order(cells)
+        for number, cell in enumerate(cells):
+            hit = [number] if in_order else self._columns_of(cell)
             if len(hit) > 1:
                 continue
             if hit:
