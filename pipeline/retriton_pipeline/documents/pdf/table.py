@@ -194,9 +194,7 @@ class Table:
         row.append(cell)
 
     def _are_in_order(self, cells: Sequence[Word]) -> bool:
-        """Whether each cell is in or beside its column, and before the next one: names and values can be aligned
-        differently.
-        """
+        """Whether each cell is in or beside its column, and before the next: names and values can differ in alignment."""
         if len(cells) != len(self.columns) or len(cells) < _CELLS_IN_ORDER_MIN:
             return False
         borders = [(-math.inf, -math.inf), *self.columns, (math.inf, math.inf)]
