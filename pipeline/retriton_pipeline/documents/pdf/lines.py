@@ -9,7 +9,8 @@ from operator import sub
 
 import pypdfium2
 
-from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, font_style, rotation
+from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, rotation
+from retriton_pipeline.documents.pdf.fonts import font_style
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box, PageObjects

@@ -17,6 +17,7 @@ from retriton_pipeline.documents.pdf.table_detection import detect_tables
 from retriton_pipeline.documents.pdf.typography import Typography
 
 _PARAGRAPH_SPACING = 1.25  # in line spacings: a larger distance starts a paragraph
+_CODE_SPACING = 3.2  # there may be empty lines in code
 _LINES_MAX = 500  # of a paragraph
 _SIZE_TOLERANCE = 0.1
 _LINE_DISTANCE_MIN = 0.9  # in font sizes
@@ -88,7 +89,7 @@ def _parts(lines: Sequence[Line]) -> Iterator[Line | Table | RuledTable]:
 
 
 def _related_parts(line: Line) -> Iterator[Line]:
-    parts = line.split(_UNRELATED_GAP)
+    parts = [line.words] if line.monospaced else line.split(_UNRELATED_GAP)
     for number, words in enumerate(parts, 1):
         yield replace(line, words=words, hyphenated=line.hyphenated and number == len(parts))
 
@@ -111,7 +112,7 @@ def _continues(
         len(paragraph) < _LINES_MAX
         and same_style
         and abs(before.font_size - line.font_size) < _SIZE_TOLERANCE * max(before.font_size, line.font_size)
-        and 0.3 * line.font_size < distance < _PARAGRAPH_SPACING * min(near)
+        and 0.3 * line.font_size < distance < (_CODE_SPACING if line.monospaced else _PARAGRAPH_SPACING) * min(near)
         and (line.monospaced or (line.left < before.right and before.left < line.right))
         and not _LIST_ITEM.match(line.text)
     )

@@ -21,6 +21,7 @@ _HEIGHT_TOLERANCE = 0.3
 
 _FONT_SIZE_CHANGE_MAX = 0.15
 _MULTI_CELL_ROWS_MIN = 2
+_CELLS_IF_CODE_MIN, _ROWS_IF_CODE_MIN = 3, 3
 _ROW_SPACING = 1.25  # of the rows below a header, in distances of its lines
 _HEADER_LINES_MAX = 6
 _ROWS_BELOW_MIN = 3
@@ -131,8 +132,10 @@ class Table:
 
     @property
     def is_table(self) -> bool:
-        """Whether enough rows have several cells."""
-        return sum(len(row) > 1 for row in self.rows) >= _MULTI_CELL_ROWS_MIN
+        """Whether enough rows have several cells; more are needed if it may be code, which is often aligned."""
+        is_code = all(line.monospaced for line in self.lines)
+        cells, rows = (_CELLS_IF_CODE_MIN, _ROWS_IF_CODE_MIN) if is_code else (2, _MULTI_CELL_ROWS_MIN)
+        return sum(len(row) >= cells for row in self.rows) >= rows
 
     def prose_lines(self) -> list[Line]:
         """The lines column by column, if these are text columns of the page; otherwise empty."""
@@ -194,7 +197,7 @@ class Table:
         row.append(cell)
 
     def _are_in_order(self, cells: Sequence[Word]) -> bool:
-        """Whether each cell is in or beside its column, and before the next: names and values can differ in alignment."""
+        """Whether each cell is in or beside its column, and before the next: names and values may be aligned apart."""
         if len(cells) != len(self.columns) or len(cells) < _CELLS_IN_ORDER_MIN:
             return False
         borders = [(-math.inf, -math.inf), *self.columns, (math.inf, math.inf)]
