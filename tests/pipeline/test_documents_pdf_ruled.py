@@ -128,3 +128,38 @@ def test_frames_of_cells_and_thin_rectangles_are_rules(read: Read) -> None:  # n
 
     for frames in (True, False):
         assert rows(read(sheet(frames))) == ["| Ship | Tons |", "|---|---|", "| Ada | 12 |", "| Otto | 9 |"]
+
+
+def test_rules_and_backgrounds_between_rows_tell_the_rows(read: Read) -> None:  # noqa: F811
+    def sheet(backgrounds: bool) -> Sheet:
+        sheet = Sheet()
+        sheet.page()
+        for row in (0, 1, 2):
+            top = 32 + 12 * row
+            if not backgrounds:
+                sheet.pdf.line(20, top, 160, top)
+            elif row != 1:
+                sheet.pdf.set_fill_color(220)
+                sheet.pdf.rect(20, top, 140, 12, style="F")
+        for text, x in (("Rule", 21), ("Since when", 60), ("What it says", 84)):
+            sheet.line(text, x, 30)
+        for row, cells in enumerate(
+            [("Speed", "1974", "No more than"), ("Noise", "1981", "No horns by"), ("Waste", "", "")]
+        ):
+            sheet.line(cells[0], 21, 39 + 12 * row)
+            sheet.line(cells[1], 60, 39 + 12 * row)
+            for number, text in enumerate([cells[2], "six knots" if row == 0 else "night"] if row < 2 else ["Nothing"]):
+                sheet.line(text, 84, 37 + 12 * row + 5 * number)
+        sheet.line("These are all.", 20, 75)
+        return sheet
+
+    for backgrounds in (False, True):
+        table, after = read(sheet(backgrounds)).blocks
+        assert after.text == "These are all."
+        assert table.text.splitlines() == [
+            "| Rule | Since when | What it says |",
+            "|---|---|---|",
+            "| Speed | 1974 | No more than six knots |",
+            "| Noise | 1981 | No horns by night |",
+            "| Waste |  | Nothing |",
+        ]

@@ -15,7 +15,7 @@ from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box, PageObjects
 from retriton_pipeline.documents.pdf.ruled_tables import with_grids
-from retriton_pipeline.documents.pdf.rules import page_rules
+from retriton_pipeline.documents.pdf.rules import page_bands, page_rules
 from retriton_pipeline.documents.pdf.visibility import hidden_characters
 
 _UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe]")  # codes of fonts without a mapping to Unicode
@@ -43,7 +43,8 @@ def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
             lines[-1] = merged
         elif line:
             lines.append(line)
-    return with_grids(with_form_values(lines, page), page_rules(Box(*page.get_bbox()), objects.others))
+    box = Box(*page.get_bbox())
+    return with_grids(with_form_values(lines, page), page_rules(box, objects.others), page_bands(box, objects.others))
 
 
 def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:

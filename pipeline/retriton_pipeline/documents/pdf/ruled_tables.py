@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from retriton_pipeline.documents.pdf.grid import Grid, Place, grids
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box
+from retriton_pipeline.documents.pdf.row_rules import row_grids
 
 _FILLED_SHARE_MIN = 0.3  # of the cells; drawings and charts have more empty ones
+_ROWS_SHARE_MIN = 0.5  # of the rows, with several filled cells
 _CELL_CHARACTERS_MAX = 300  # on average; longer texts are columns of the page
 _COMPARISONS_MAX = 1_000_000
 
@@ -39,12 +41,20 @@ class RuledTable:
         return self.cells.texts([(place, text) for place, text in places if place])
 
 
-def with_grids(lines: list[Line], rules: Sequence[Box]) -> list[Line]:
-    """``lines``, separated at the borders of the cells of the tables that ``rules`` draw."""
-    if not lines or len(rules) * len(lines) > _COMPARISONS_MAX:
+def with_grids(lines: list[Line], rules: Sequence[Box], bands: Sequence[Box]) -> list[Line]:
+    """``lines``, separated at the borders of the cells of the tables that ``rules`` or the edges of ``bands`` draw."""
+    if not lines or (len(rules) + len(bands)) * len(lines) > _COMPARISONS_MAX:
         return lines
     turns = Counter(line.rotation for line in lines).most_common(1)[0][0]
-    for grid in grids([_rotated(rule, turns) for rule in rules], turns):
+    rules = [_rotated(rule, turns) for rule in rules]
+    lines = _with(grids(rules, turns), lines)
+    lines = _with(row_grids(rules, lines, turns), lines)
+    return _with(row_grids([_rotated(band, turns) for band in bands], lines, turns), lines)
+
+
+def _with(found: Iterable[Grid], lines: list[Line]) -> list[Line]:
+    """``lines`` with the tables among the grids that were ``found``."""
+    for grid in found:
         parts = [part for line in lines for part in _parts(line, grid)]
         if _is_table(grid, [part for part in parts if part.grid is grid]):
             lines = parts
@@ -74,8 +84,10 @@ def _is_table(grid: Grid, lines: Sequence[Line]) -> bool:
             bottoms[place].append(round(line.bottom))
     filled = len(bottoms)
     cells = {place for row in grid.places for place in row}
+    several = sum(count > 1 for count in Counter(row for row, _ in bottoms).values())
     return (
         filled >= _FILLED_SHARE_MIN * len(cells)
+        and several >= _ROWS_SHARE_MIN * len({row for row, _ in bottoms})
         and min(len({row for row, _ in bottoms}), len({column for _, column in bottoms})) > 1
         and sum(len(line.text) for line in lines) <= _CELL_CHARACTERS_MAX * filled
         and not _lacks_rules(bottoms)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from pypdfium2 import raw as pdfium
 
-from retriton_pipeline.documents.pdf.objects import Box, PageObject, bounds, is_stroked
+from retriton_pipeline.documents.pdf.objects import Box, PageObject, bounds, is_filled, is_stroked
 
 _THICKNESS_MAX, _LENGTH_MIN = 3.0, 6.0  # in points
 _SEGMENTS_MAX = 1_000  # of a path; drawings have more
 _RECTANGLE = (4, 5, 6)  # segments
+_ROW_MAX = 120.0  # points; higher rectangles are not rows
 _RULES_MAX = 3_000  # of a page; maps and charts have more
 _Point = tuple[float, float]
 
@@ -25,6 +26,21 @@ def page_rules(page: Box, objects: Sequence[PageObject]) -> list[Box]:
         if len(rules) > _RULES_MAX:
             return []
     return rules
+
+
+def page_bands(page: Box, objects: Sequence[PageObject]) -> list[Box]:
+    """The upper and the lower edges of the filled rectangles on ``page`` that may be rows of a table."""
+    boxes = (bounds(object_.handle) for object_ in objects if _is_filled_rectangle(object_))
+    rows = [
+        box for box in boxes if box and box.overlaps(page) and not _is_thin(box) and box.top - box.bottom < _ROW_MAX
+    ]
+    edges = (Box(row.left, y, row.right, y) for row in rows for y in (row.bottom, row.top))
+    return list(edges) if len(rows) < _RULES_MAX else []
+
+
+def _is_filled_rectangle(object_: PageObject) -> bool:
+    is_path = object_.type == pdfium.FPDF_PAGEOBJ_PATH
+    return is_path and pdfium.FPDFPath_CountSegments(object_.handle) in _RECTANGLE and is_filled(object_.handle)
 
 
 def _rules(path: pdfium.FPDF_PAGEOBJECT) -> Iterator[Box]:
