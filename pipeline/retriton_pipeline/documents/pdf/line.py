@@ -11,7 +11,7 @@ from retriton_pipeline.documents.pdf.grid import Grid
 
 _CELL_GAP = 1.5  # in font sizes: wider than the spaces between words, also in justified text
 UNMAPPED_BULLET = r"(?:\ufffd|[\ue000-\uf8ff](?=\s|$))"  # of a font of symbols, which has codes of its own
-BULLET = rf"(?:[•●○◦▪■□·➢]|{UNMAPPED_BULLET})"
+BULLET = rf"(?:[•●○◦▪■□·➢‣⁃►▶☐☑☒✓✔✗✘]|{UNMAPPED_BULLET})"
 _LIST_MARKER = re.compile(rf"{BULLET}|[–—*\-]|\(?\w{{1,3}}[.)]|§+ ?\d*")  # a gap after it separates no cells
 _LEADERS = re.compile(r" ?(?:[.·…_] ?){5,}")
 _ENTRY = re.compile(

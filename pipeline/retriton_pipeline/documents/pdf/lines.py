@@ -10,6 +10,7 @@ from operator import sub
 import pypdfium2
 
 from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, rotation
+from retriton_pipeline.documents.pdf.drawn_bullets import with_drawn_bullets
 from retriton_pipeline.documents.pdf.fonts import font_style
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
@@ -44,6 +45,7 @@ def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
         elif line:
             lines.append(line)
     box = Box(*page.get_bbox())
+    lines = with_drawn_bullets(lines, objects.others)
     return with_grids(with_form_values(lines, page), page_rules(box, objects.others), page_bands(box, objects.others))
 
 
