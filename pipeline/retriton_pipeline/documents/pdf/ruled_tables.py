@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from retriton_pipeline.documents.pdf.grid import Grid, Place, grids
+from retriton_pipeline.documents.pdf.grid import Grid, Place
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box
 from retriton_pipeline.documents.pdf.row_rules import row_grids
+from retriton_pipeline.documents.pdf.rule_grids import grids
 
 _FILLED_SHARE_MIN = 0.3  # of the cells; drawings and charts have more empty ones
 _ROWS_SHARE_MIN = 0.5  # of the rows, with several filled cells
