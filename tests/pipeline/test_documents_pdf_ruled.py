@@ -163,3 +163,14 @@ def test_rules_and_backgrounds_between_rows_tell_the_rows(read: Read) -> None:  
             "| Noise | 1981 | No horns by night |",
             "| Waste |  | Nothing |",
         ]
+
+
+def test_rules_around_several_rows_do_not_join_them(read: Read) -> None:  # noqa: F811
+    sheet = Sheet()
+    sheet.page()
+    for y in (20, 27, 40):
+        sheet.pdf.line(20, y, 120, y)
+    for row, texts in enumerate([("Ship", "Master"), ("Nora", "Ida"), ("Otto", "Max")]):
+        for text, x in zip(texts, (21, 70), strict=True):
+            sheet.line(text, x, 25 + 7 * row)
+    assert rows(read(sheet)) == ["| Ship | Master |", "|---|---|", "| Nora | Ida |", "| Otto | Max |"]

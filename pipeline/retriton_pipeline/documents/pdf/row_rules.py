@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from retriton_pipeline.documents.pdf.grid import Grid
+from retriton_pipeline.documents.pdf.grid import Grid, Place
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box
 
@@ -15,6 +15,7 @@ _EXTENT_STEP = 6.0  # points within which the ends of rules are the same
 _RULES_MIN, _RULES_MAX = 3, 300
 _ROW_HEIGHT_MAX = 120.0  # in points; larger parts of a page are not rows
 _COLUMN_GAP, _ROW_GAP, _FIRST_ROW_GAP = 0.5, 0.6, 1.5  # in font sizes
+_FILLED_SHARE_MIN = 0.6  # of the cells
 _Placed = tuple[Line, Word]
 
 
@@ -37,7 +38,22 @@ def row_grids(rules: Sequence[Box], lines: Sequence[Line], turns: int) -> Iterat
             inside, ys = inside + below, [*ys, min(line.bottom for line, _ in below)]
         xs = _borders(inside)
         places = [[(row, column) for column in range(len(xs) + 1)] for row in range(len(ys) - 1)]
-        yield Grid([left - _TOLERANCE, *xs, right + _TOLERANCE], ys, places, turns)
+        grid = Grid([left - _TOLERANCE, *xs, right + _TOLERANCE], ys, places, turns)
+        if _is_filled(grid, inside):
+            yield grid
+
+
+def _is_filled(grid: Grid, words: Sequence[_Placed]) -> bool:
+    """Whether most cells have text, and each row has one cell of a single line; others consist of several rows."""
+    lines: defaultdict[Place, set[int]] = defaultdict(set)
+    for line, word in words:
+        if place := grid.place((word.left + word.right) / 2, (line.bottom + line.top) / 2):
+            lines[place].add(round(line.bottom))
+    heights: dict[int, int] = {}
+    for (row, _), cell in lines.items():
+        heights[row] = min(heights.get(row, len(cell)), len(cell))
+    cells = (len(grid.xs) - 1) * (len(grid.ys) - 1)
+    return len(lines) >= _FILLED_SHARE_MIN * cells and max(heights.values(), default=0) == 1
 
 
 def _stacks(rules: Sequence[Box]) -> Iterator[tuple[float, float, list[float]]]:
