@@ -27,7 +27,7 @@ def font_style(text: pypdfium2.PdfTextPage, index: int) -> tuple[bool, bool]:
     name, flags = _font(text.raw, index)
     bold, monospaced, has_letters = _named_style(name)
     bold = bold or pdfium.FPDFText_GetFontWeight(text.raw, index) >= _BOLD_WEIGHT
-    return bold, monospaced or (has_letters and (bool(flags & _FIXED_PITCH) or _has_one_width(text.raw, index)))
+    return bold, monospaced or (has_letters and bool(flags & _FIXED_PITCH))
 
 
 def has_large_brackets(text: pdfium.FPDF_TEXTPAGE, index: int) -> bool:
@@ -49,15 +49,15 @@ def _named_style(font: bytes) -> tuple[bool, bool, bool]:
     return bool(_BOLD_NAME.search(name)), bool(_MONOSPACED_NAME.search(name)), not _SYMBOLS_NAME.search(name)
 
 
-def _has_one_width(text: pdfium.FPDF_TEXTPAGE, index: int) -> bool:
-    """Whether all letters of the font of an ASCII character are as wide."""
-    if pdfium.FPDFText_GetUnicode(text, index) > _ASCII_MAX:
+def has_one_width(text: pypdfium2.PdfTextPage, index: int) -> bool:
+    """Whether all letters of the font of an ASCII character are as wide; fonts do not always state that they are."""
+    if pdfium.FPDFText_GetUnicode(text.raw, index) > _ASCII_MAX:
         return False
-    font, width = pdfium.FPDFTextObj_GetFont(pdfium.FPDFText_GetTextObject(text, index)), ctypes.c_float()
+    font, width = pdfium.FPDFTextObj_GetFont(pdfium.FPDFText_GetTextObject(text.raw, index)), ctypes.c_float()
     widths = set()
     for letter in _LETTERS:
         is_known = pdfium.FPDFFont_GetGlyphWidth(font, ord(letter), 1.0, width)
         widths.add(width.value)
         if not is_known or len(widths) > 1:
             return False
-    return _WIDTH_MIN < width.value < _WIDTH_MAX
+    return _WIDTH_MIN < width.value < _WIDTH_MAX and _named_style(_font(text.raw, index)[0])[2]

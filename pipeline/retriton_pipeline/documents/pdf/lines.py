@@ -11,7 +11,7 @@ import pypdfium2
 
 from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, rotation
 from retriton_pipeline.documents.pdf.drawn_bullets import with_drawn_bullets
-from retriton_pipeline.documents.pdf.fonts import font_style
+from retriton_pipeline.documents.pdf.fonts import font_style, has_one_width
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
 from retriton_pipeline.documents.pdf.objects import Box, PageObjects
@@ -62,6 +62,7 @@ def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:
         return None
     styles = [font_style(text, sample) for sample in samples]
     bold, monospaced = all(bold for bold, _ in styles), sum(monospaced for _, monospaced in styles) > 1
+    monospaced = monospaced or has_one_width(text, samples[1])
     boxes = run.boxes.rotated(turns)
     words = tuple(_words(run.text, spans, boxes, _WORD_GAP * size))
     return Line(words, boxes.bottom[places[1]], boxes.top[places[1]], size, bold, monospaced, turns, run.hyphenated)

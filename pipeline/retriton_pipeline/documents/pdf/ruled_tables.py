@@ -64,7 +64,8 @@ def _with(found: Iterable[Grid], lines: list[Line]) -> list[Line]:
 
 def _parts(line: Line, grid: Grid) -> Iterator[Line]:
     """The parts of ``line`` that are in different cells, or outside of the table."""
-    if line.grid:
+    is_apart = line.rotation == grid.turns and (line.top < grid.ys[-1] or line.bottom > grid.ys[0])
+    if line.grid or is_apart:
         yield line
         return
     for place, words in groupby(line.words, key=lambda word: _place(grid, line, word)):

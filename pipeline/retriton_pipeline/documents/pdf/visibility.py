@@ -168,8 +168,8 @@ def _looks(objects: PageObjects) -> dict[int, _Looks]:
 
 def _is_on_layer(text: pdfium.FPDF_PAGEOBJECT) -> bool:
     """Whether ``text`` is optional content, which can be switched off."""
-    marks = (pdfium.FPDFPageObj_GetMark(text, number) for number in range(pdfium.FPDFPageObj_CountMarks(text)))
-    return any(_name(mark) == _LAYER for mark in marks)
+    marks = pdfium.FPDFPageObj_CountMarks(text)
+    return marks > 0 and any(_name(pdfium.FPDFPageObj_GetMark(text, number)) == _LAYER for number in range(marks))
 
 
 def _name(mark: pdfium.FPDF_PAGEOBJECTMARK) -> bytes:
