@@ -61,7 +61,7 @@ def test_text_that_is_not_seen_is_not_read(read: Read, hidden: str) -> None:
     [
         "0 0 .5 rg 40 640 300 30 re f 1 g BT /F 11 Tf 50 650 Td (shown) Tj ET",
         "q 300 0 0 30 40 640 cm /I Do Q 1 g BT /F 11 Tf 50 650 Td (shown) Tj ET",
-        "q 600 0 0 800 0 0 cm /I Do Q BT 3 Tr /F 11 Tf 50 650 Td (shown) Tj ET",
+        "q 600 0 0 690 0 0 cm /I Do Q BT 3 Tr /F 11 Tf 50 650 Td (shown) Tj ET",
         "q .7 .7 -.7 .7 50 600 cm BT /F 9 Tf (shown) Tj ET Q",
         ".7 g BT /F 9 Tf 50 650 Td (shown) Tj ET",
     ],

@@ -8,7 +8,6 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
@@ -16,20 +15,19 @@ import pypdfium2
 from numpy.typing import NDArray
 from pypdfium2 import raw as pdfium
 
+from retriton_pipeline.documents.pdf.fonts import LARGE_BRACKETS, has_large_brackets
+
 SPACE = 32
 LINE_BREAKS = (10, 13)
 _HYPHEN = 2  # PDFium's code for the hyphen of a word that is broken at the end of a line
 _UNCERTAIN = 0xFFFE  # a hyphen, or a character without a code
 _SURROGATES = range(0xD800, 0xE000)
 _RUN_END = re.compile(f"[{chr(_HYPHEN)}\r\n]")
-_BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|-bd", re.IGNORECASE)
-_MONOSPACED_NAME = re.compile(r"mono|courier|consol|menlo|cmtt|sftt|typewriter", re.IGNORECASE)
-_BOLD_WEIGHT = 600
-_FONT_NAME_BYTES = 128
 _DIAGONAL = 0.1  # in quarter turns
 _BOX_BYTES = ctypes.sizeof(pdfium.FS_RECTF)
 # In heights of characters:
 _ROW_DISTANCE_MIN = 0.5
+_HEIGHT_TOLERANCE = 0.1
 _INDENT_MAX = 2.0  # of a row, from the start of the one above
 _RETURN_MIN = 10.0  # to the left, if the row lacks its first cells
 
@@ -106,22 +104,27 @@ class Characters:
 
 
 def _row_starts(codes: NDArray[np.uint32], boxes: NDArray[np.float64]) -> list[int]:
-    """The places of characters that are further down than the one before, and further to the left."""
+    """The places of characters that are further down than the one before, and further to the left, or above it."""
     visible = np.flatnonzero(codes > SPACE)
     left, bottom, _, top = boxes[visible].T
-    is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * (top - bottom)[:-1]
-    starts: list[int] = visible[1:][is_below & (left[1:] < left[:-1])].tolist()
+    heights = top - bottom
+    is_alike = np.abs(np.diff(heights)) < _HEIGHT_TOLERANCE * heights[1:]  # the limits of a sum are smaller than it
+    is_above = is_alike & (bottom[1:] > top[:-1])
+    is_below = bottom[1:] < bottom[:-1] - _ROW_DISTANCE_MIN * heights[:-1]
+    starts: list[int] = visible[1:][is_above | (is_below & (left[1:] < left[:-1]))].tolist()
     return starts
 
 
 def _starts_row(line: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
-    """Whether the character at ``box`` starts a row below ``line``; otherwise it may be a part of a formula.
+    """Whether the character at ``box`` starts another row than ``line``; otherwise it may be a part of a formula.
 
-    PDFium takes the rows of some tables for one line.
+    PDFium takes the rows of some tables for one line, and the end of a cell and the next column.
     """
     left, bottom, _, top = box
     height = top - bottom
-    return bool(left < line[0, 0] + _INDENT_MAX * height or left < line[-1, 0] - _RETURN_MIN * height)
+    return bool(
+        bottom > line[-1, 3] or left < line[0, 0] + _INDENT_MAX * height or left < line[-1, 0] - _RETURN_MIN * height
+    )
 
 
 def _codes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.uint32]:
@@ -132,6 +135,9 @@ def _codes(text: pdfium.FPDF_TEXTPAGE, count: int) -> NDArray[np.uint32]:
     uncertain |= bool(np.any((codes >= _SURROGATES.start) & (codes < _SURROGATES.stop)))
     for index in np.flatnonzero(uncertain).tolist():
         codes[index] = pdfium.FPDFText_GetUnicode(text, index)
+    for index in np.flatnonzero((codes < SPACE) & ~np.isin(codes, LINE_BREAKS)).tolist():
+        if has_large_brackets(text, index):
+            codes[index] = ord(LARGE_BRACKETS[codes[index]])
     return codes
 
 
@@ -155,17 +161,3 @@ def font_size(text: pypdfium2.PdfTextPage, index: int) -> float | None:
     if not pdfium.FPDFText_GetMatrix(text.raw, index, matrix):
         return None
     return float(pdfium.FPDFText_GetFontSize(text.raw, index)) * math.hypot(matrix.c, matrix.d)
-
-
-def font_style(text: pypdfium2.PdfTextPage, index: int) -> tuple[bool, bool]:
-    """Whether the font of a character is bold, and whether it is monospaced."""
-    buffer, flags = ctypes.create_string_buffer(_FONT_NAME_BYTES), ctypes.c_int()
-    pdfium.FPDFText_GetFontInfo(text.raw, index, buffer, _FONT_NAME_BYTES, flags)
-    bold, monospaced = _named_style(buffer.value)
-    return bold or pdfium.FPDFText_GetFontWeight(text.raw, index) >= _BOLD_WEIGHT, monospaced
-
-
-@lru_cache(maxsize=256)
-def _named_style(font: bytes) -> tuple[bool, bool]:
-    name = font.decode("latin-1")
-    return bool(_BOLD_NAME.search(name)), bool(_MONOSPACED_NAME.search(name))

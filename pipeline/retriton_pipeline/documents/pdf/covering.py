@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
 from typing import NamedTuple
@@ -16,7 +17,9 @@ _COMPARISONS_MAX = 2_000_000
 _CORNERS, _SEGMENTS_MAX = 4, 6  # of a rectangle; curves have more
 _CLIP_PATHS_MAX = 32
 _TURN = 1e-4
+_BANDS_MAX = 32
 _OPAQUE = 250  # of 255
+_PICTURES = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM, pdfium.FPDF_PAGEOBJ_SHADING)
 
 
 class Cover(NamedTuple):
@@ -42,18 +45,39 @@ class Covering:
         paths = (other for other in objects.others if other.type == pdfium.FPDF_PAGEOBJ_PATH and other.order > first)
         covers = ((path.order, _cover(path.handle)) for path in paths if objects.texts)
         self._covers = [(order, box) for order, box in covers if box]
+        pictures = (other for other in objects.others if other.type in _PICTURES and other.order > first)
+        self._pictures = [(other.order, box) for other in pictures if (box := bounds(other.handle))]
+        clips = ((text, _clip(text.handle)) for text in objects.texts.values())
+        self._clips = {text.order: clip for text, clip in clips if clip}
+        self._clipped: defaultdict[Box | None, list[PageObject]] = defaultdict(list)
+        for text in objects.texts.values():
+            if text.order in self._clips:
+                self._clipped[_place(text)].append(text)
         self._comparisons = 0
 
-    def of(self, text: PageObject) -> Cover | None:
-        """What hides parts of ``text``; None if nothing does."""
-        covers, clip = self._covers_above(text), _clip(text.handle)
-        return Cover(covers, clip) if covers or clip else None
+    def of(self, text: PageObject) -> list[Cover]:
+        """What hides parts of ``text``; empty if nothing does.
 
-    def _covers_above(self, text: PageObject) -> list[Box]:
-        later = self._covers[bisect_right(self._covers, text.order, key=lambda cover: cover[0]) :]
+        There are several if the text is drawn several times, in bands: PDFium reads only one of them.
+        """
+        texts = self._clipped[_place(text)] if text.order in self._clips else [text]
+        covers = [Cover(self._above(each, self._covers), self._clips.get(each.order)) for each in texts[:_BANDS_MAX]]
+        return covers if all(cover.boxes or cover.clip for cover in covers) else []
+
+    def may_cover(self, text: PageObject) -> bool:
+        """Whether a picture is drawn over a part of ``text``, which may be transparent there."""
+        return bool(self._above(text, self._pictures))
+
+    def _above(self, text: PageObject, boxes: list[tuple[int, Box]]) -> list[Box]:
+        later = boxes[bisect_right(boxes, text.order, key=lambda cover: cover[0]) :]
         self._comparisons += len(later)
         box = bounds(text.handle) if later and self._comparisons <= _COMPARISONS_MAX else None
         return [cover for _, cover in later if cover.overlaps(box)] if box else []
+
+
+def _place(text: PageObject) -> Box | None:
+    box = bounds(text.handle)
+    return Box(*(round(edge, 1) for edge in box)) if box else None
 
 
 def _cover(path: pdfium.FPDF_PAGEOBJECT) -> Box | None:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from retriton_pipeline.documents.pdf.grid import Grid
+
 _CELL_GAP = 1.5  # in font sizes: wider than the spaces between words, also in justified text
 UNMAPPED_BULLET = r"(?:\ufffd|[\ue000-\uf8ff](?=\s|$))"  # of a font of symbols, which has codes of its own
-BULLET = rf"(?:[•●○◦▪■□·➢]|{UNMAPPED_BULLET})"
+BULLET = rf"(?:[•●○◦▪■□·➢‣⁃►▶☐☑☒✓✔✗✘]|{UNMAPPED_BULLET})"
 _LIST_MARKER = re.compile(rf"{BULLET}|[–—*\-]|\(?\w{{1,3}}[.)]|§+ ?\d*")  # a gap after it separates no cells
-_LEADERS = re.compile(r"(?:[.·…_] ?){5,}")
+_LEADERS = re.compile(r" ?(?:[.·…_] ?){5,}")
+_ENTRY = re.compile(
+    r"\S +… (?:[€$£¥]? ?\d\S{0,11}|[ivxlc]{1,6})(?: \S{1,3})?$"
+)  # of a table of contents, or a price list
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Line:
         rotation: the direction of the text, in quarter turns.
         hyphenated: whether the last word continues on the next line.
         cell_gap: the width of the gaps between cells, in font sizes, if the line is a row of a table.
+        grid: the table with rules in which the line is a part of a cell; None if it is in none.
     """
 
     words: tuple[Word, ...]
@@ -54,6 +60,7 @@ class Line:
     rotation: int = 0
     hyphenated: bool = False
     cell_gap: float = _CELL_GAP
+    grid: Grid | None = None
 
     @cached_property
     def text(self) -> str:
@@ -74,6 +81,11 @@ class Line:
     def cells(self) -> tuple[Word, ...]:
         """The parts between wide gaps: the cells, if the line is a row of a table."""
         return tuple(map(_merged, self.split(self.cell_gap)))
+
+    @cached_property
+    def is_entry(self) -> bool:
+        """Whether it ends with dot leaders and a number or another short text."""
+        return _ENTRY.search(self.text) is not None
 
     def split(self, gap: float) -> list[tuple[Word, ...]]:
         """The words, separated at gaps wider than ``gap`` font sizes, but not after a list marker."""

@@ -9,9 +9,14 @@ from operator import sub
 
 import pypdfium2
 
-from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, font_style, rotation
+from retriton_pipeline.documents.pdf.characters import Boxes, Characters, Run, font_size, rotation
+from retriton_pipeline.documents.pdf.drawn_bullets import with_drawn_bullets
+from retriton_pipeline.documents.pdf.fonts import font_style, has_one_width
 from retriton_pipeline.documents.pdf.forms import with_form_values
 from retriton_pipeline.documents.pdf.line import Line, Word
+from retriton_pipeline.documents.pdf.objects import Box, PageObjects
+from retriton_pipeline.documents.pdf.ruled_tables import with_grids
+from retriton_pipeline.documents.pdf.rules import page_bands, page_rules
 from retriton_pipeline.documents.pdf.visibility import hidden_characters
 
 _UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ufffe]")  # codes of fonts without a mapping to Unicode
@@ -32,13 +37,16 @@ def page_lines(page: pypdfium2.PdfPage) -> list[Line]:
     text = page.get_textpage()
     characters = Characters.of(text)
     lines: list[Line] = []
-    for run in characters.runs(hidden_characters(page, text, characters)):
+    objects = PageObjects(page)
+    for run in characters.runs(hidden_characters(page, text, characters, objects)):
         line = _line(text, run)
         if line and lines and (merged := _merged(lines[-1], line)):
             lines[-1] = merged
         elif line:
             lines.append(line)
-    return with_form_values(lines, page)
+    box = Box(*page.get_bbox())
+    lines = with_drawn_bullets(lines, objects.others)
+    return with_grids(with_form_values(lines, page), page_rules(box, objects.others), page_bands(box, objects.others))
 
 
 def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:
@@ -54,6 +62,7 @@ def _line(text: pypdfium2.PdfTextPage, run: Run) -> Line | None:
         return None
     styles = [font_style(text, sample) for sample in samples]
     bold, monospaced = all(bold for bold, _ in styles), sum(monospaced for _, monospaced in styles) > 1
+    monospaced = monospaced or has_one_width(text, samples[1])
     boxes = run.boxes.rotated(turns)
     words = tuple(_words(run.text, spans, boxes, _WORD_GAP * size))
     return Line(words, boxes.bottom[places[1]], boxes.top[places[1]], size, bold, monospaced, turns, run.hyphenated)

@@ -105,3 +105,10 @@ def is_filled(path: pdfium.FPDF_PAGEOBJECT) -> bool:
     fill, stroke = ctypes.c_int(), ctypes.c_int()
     pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
     return fill.value != int(pdfium.FPDF_FILLMODE_NONE)
+
+
+def is_stroked(path: pdfium.FPDF_PAGEOBJECT) -> bool:
+    """Whether the outline of a path is painted."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(path, fill, stroke)
+    return bool(stroke.value)

@@ -43,7 +43,7 @@ def _xy_cut(regions: list[Region], gutter: float) -> list[Region]:
         return _xy_cut(columns[:column], gutter) + _xy_cut(columns[column:], gutter)
     if row_gap > 0:
         return _xy_cut(rows[:row], gutter) + _xy_cut(rows[row:], gutter)
-    return regions
+    return rows  # the boxes of close lines overlap
 
 
 def _widest_gap(spans: Sequence[tuple[float, float]]) -> tuple[float, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
+from typing import ClassVar
 
 from retriton_pipeline.documents.joining import joined
 from retriton_pipeline.documents.pdf.line import Line, Word
@@ -19,12 +21,14 @@ _HEIGHT_TOLERANCE = 0.3
 
 _FONT_SIZE_CHANGE_MAX = 0.15
 _MULTI_CELL_ROWS_MIN = 2
+_CELLS_IF_CODE_MIN, _ROWS_IF_CODE_MIN = 3, 3
 _ROW_SPACING = 1.25  # of the rows below a header, in distances of its lines
 _HEADER_LINES_MAX = 6
 _ROWS_BELOW_MIN = 3
 _NUMBER = re.compile(r"[^\w\n]*\d[\W\d]*")
 _COLUMNS_MAX = 64
 _CELLS_BESIDE_MERGED_MIN = 3  # of a row with merged cells; a row of fewer is a heading or prose
+_CELLS_IN_ORDER_MIN = 3
 _CELL_CHARACTERS_MAX = 4000  # to which a further line is added
 _PROSE_CELL_CHARACTERS_MIN = 25  # columns with longer cells are columns of the page, not of a table
 
@@ -37,12 +41,15 @@ class Table:
         lines: the lines that were added.
         columns: the left and right edge of each column, in points.
         rows: the cells of each row.
+        header_rows: the number of rows of the header; 0 if it is not known.
     """
 
     lines: list[Line] = field(default_factory=list)
     columns: list[tuple[float, float]] = field(default_factory=list)
     rows: list[list[Word]] = field(default_factory=list)
+    header_rows: ClassVar = 0
     _row_bottoms: list[float] = field(default_factory=list)
+    _lowest: float = math.inf
 
     def add(self, line: Line) -> bool:
         """Adds ``line`` and returns whether it fits: each cell overlaps at most one column, and no two the same."""
@@ -60,6 +67,7 @@ class Table:
             self._row_bottoms.append(line.bottom)
         self._widen(line.cells)
         self.lines.append(line)
+        self._lowest = min(self._lowest, line.bottom)
         return True
 
     def add_header(self, line: Line) -> bool:
@@ -124,8 +132,10 @@ class Table:
 
     @property
     def is_table(self) -> bool:
-        """Whether enough rows have several cells."""
-        return sum(len(row) > 1 for row in self.rows) >= _MULTI_CELL_ROWS_MIN
+        """Whether enough rows have several cells; more are needed if it may be code, which is often aligned."""
+        is_code = all(line.monospaced for line in self.lines)
+        cells, rows = (_CELLS_IF_CODE_MIN, _ROWS_IF_CODE_MIN) if is_code else (2, _MULTI_CELL_ROWS_MIN)
+        return sum(len(row) >= cells for row in self.rows) >= rows
 
     def prose_lines(self) -> list[Line]:
         """The lines column by column, if these are text columns of the page; otherwise empty."""
@@ -142,6 +152,8 @@ class Table:
     def _fits(self, cells: Sequence[Word]) -> bool:
         if not self.columns:
             return True
+        if self._are_in_order(cells):
+            return True
         hits = [self._columns_of(cell) for cell in cells]
         if self.is_table and len(cells) == len(self.columns) and all(n in hit for n, hit in enumerate(hits)):
             return True
@@ -150,10 +162,11 @@ class Table:
         return (may_span or all(len(hit) < 2 for hit in hits)) and len(set(taken)) == len(taken) > 0
 
     def _follows(self, line: Line) -> bool:
+        """Whether ``line`` is below the last line and close to the lowest one, in the same typography."""
         before = self.lines[-1]
         same_size = abs(line.font_size - before.font_size) < _FONT_SIZE_CHANGE_MAX * before.font_size
-        distance = before.bottom - line.bottom
-        return line.rotation == before.rotation and same_size and 0 < distance < _ROW_DISTANCE_MAX * line.font_size
+        is_close = self._lowest - line.bottom < _ROW_DISTANCE_MAX * line.font_size
+        return line.rotation == before.rotation and same_size and is_close and line.bottom < before.bottom
 
     def _is_beside(self, line: Line) -> bool:
         """Whether ``line`` is to the right of the last row, whose first cell has several lines."""
@@ -183,9 +196,21 @@ class Table:
                 return
         row.append(cell)
 
+    def _are_in_order(self, cells: Sequence[Word]) -> bool:
+        """Whether each cell is in or beside its column, and before the next: names and values may be aligned apart."""
+        if len(cells) != len(self.columns) or len(cells) < _CELLS_IN_ORDER_MIN:
+            return False
+        borders = [(-math.inf, -math.inf), *self.columns, (math.inf, math.inf)]
+        is_between = (
+            before[1] <= cell.left and cell.right <= after[0]
+            for before, cell, after in zip(borders, cells, borders[2:], strict=False)
+        )
+        return all(is_between) and any(number in self._columns_of(cell) for number, cell in enumerate(cells))
+
     def _widen(self, cells: Sequence[Word]) -> None:
-        for cell in cells:
-            hit = self._columns_of(cell)
+        in_order = self._are_in_order(cells)
+        for number, cell in enumerate(cells):
+            hit = [number] if in_order else self._columns_of(cell)
             if len(hit) > 1:
                 continue
             if hit:

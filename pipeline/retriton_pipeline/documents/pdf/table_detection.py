@@ -8,13 +8,15 @@ from dataclasses import replace
 from retriton_pipeline.documents.pdf.line import Line
 from retriton_pipeline.documents.pdf.table import Table
 
-_NARROW_GAP, _ALIGNMENT = 0.6, 0.4  # in font sizes
+# In font sizes:
+_NARROW_GAP, _ALIGNMENT = 0.6, 0.4
+_ALIGNED_GAP, _SAME_EDGE = 0.9, 0.1
 _ROWS_MAX = 1000  # longer tables continue in another one
 
 
 def detect_tables(lines: Sequence[Line]) -> list[Line | Table]:
     """``lines`` with the lines of each table replaced by it, and adjacent text columns put one after the other."""
-    lines = _with_narrow_gaps(lines)
+    lines = _with_narrow_gaps(_with_aligned_gaps(lines))
     found: list[Line | Table] = []
     index = 0
     while index < len(lines):
@@ -29,6 +31,34 @@ def detect_tables(lines: Sequence[Line]) -> list[Line | Table]:
             found.pop()
         found += prose or [table]
     return found
+
+
+def _with_aligned_gaps(lines: Sequence[Line]) -> list[Line]:
+    """``lines`` with smaller gaps as borders of cells in rows of which three have a cell at the same place.
+
+    Spaces of justified text can be as wide, but not at the same place of consecutive lines.
+    """
+    split = list(lines)
+    edges = [_edges(line) for line in lines]
+    for index in range(1, len(lines) - 1):
+        above, row, below = edges[index - 1 : index + 2]
+        distance = _SAME_EDGE * lines[index].font_size
+        if any(_is_near(edge, above, distance) and _is_near(edge, below, distance) for edge in row):
+            for place in range(index - 1, index + 2):
+                split[place] = replace(lines[place], cell_gap=_ALIGNED_GAP)
+    return split
+
+
+def _edges(line: Line) -> list[tuple[float, float]]:
+    """The left and the right edges of the cells of ``line`` but the first, if smaller gaps are borders of cells."""
+    if line.monospaced or line.is_entry:
+        return []
+    cells = line.split(_ALIGNED_GAP)[1:]
+    return [(words[0].left, words[-1].right) for words in cells]
+
+
+def _is_near(edge: tuple[float, float], others: Sequence[tuple[float, float]], distance: float) -> bool:
+    return any(abs(edge[0] - left) < distance or abs(edge[1] - right) < distance for left, right in others)
 
 
 def _with_narrow_gaps(lines: Sequence[Line]) -> list[Line]:

@@ -12,6 +12,7 @@ from retriton_pipeline.documents.pdf.line import Line
 
 _HEADING_SIZE = 1.12  # in sizes of the body text
 _HEADING_CHARACTERS_MAX = 160
+_PROSE_SHARE_MIN = 0.2
 _HEADING_LINES_MAX = 3
 _LEVEL_MAX = 6
 _WORD_CHARACTERS_MAX = 500
@@ -43,9 +44,12 @@ class Typography:
         """The typography of all lines."""
         lines = list(chain.from_iterable(pages))
         sizes: Counter[float] = Counter()
+        prose: Counter[float] = Counter()
         for line in (line for line in lines if not line.rotation):
             sizes[_rounded(line.font_size)] += len(line.text)
-        body_size = max(sizes, key=lambda size: sizes[size], default=1.0)
+            prose[_rounded(line.font_size)] += 0 if line.monospaced else len(line.text)
+        typical = prose if prose.total() > _PROSE_SHARE_MIN * sizes.total() else sizes  # others are listings
+        body_size = max(typical, key=lambda size: typical[size], default=1.0)
         larger = sorted((size for size in sizes if size > _HEADING_SIZE * body_size), reverse=True)
         # With too many sizes, those after the largest (the title) share a level: they are from the cover.
         excess = max(len(larger) - (_LEVEL_MAX - 1), 0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ctypes
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise, repeat
 from typing import NamedTuple
@@ -25,37 +26,43 @@ from retriton_pipeline.documents.pdf.objects import (
     bounds,
     fill_colour,
 )
+from retriton_pipeline.documents.pdf.rendering import Rendering
 
 _INVISIBLE = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 _FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
 _PALE, _TRANSPARENT = 180, 128
 _SIZE_MIN = 1.2  # in points; smaller text cannot be read
 _WATERMARK_HEIGHT = 36.0  # in points
+_LAYER = "OC\0".encode("utf-16-le")  # the name of the marks of optional content
+_MARK_LENGTH = 32
 _SCAN_SHARE = 0.5  # of the page that is an image, whose recognized text is invisible
 
 
 class _Looks(NamedTuple):
-    """Why a text may be hidden: its kind, and what is drawn over it."""
+    """Why a text may be hidden: its kind, what is over it each time it is drawn, and whether only pixels tell."""
 
     kind: str = ""
-    cover: Cover | None = None
+    covers: Sequence[Cover] = ()
+    is_doubtful: bool = False
 
 
 def hidden_characters(
-    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters
+    page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters, objects: PageObjects
 ) -> NDArray[np.bool_]:
-    """Which of the ``characters`` of ``page`` are not seen."""
-    return _Visibility(page, text, characters).hidden()
+    """Which of the ``characters`` of ``page``, with ``objects``, are not seen."""
+    return _Visibility(page, text, characters, objects).hidden()
 
 
 class _Visibility:
-    def __init__(self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters) -> None:
-        self._text, self._characters = text, characters
+    def __init__(
+        self, page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, characters: Characters, objects: PageObjects
+    ) -> None:
+        self._displayed, self._text, self._characters = page, text, characters
         self._page = Box(*page.get_bbox())
         left, bottom, right, top = characters.boxes.T
         self._x, self._y = (left + right) / 2, (bottom + top) / 2
         self._sizes = np.maximum(right - left, top - bottom)
-        self._objects = PageObjects(page)
+        self._objects = objects
         self._looks = _looks(self._objects) if self._objects.is_complete else {}
 
     def hidden(self) -> NDArray[np.bool_]:
@@ -93,22 +100,32 @@ class _Visibility:
         return ((handles[start], indices[start:end]) for start, end in pairwise(starts) if start < end)
 
     def _are_hidden(self, text: pdfium.FPDF_PAGEOBJECT, indices: NDArray[np.intp]) -> bool | list[bool]:
-        kind, cover = self._looks_of(text)
+        kind, covers, is_doubtful = self._looks_of(text)
         if kind == "invisible":
             return not self._is_scan
         if self._sizes[indices[0]] < _SIZE_MIN:
             return True
-        if not kind and not cover:
+        if is_doubtful and self._rendering:
+            return self._are_not_drawn(self._rendering, indices)
+        if not kind and not covers:
             return False
         points = zip(indices.tolist(), self._x[indices].tolist(), self._y[indices].tolist(), strict=True)
         return [
-            (cover is not None and cover.hides(x, y)) or self._is_faint(kind, index, x, y) for index, x, y in points
+            (len(covers) > 0 and all(cover.hides(x, y) for cover in covers)) or self._is_faint(kind, index, x, y)
+            for index, x, y in points
         ]
+
+    def _are_not_drawn(self, rendering: Rendering, indices: NDArray[np.intp]) -> bool | list[bool]:
+        """Which characters have no pixels; spaces do not have them anyway."""
+        is_space = self._characters.codes[indices] == SPACE
+        hidden = ~np.array(rendering.shows(self._characters.boxes[indices])) & ~is_space
+        found: list[bool] = hidden.tolist()
+        return bool(np.all(hidden | is_space)) or found
 
     def _looks_of(self, text: pdfium.FPDF_PAGEOBJECT) -> _Looks:
         address = address_of(text)
         if address and address not in self._looks:  # within a form, which has coordinates of its own
-            self._looks[address] = _Looks(_kind(text))
+            self._looks[address] = _Looks(_kind(text), is_doubtful=True)
         return self._looks.get(address, _Looks())
 
     def _is_faint(self, kind: str, index: int, x: float, y: float) -> bool:
@@ -130,13 +147,35 @@ class _Visibility:
         return any(box.area > _SCAN_SHARE * self._page.area for box in boxes if box)
 
     @cached_property
+    def _rendering(self) -> Rendering | None:
+        try:
+            return Rendering(self._displayed)
+        except (pypdfium2.PdfiumError, MemoryError):
+            return None
+
+    @cached_property
     def _backgrounds(self) -> Backgrounds:
         return Backgrounds(self._page, self._objects.others)
 
 
 def _looks(objects: PageObjects) -> dict[int, _Looks]:
     covering = Covering(objects)
-    return {address: _Looks(_kind(text.handle), covering.of(text)) for address, text in objects.texts.items()}
+    return {
+        address: _Looks(_kind(text.handle), covering.of(text), covering.may_cover(text) or _is_on_layer(text.handle))
+        for address, text in objects.texts.items()
+    }
+
+
+def _is_on_layer(text: pdfium.FPDF_PAGEOBJECT) -> bool:
+    """Whether ``text`` is optional content, which can be switched off."""
+    marks = pdfium.FPDFPageObj_CountMarks(text)
+    return marks > 0 and any(_name(pdfium.FPDFPageObj_GetMark(text, number)) == _LAYER for number in range(marks))
+
+
+def _name(mark: pdfium.FPDF_PAGEOBJECTMARK) -> bytes:
+    buffer, size = (ctypes.c_ushort * _MARK_LENGTH)(), ctypes.c_ulong()
+    pdfium.FPDFPageObjMark_GetName(mark, buffer, ctypes.sizeof(buffer), size)
+    return bytes(buffer)[: size.value]
 
 
 def _kind(text: pdfium.FPDF_PAGEOBJECT) -> str:
