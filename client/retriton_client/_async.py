@@ -123,6 +123,7 @@ class AsyncClient:
         truncate: Truncate | None = "NONE",
         dimensions: int | None = None,
         fingerprint: str | None = None,
+        caller: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
         """Embeds ``texts`` and returns their vectors and token counts. Fails as a whole if one request fails.
@@ -137,6 +138,8 @@ class AsyncClient:
                 were trained for it (Matryoshka). None returns all.
             fingerprint: the expected encoder; the server refuses the request if it serves another one. None accepts
                 any.
+            caller: a name for whom the texts are embedded: the server computes the texts of several callers by turns.
+                Those without a name are of one caller.
             timeout_s: timeout of this call in seconds; None uses the client's.
 
         Raises:
@@ -155,6 +158,7 @@ class AsyncClient:
             "truncate": truncate_parameter(truncate),
             **dimensions_parameter(dimensions),
             **text_parameter("fingerprint", fingerprint),
+            **text_parameter("caller", caller),
         }
         deadline_s = self._deadline_s(timeout_s)
         encoded = encode_texts(texts)
@@ -169,6 +173,7 @@ class AsyncClient:
         passages: Iterable[str],
         *,
         truncate: Truncate | None = "NONE",
+        caller: str | None = None,
         timeout_s: float | None = None,
     ) -> Scores:
         """Scores each passage against the query with the server's cross-encoder. Fails as a whole if one request fails.
@@ -178,6 +183,7 @@ class AsyncClient:
             passages: the texts to score, at least one; any iterable that `embed` accepts.
             truncate: handling of pairs that are too long: NONE refuses them, START and END drop tokens of the passage
                 there.
+            caller: as for `embed`.
             timeout_s: timeout of this call in seconds; None uses the client's.
 
         Raises:
@@ -185,7 +191,7 @@ class AsyncClient:
             TextTooLong: a pair has too many tokens, and ``truncate`` is NONE; ``index`` is the passage's.
             InvalidRequest, Overloaded, Unavailable, DeadlineExceeded, ServerFault, ForkedProcess: as for `embed`.
         """
-        parameters = {"truncate": truncate_parameter(truncate)}
+        parameters = {"truncate": truncate_parameter(truncate), **text_parameter("caller", caller)}
         deadline_s = self._deadline_s(timeout_s)
         asked, encoded = encode_query(query), encode_texts(passages, "passages")
         split = Split.of(encoded, self._limits, len(asked))

@@ -73,13 +73,20 @@ class Client:
         truncate: Truncate | None = "NONE",
         dimensions: int | None = None,
         fingerprint: str | None = None,
+        caller: str | None = None,
         timeout_s: float | None = None,
     ) -> Embeddings:
         """Embeds texts and returns vectors and token counts. See `AsyncClient.embed` for arguments and errors."""
         timeout_s = self._seconds(timeout_s)
         texts = as_list(texts)
         work = self._client.embed(
-            texts, role, truncate=truncate, dimensions=dimensions, fingerprint=fingerprint, timeout_s=timeout_s
+            texts,
+            role,
+            truncate=truncate,
+            dimensions=dimensions,
+            fingerprint=fingerprint,
+            caller=caller,
+            timeout_s=timeout_s,
         )
         return run(work, timeout_s)
 
@@ -89,12 +96,14 @@ class Client:
         passages: Iterable[str],
         *,
         truncate: Truncate | None = "NONE",
+        caller: str | None = None,
         timeout_s: float | None = None,
     ) -> Scores:
         """Scores each passage against a query. See `AsyncClient.rerank` for arguments and errors."""
         timeout_s = self._seconds(timeout_s)
         passages = as_list(passages, "passages")
-        return run(self._client.rerank(query, passages, truncate=truncate, timeout_s=timeout_s), timeout_s)
+        work = self._client.rerank(query, passages, truncate=truncate, caller=caller, timeout_s=timeout_s)
+        return run(work, timeout_s)
 
     def check_health(self, timeout_s: float = 2.0, *, rerank: bool = True, secret: str = "") -> dict[str, float]:
         """Returns the latency of each lane in milliseconds. See `AsyncClient.check_health` for arguments and errors."""

@@ -156,10 +156,10 @@ def test_dimensions_are_an_integer(dimensions: Any) -> None:
 @pytest.mark.parametrize("dimensions", [8, np.int64(8), np.uint8(8)])
 def test_integers_of_numpy_are_dimensions(dimensions: Any) -> None:
     with running(lambda texts, number: None) as (url, server), Client(url) as client:
-        client.embed(["a"], "query", dimensions=dimensions, fingerprint=np.str_("f"))
+        client.embed(["a"], "query", dimensions=dimensions, fingerprint=np.str_("f"), caller="me")
     (_, _, parameters) = server.requests[0]
     assert parameters["dimensions"].int64_param == 8
-    assert parameters["fingerprint"].string_param == "f"
+    assert (parameters["fingerprint"].string_param, parameters["caller"].string_param) == ("f", "me")
 
 
 class Named(str, enum.Enum):  # noqa: UP042 - str() of a member is its name

@@ -52,6 +52,7 @@ class RecordingEmbedder:
         truncate: Truncate = "NONE",
         dimensions: int | None = None,
         fingerprint: str | None = None,
+        caller: str | None = None,
     ) -> Embeddings:
         self.calls.append(list(texts))
         self.called.set()

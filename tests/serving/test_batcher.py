@@ -72,6 +72,23 @@ def test_a_full_queue_refuses_the_whole_request_at_once_with_both_numbers() -> N
     batcher.close()
 
 
+def test_a_caller_with_nothing_in_a_full_queue_is_next() -> None:
+    gate = Gate()
+    batcher = MicroBatcher(gate, LIMITS, PADDING)
+    for number in range(LIMITS.in_flight_max):
+        batcher.submit(Request([[1] * 60], Outcome()))
+        gate.wait_for_calls(number + 1)
+    batcher.submit(Request([[1] * 60] * 3, Outcome(), caller="a"))
+    with pytest.raises(Overloaded, match="180 tokens are queued already"):
+        batcher.submit(Request([[1] * 10], Outcome(), caller="a"))
+    other = Outcome()
+    batcher.submit(Request([[2] * 30], other, caller="b"))
+    gate.open.set()
+    assert other.done.wait(10)
+    assert other.vectors is not None
+    batcher.close()
+
+
 def test_a_queue_with_room_takes_a_request_of_any_size() -> None:
     batcher = MicroBatcher(open_gate(), LIMITS, PADDING)
     outcome = Outcome()

@@ -69,6 +69,44 @@ def test_urgent_texts_keep_their_order() -> None:
     assert [queue.take(BatchLimits(512)) for _ in range(4)] == [["probe 0"], ["probe 1"], ["probe 2"], ["bulk"]]
 
 
+def test_callers_take_turns_in_proportion_to_their_tokens() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    for number in range(100):
+        queue.add(400, f"a {number}", "a")
+    assert queue.take(BatchLimits(512)) == ["a 0"]
+    for number in range(8):
+        queue.add(100, f"b {number}", "b")
+    batches = [queue.take(BatchLimits(512)) for _ in range(4)]
+    assert batches == [["b 0", "b 1", "b 2", "b 3"], ["a 1"], ["b 4", "b 5", "b 6", "b 7"], ["a 2"]]
+
+
+def test_a_caller_who_comes_back_takes_no_turn_for_the_time_of_absence() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    for number in range(20):
+        queue.add(512, f"a {number}", "a")
+    for _ in range(10):
+        queue.take(BatchLimits(512))
+    for number in range(10):
+        queue.add(512, f"b {number}", "b")
+    order = [queue.take(BatchLimits(512))[0][0] for _ in range(20)]
+    assert "aaa" not in "".join(order)[:18]
+    assert "bbb" not in "".join(order)[:18]
+
+
+def test_turns_wait_for_what_is_computed_before() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    for _ in range(10):
+        queue.add(100, "a", "a")
+    queue.add(50, "b", "b")
+    assert [queue.turns.tokens_ahead(caller) for caller in ("a", "b", "c")] == [1050, 100, 0]
+    for number in range(100):
+        queue.add(1, "d", f"d {number}")
+    assert queue.turns.tokens_ahead("") == 38 + 2 * 38 + 62  # 38 names too many
+    while queue:
+        queue.take(BatchLimits(512))
+    assert queue.turns.tokens_ahead("a") == queue.tokens == 0
+
+
 def test_padding_stays_small_on_mixed_lengths() -> None:
     lengths = [8 + (index * 7919) % 243 for index in range(512)]
     batches = take_all(lengths, BatchLimits(1024))

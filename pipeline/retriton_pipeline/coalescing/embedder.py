@@ -26,6 +26,7 @@ class Embedder(Protocol):
         truncate: Truncate = "NONE",
         dimensions: int | None = None,
         fingerprint: str | None = None,
+        caller: str | None = None,
     ) -> Embeddings:
         """See `AsyncClient.embed`."""
 
@@ -38,6 +39,7 @@ class EmbeddingKey:
     truncate: Truncate = "NONE"
     dimensions: int | None = None
     fingerprint: str | None = None
+    caller: str | None = None
 
 
 class CoalescingEmbedder:
@@ -61,7 +63,12 @@ class CoalescingEmbedder:
 
     async def _embed(self, key: EmbeddingKey, texts: Sequence[str]) -> Embeddings:
         return await self._client.embed(
-            texts, key.role, truncate=key.truncate, dimensions=key.dimensions, fingerprint=key.fingerprint
+            texts,
+            key.role,
+            truncate=key.truncate,
+            dimensions=key.dimensions,
+            fingerprint=key.fingerprint,
+            caller=key.caller,
         )
 
 

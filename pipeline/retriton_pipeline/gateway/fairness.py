@@ -14,6 +14,11 @@ current_key: ContextVar[str] = ContextVar("current_key", default="")  # the name
 _GREED = 8  # a key may hold this many times what is left
 
 
+def current_caller() -> str | None:
+    """The name of the API key of this request, for the lanes; None without one."""
+    return current_key.get() or None
+
+
 class Shares:
     """An amount of which every key may hold eight times as much as is left: there is always some for the next key.
 

@@ -45,7 +45,7 @@ class Admission:
         return min(allowed, max(1, int(throughput * (deadline_s - self._clock()))))
 
     def check(self, waiting_tokens: int, deadline_s: float | None) -> None:
-        """Raises `Overloaded` if a new request behind ``waiting_tokens`` would wait too long."""
+        """Raises `Overloaded` if a new request that waits for ``waiting_tokens`` would wait too long."""
         waiting_max = self.waiting_tokens_max(deadline_s)
         if waiting_tokens >= waiting_max:
             raise Overloaded(waiting_tokens, waiting_max)

@@ -28,6 +28,11 @@ class BatchQueue:
         """Tokens that wait."""
         return self._texts.tokens
 
+    def tokens_ahead(self, caller: str) -> int:
+        """Tokens that are computed before a new text of ``caller``."""
+        with self._not_empty:
+            return self._texts.turns.tokens_ahead(caller)
+
     def check_open(self) -> None:
         """Raises `ShuttingDown` after `close`."""
         if self._closed:
@@ -38,7 +43,7 @@ class BatchQueue:
         with self._not_empty:
             self.check_open()
             for text in texts:
-                self._texts.add(len(text.ids), text, urgent)
+                self._texts.add(len(text.ids), text, text.request.caller, urgent)
             self._not_empty.notify()
 
     def take(self) -> list[QueuedText] | None:

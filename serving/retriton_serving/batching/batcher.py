@@ -72,20 +72,20 @@ class MicroBatcher:
         """Tokens that wait for the encoder."""
         return self._queue.tokens
 
-    def check_room(self, deadline_s: float | None, urgent: bool = False) -> None:
-        """Raises what `submit` would raise for a request with this deadline."""
+    def check_room(self, deadline_s: float | None, urgent: bool = False, caller: str = "") -> None:
+        """Raises what `submit` would raise for a request of ``caller`` with this deadline."""
         self._queue.check_open()
         if not urgent:
-            self._admission.check(self._queue.tokens, deadline_s)
+            self._admission.check(self._queue.tokens_ahead(caller), deadline_s)
 
     def submit(self, request: Request) -> None:
         """Queues all texts of a request, or none.
 
         Raises:
-            Overloaded: the queue is full, or too long for the request's deadline.
+            Overloaded: too much waits before it, or for its deadline.
             ShuttingDown: `close` was called.
         """
-        self.check_room(request.deadline_s, request.urgent)
+        self.check_room(request.deadline_s, request.urgent, request.caller)
         missing = self._fill_from_cache(request)
         if missing:
             self._queue.put(missing, request.urgent)

@@ -1,20 +1,23 @@
 """A queue that forms micro-batches of similar lengths.
 
-The oldest text is always in the next micro-batch, so none starves; its nearest neighbours in length join it, so padding
-stays small.
+The text whose turn it is is always in the next micro-batch, so none starves; its nearest neighbours in length join it,
+so padding stays small.
 """
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_left, insort
-from collections import deque
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import inf
 from typing import Generic, TypeVar
 
+from retriton_serving.batching.turns import Turns
+
 T = TypeVar("T")
+_Place = tuple[int, int]  # start and arrival
 _WINDOW_BATCHES = 16
+_URGENT = -1  # a start before all others
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class BatchLimits:
 
     @property
     def window_tokens(self) -> int:
-        """The oldest tokens, among which neighbours in length are chosen.
+        """The first tokens, among which neighbours in length are chosen.
 
         A larger window saves little padding, and begins many requests instead of completing some.
         """
@@ -56,70 +59,69 @@ class BatchLimits:
 
 
 class LengthSortedQueue(Generic[T]):
-    """First in, first out between windows; sorted by length inside the window. Not thread-safe."""
+    """By the turns of callers between windows; sorted by length inside the window. Not thread-safe.
+
+    Attributes:
+        tokens: of all texts.
+        turns: of the callers; urgent texts have none.
+    """
 
     def __init__(self) -> None:
-        self._urgent: deque[tuple[int, int, T]] = deque()  # (tokens, arrival, item), oldest first
-        self._later: deque[tuple[int, int, T]] = deque()
-        self._window: list[tuple[int, int, T]] = []  # the oldest texts, sorted; arrivals are unique
+        self._later: list[tuple[_Place, int, str | None, T]] = []  # (place, tokens, caller, item), a heap
+        self._window: list[tuple[int, _Place, str | None, T]] = []  # the first texts, sorted; places are unique
         self._window_tokens = 0
-        # The window in the order of arrival, urgent texts apart, and the arrivals of what was taken out of it since.
-        self._urgent_order: deque[tuple[int, int]] = deque()  # (tokens, arrival)
-        self._order: deque[tuple[int, int]] = deque()
-        self._taken: set[int] = set()
+        self._order: list[tuple[_Place, int]] = []  # (place, tokens) of the window, a heap
+        self._taken: set[_Place] = set()  # out of the window, and still in its order
         self._arrivals = 0
-        self._urgent_arrivals = -sys.maxsize  # before all others
         self.tokens = 0
+        self.turns = Turns()
 
     def __len__(self) -> int:
-        return len(self._window) + len(self._later) + len(self._urgent)
+        return len(self._window) + len(self._later)
 
-    def add(self, length: int, item: T, urgent: bool = False) -> None:
-        """Adds a text of ``length`` tokens; an urgent one counts as older than all that are not."""
+    def add(self, length: int, item: T, caller: str = "", urgent: bool = False) -> None:
+        """Adds a text of ``length`` tokens; an urgent one precedes all that are not."""
+        name, start = (None, _URGENT) if urgent else self.turns.enter(caller, length)
+        heappush(self._later, ((start, self._arrivals), length, name, item))
+        self._arrivals += 1
         self.tokens += length
-        if urgent:
-            self._urgent.append((length, self._urgent_arrivals, item))
-            self._urgent_arrivals += 1
-        else:
-            self._later.append((length, self._arrivals, item))
-            self._arrivals += 1
 
     def take(self, limits: BatchLimits) -> list[T]:
-        """Removes one micro-batch: the oldest text, and its neighbours in length within ``limits``.
+        """Removes one micro-batch: the first text, and its neighbours in length within ``limits``.
 
         Raises:
             ValueError: the queue is empty.
         """
         self._fill_window(limits.window_tokens)
-        low, high = self._neighbours(bisect_left(self._window, self._oldest()), limits)
+        if not self._window:
+            raise ValueError("the queue is empty")
+        place, length = self._first()
+        low, high = self._neighbours(bisect_left(self._window, (length, place)), limits)
         batch = self._window[low:high]
         del self._window[low:high]
-        tokens = sum(length for length, _, _ in batch)
-        self._window_tokens -= tokens
-        self.tokens -= tokens
-        self._taken.update(arrival for _, arrival, _ in batch)
-        return [item for _, _, item in batch]
+        for tokens, _, caller, _ in batch:
+            self._window_tokens -= tokens
+            self.tokens -= tokens
+            if caller is not None:
+                self.turns.leave(caller, tokens)
+        self.turns.advance(place[0])
+        self._taken.update(taken for _, taken, _, _ in batch)
+        return [item for _, _, _, item in batch]
 
     def _fill_window(self, tokens_max: int) -> None:
-        """Moves the oldest texts into the window: urgent ones always, the others while there is room."""
-        while self._urgent:
-            self._urgent_order.append(self._insert(self._urgent.popleft()))
-        while self._later and (not self._window or self._window_tokens < tokens_max):
-            self._order.append(self._insert(self._later.popleft()))
+        """Moves texts into the window while there is room, and all that precede those in it."""
+        first = self._first()[0] if self._window else (_URGENT, 0)
+        while self._later and (not self._window or self._window_tokens < tokens_max or self._later[0][0] < first):
+            place, length, caller, item = heappop(self._later)
+            insort(self._window, (length, place, caller, item))
+            heappush(self._order, (place, length))
+            self._window_tokens += length
 
-    def _insert(self, entry: tuple[int, int, T]) -> tuple[int, int]:
-        insort(self._window, entry)
-        self._window_tokens += entry[0]
-        return entry[:2]
-
-    def _oldest(self) -> tuple[int, int]:
-        """Tokens and arrival of the oldest text in the window."""
-        for order in (self._urgent_order, self._order):
-            while order and order[0][1] in self._taken:
-                self._taken.remove(order.popleft()[1])
-            if order:
-                return order[0]
-        raise ValueError("the queue is empty")
+    def _first(self) -> tuple[_Place, int]:
+        """Place and tokens of the first text in the window, which is not empty."""
+        while self._order[0][0] in self._taken:
+            self._taken.remove(heappop(self._order)[0])
+        return self._order[0]
 
     def _neighbours(self, place: int, limits: BatchLimits) -> tuple[int, int]:
         """Extends the range around ``place`` to the side that adds less padding, within ``limits``."""

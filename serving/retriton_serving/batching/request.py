@@ -37,14 +37,21 @@ class Request:
         reply: where the outcome goes.
         deadline_s: until when the outcome is useful, on ``time.monotonic``; None is always.
         urgent: whether it precedes all waiting requests and ignores the queue's bounds: a health probe.
+        caller: the name of who sent it; see `Turns`.
     """
 
     def __init__(
-        self, texts: Sequence[Tokens], reply: Reply, deadline_s: float | None = None, urgent: bool = False
+        self,
+        texts: Sequence[Tokens],
+        reply: Reply,
+        deadline_s: float | None = None,
+        urgent: bool = False,
+        caller: str = "",
     ) -> None:
         self.texts = texts
         self.deadline_s = deadline_s
         self.urgent = urgent
+        self.caller = caller
         self.admitted_s = time.monotonic()
         self._reply = reply
         self._lock = threading.Lock()

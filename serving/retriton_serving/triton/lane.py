@@ -148,7 +148,7 @@ class Lane(ABC):
                 request.truncate = Truncate.parse(truncate)
             request.options = self.read_options(request.parameters)
             self._check_encoder(request.parameters.get("fingerprint"))
-            self._batcher.check_room(request.deadline_s, request.is_urgent)
+            self._batcher.check_room(request.deadline_s, request.is_urgent, request.caller)
             request.raw = self.read_raw(request.triton)
             request.measure(self.raw_bytes)
             if tokenized_here.admits(request):

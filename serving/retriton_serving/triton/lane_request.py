@@ -23,6 +23,7 @@ from retriton_serving.triton.responses import error_response, send
 _ABANDONED_AFTER_S = 0.5
 PROBES_MAX = 2  # of callers outside this server that precede other requests at a time
 _PROBE_TOKENS_MAX = 16
+_NAME_MAX = 128  # characters
 Counts = NDArray[np.int32]
 Outputs = Callable[[Vectors, Counts, Counts], dict[str, NDArray[Any]]]
 _NO_PARAMETERS: Mapping[str, Any] = {}
@@ -59,6 +60,7 @@ class LaneRequest:
         triton: the request of Triton.
         parameters: of the request.
         deadline_s: until when the outcome is useful, on ``time.monotonic``; None is always.
+        caller: the name that the request gives its caller, or an empty one.
         raw: the texts as their bytes, set when they are read.
         texts: set by `decode`.
         truncate, options: the parameters of that meaning, set when they are read.
@@ -77,6 +79,7 @@ class LaneRequest:
         self.deadline_s = self._arrived_s + timeout_us / 1e6 if timeout_us else None
         parameters = request.parameters()
         self.parameters: Mapping[str, Any] = json.loads(parameters) if parameters else _NO_PARAMETERS
+        self.caller = str(self.parameters.get("caller", ""))[:_NAME_MAX]
         self.raw: Sequence[Any] = ()
         self.texts: Sequence[Any] = ()
         self.truncate = Truncate.NONE
@@ -120,7 +123,7 @@ class LaneRequest:
         if self._tokens.max() > tokenizer.max_tokens:
             ids = self._fit(ids, tokenizer)
         urgent = self.is_urgent and len(ids) == 1 and len(ids[0]) <= _PROBE_TOKENS_MAX
-        return Request(ids, self, self.deadline_s, urgent)
+        return Request(ids, self, self.deadline_s, urgent, self.caller)
 
     def succeed(self, vectors: Vectors) -> None:
         """Sends the rows and the token counts."""

@@ -10,6 +10,7 @@ from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from retriton_pipeline.coalescing import EmbeddingKey
+from retriton_pipeline.gateway.fairness import current_caller
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsResponse, embeddings_json
 from retriton_pipeline.gateway.schemas.errors import error_responses
@@ -44,7 +45,8 @@ def router(settings: Settings, upstream: Upstream, pending: PendingAnswers) -> A
         texts = [body.input] if isinstance(body.input, str) else body.input
 
         async def embed() -> bytes:
-            found = await upstream.embedder.embed(texts, EmbeddingKey(role, body.truncate or settings.truncate, None))
+            key = EmbeddingKey(role, body.truncate or settings.truncate, caller=current_caller())
+            found = await upstream.embedder.embed(texts, key)
             return await embeddings_json(found, body.model, VectorFormat(base64=body.encoding_format == "base64"))
 
         size_bytes, wait_s = len(await request.body()), _wait_s(settings, poll_seconds)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from retriton_client import Embeddings, Role, Truncate
 from retriton_pipeline.coalescing import EmbeddingKey
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.gateway.fairness import current_caller
 from retriton_pipeline.gateway.services.fields import Fields, named
 from retriton_pipeline.gateway.services.models import resolve_role
 from retriton_pipeline.gateway.services.upstream import Upstream
@@ -61,7 +62,7 @@ class TextEmbedding:
         if dimensions is not None and dimensions > encoder.dimension:
             message = f"{fields.dimensions} is {dimensions}, it can be 1 to {encoder.dimension}"
             raise ApiError(400, "invalid_request", message, fields.dimensions)
-        key = EmbeddingKey(resolved, truncate or self._settings.truncate, dimensions)
+        key = EmbeddingKey(resolved, truncate or self._settings.truncate, dimensions, caller=current_caller())
         with named(fields):
             found = await self._upstream.embedder.embed(texts, key)
         return replace(found, vectors=unit(found.vectors)) if normalize and not encoder.normalized else found

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retriton_client import NotInstalled, Truncate
+from retriton_pipeline.gateway.fairness import current_caller
 from retriton_pipeline.gateway.services.fields import Fields, named
 from retriton_pipeline.gateway.services.models import model_ids, served_name, unknown_model
 from retriton_pipeline.gateway.services.upstream import Upstream
@@ -83,7 +84,9 @@ class Reranking:
             if served_name(model, known) not in known:
                 raise unknown_model(model, [reranker.name])
         with named(fields):
-            found = await self._upstream.client.rerank(query, passages, truncate=truncate or self._settings.truncate)
+            found = await self._upstream.client.rerank(
+                query, passages, truncate=truncate or self._settings.truncate, caller=current_caller()
+            )
         tokens, name = int(found.tokens.sum()), reranker.name
         if reranker.activation == "Sigmoid":
             return RankedPassages(_logits(found.scores), found.scores, tokens, name)
