@@ -28,8 +28,12 @@ class _Spelled:
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The OpenAPI document allows the empty choice; it cannot say that case does not matter."""
         schema = handler(core)
-        if "anyOf" in schema:
-            schema["anyOf"].append({"type": "string", "const": ""})
+        kinds = schema.get("anyOf", [])
+        for kind in kinds:
+            if "enum" in kind:
+                kind["enum"] = [*kind["enum"], ""]
+            elif "$ref" in kind:  # an enumeration with a schema of its own, which other fields share
+                schema["anyOf"] = [*kinds, {"type": "string", "const": ""}]
         return schema
 
     def _folded(self, value: Any) -> Any:
