@@ -49,7 +49,7 @@ class Room:
         try:
             async with asyncio.timeout(deadline_s - time.monotonic()):
                 await granted
-        except BaseException as error:
+        except (TimeoutError, asyncio.CancelledError) as error:
             self._give_back(0 if granted.cancelled() else texts)
             if isinstance(error, TimeoutError):
                 raise DeadlineExceeded("timed out while waiting for other requests of this client") from None

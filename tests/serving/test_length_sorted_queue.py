@@ -107,6 +107,13 @@ def test_turns_wait_for_what_is_computed_before() -> None:
     assert queue.turns.tokens_ahead("a") == queue.tokens == 0
 
 
+def test_texts_without_tokens_have_turns() -> None:
+    queue: LengthSortedQueue[str] = LengthSortedQueue()
+    for item in ("a 0", "a 1", "a 2"):
+        queue.add(0, item, "a")
+    assert [item for _ in range(3) for item in queue.take(BatchLimits(512))] == ["a 0", "a 1", "a 2"]
+
+
 def test_padding_stays_small_on_mixed_lengths() -> None:
     lengths = [8 + (index * 7919) % 243 for index in range(512)]
     batches = take_all(lengths, BatchLimits(1024))

@@ -91,8 +91,11 @@ def _wait_until_it_listens(server: Any) -> None:
             trial.connect(server._uds_path)
             return
         time.sleep(0.02)
+    code = server._p.poll()
     server.stop()
-    raise OSError(f"Milvus Lite does not listen on {server._uds_path} after {_LISTENS_S_MAX:g} s")
+    if code is None:
+        raise OSError(f"Milvus Lite does not listen on {server._uds_path} after {_LISTENS_S_MAX:g} s")
+    raise OSError(f"Milvus Lite ended with code {code} while it started")
 
 
 def stop_server(uri: str) -> None:

@@ -14,7 +14,8 @@ _CALLERS_MAX = 64  # with texts that wait; further ones share the turns of those
 
 @dataclass
 class _Turn:
-    waiting: int = 0  # tokens
+    texts: int = 0  # that wait
+    waiting: int = 0  # tokens of these texts; a text may have none
     end: int = 0  # of the last text
 
 
@@ -31,6 +32,7 @@ class Turns:
             caller = ""
         turn = self._callers.setdefault(caller, _Turn())
         start = max(self._now, turn.end)
+        turn.texts += 1
         turn.waiting += tokens
         turn.end = start + tokens
         return caller, start
@@ -38,8 +40,9 @@ class Turns:
     def leave(self, caller: str, tokens: int) -> None:
         """Counts a text that waits no more."""
         turn = self._callers[caller]
+        turn.texts -= 1
         turn.waiting -= tokens
-        if not turn.waiting:
+        if not turn.texts:
             del self._callers[caller]
 
     def advance(self, start: int) -> None:
