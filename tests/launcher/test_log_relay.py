@@ -19,9 +19,9 @@ def relay(lines: bytes, target: Path) -> LogRelay:
         copying = LogRelay(file)
         end = os.dup(copying.write_end)
         copying.start()
-        os.write(end, lines)
-        os.close(end)
-        copying.join(10)
+    os.write(end, lines)  # after the target was closed here
+    os.close(end)
+    copying.join(10)
     return copying
 
 
@@ -43,3 +43,11 @@ def test_a_full_disk_is_reported_once_and_the_writer_is_not_blocked(caplog: pyte
     assert [record.getMessage() for record in caplog.records] == [
         "the output of Triton is dropped while it cannot be written: No space left on device"
     ]
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    relay(b"I1127 fine\n", tmp_path / "log")
+    with (tmp_path / "log").open("wb") as file:
+        LogRelay(file).discard()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -25,11 +25,12 @@ class LogRelay:
     A full disk or a reader that is gone would otherwise stop Triton, which writes there.
 
     Args:
-        target: where the output goes; None: the standard error of this process.
+        target: where the output goes, which may be closed after the start; None: the standard error of this process.
     """
 
     def __init__(self, target: IO[bytes] | None = None) -> None:
-        self._target = target.fileno() if target else sys.__stderr__.fileno() if sys.__stderr__ else -1
+        log_file = target or sys.__stderr__
+        self._target = os.dup(log_file.fileno()) if log_file else -1
         self._lost = False
         self._errors: deque[str] = deque(maxlen=_ERRORS_MAX)
         self._source, self.write_end = os.pipe()
@@ -44,6 +45,7 @@ class LogRelay:
         """Closes the pipe of a process that could not be started."""
         os.close(self.write_end)
         os.close(self._source)
+        self._close_target()
 
     def join(self, timeout_s: float = 2.0) -> None:
         """Waits until all output is copied; the processes that write have ended."""
@@ -63,6 +65,11 @@ class LogRelay:
                 if line.startswith((b"E", b"error")):
                     self._errors.append(line.decode(errors="replace").rstrip())
                 self._write(line)
+        self._close_target()
+
+    def _close_target(self) -> None:
+        if self._target >= 0:
+            os.close(self._target)
 
     def _write(self, line: bytes) -> None:
         try:
