@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +18,7 @@ from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import AsyncRag
-from retriton_pipeline.store import Store, StoredDocument
+from retriton_pipeline.store import Store, StoredDocument, lite
 from tests.tokenizers import word_encoder
 
 pytestmark = pytest.mark.milvus
@@ -69,23 +69,37 @@ async def test_a_search_that_ends_milvus_is_not_repeated(collections: Collection
     await collections.close()
 
 
-async def test_milvus_lite_goes_on_while_a_collection_is_opened_again(
-    collections: Collections, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_FRESH_S", 0.0)
+async def test_a_file_is_kept_open_until_another_process_wants_it(collections: Collections) -> None:
+    lending = asyncio.ensure_future(collections.lend_file())
+    file = collections._settings.milvus
 
     async def process(rag: AsyncRag) -> object:
         return (await rag.store()).milvus._process
 
+    async def ask(statement: str) -> int:
+        code = f"from retriton_pipeline.store import lite; lite.acquire({file!r}); {statement}"
+        return await (await asyncio.create_subprocess_exec(sys.executable, "-c", code)).wait()
+
     first = await collections.retrieve("documents", process)
+    await asyncio.sleep(3 * module._LENDING_S)
     assert await collections.retrieve("documents", process) is first
+    assert await ask(f"lite.release({file!r})") == 0
+    assert await collections.retrieve("documents", process) is not first
+    await asyncio.sleep(3 * module._LENDING_S)
     assert await collections.retrieve("documents", count) == 1
+    lending.cancel()
     await collections.close()
 
 
-@pytest.mark.parametrize(("opening_s", "idle_s", "is_idle"), [(0.1, 0.5, False), (0.1, 2, True), (10, 30, False)])
-async def test_a_file_that_takes_long_to_open_is_kept_for_longer(
-    opening_s: float, idle_s: float, is_idle: bool
-) -> None:
-    entry = module._Open(cast(AsyncRag, None), word_encoder(), opening_s, used_s=time.monotonic() - idle_s)
-    assert entry.is_idle == is_idle
+async def test_a_file_that_is_searched_is_not_given_away(collections: Collections) -> None:
+    lending = asyncio.ensure_future(collections.lend_file())
+
+    async def search(rag: AsyncRag) -> int:
+        Path(collections._settings.milvus).with_name(".milvus.db.owner").touch()
+        await asyncio.sleep(3 * module._LENDING_S)
+        assert lite.is_wanted(collections._settings.milvus)
+        return await count(rag)
+
+    assert await collections.retrieve("documents", search) == 1
+    lending.cancel()
+    await collections.close()

@@ -107,6 +107,19 @@ def test_writes_of_other_callers_survive(filled: Store) -> None:
     assert len(list(filled.documents())) == written
 
 
+def test_a_process_waits_for_a_file_and_says_so(filled: Store) -> None:
+    code = f"from retriton_pipeline.store import lite; lite.acquire({filled.uri!r}, 0.3); lite.release({filled.uri!r})"
+    assert not lite.is_wanted(filled.uri)
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "is in use by another process" in refused.stderr
+    assert lite.is_wanted(filled.uri)
+    filled.close()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    again = Store(filled.uri, "documents")
+    assert not lite.is_wanted(filled.uri)
+    again.close()
+
+
 def test_logs_are_beside_the_file_while_it_is_open(tmp_path: Path) -> None:
     before = set(Path(tempfile.gettempdir()).glob("milvus.*"))
     store = Store(str(tmp_path / "milvus.db"), "documents")

@@ -110,6 +110,20 @@ def test_a_new_version_takes_over_without_a_gap(server_store: Store, uri: str) -
     building.close()
 
 
+def test_a_collection_that_another_process_made_anew_is_noticed(server_store: Store, uri: str) -> None:
+    server_store.open(ENCODER, create=True)
+    assert server_store.is_current
+    other = Store(uri, server_store.collection)
+    other.open(ENCODER)
+    other.remove()
+    assert not server_store.is_current
+    other.open(ENCODER, create=True)
+    assert not server_store.is_current
+    server_store.open(ENCODER)
+    assert server_store.is_current
+    other.close()
+
+
 def test_an_interrupted_rebuild_is_continued(server_store: Store) -> None:
     server_store.open(ENCODER, create=True)
     newer = replace(ENCODER, fingerprint="f2")

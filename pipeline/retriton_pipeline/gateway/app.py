@@ -157,7 +157,7 @@ class _Services:
             asyncio.ensure_future(task)
             for task in (
                 self._jobs.run(),
-                self._collections.close_idle(),
+                self._collections.lend_file(),
                 self._pending.expire(),
                 self._ingestion.run(),
                 self._deletion.run(),

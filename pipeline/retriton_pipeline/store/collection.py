@@ -34,6 +34,7 @@ class Description:
         has_bm25: whether the collection has a BM25 index.
         analysis: version of the terms of the BM25 index; 0 for collections whose texts Milvus splits into words.
         imported: whether a bulk import fills it. Until it is published, it may lack chunks of any document.
+        collection_id: number that a Milvus server gives to each collection that is created; 0 in a file.
     """
 
     encoder: str
@@ -44,6 +45,7 @@ class Description:
     has_bm25: bool
     analysis: int
     imported: bool = False
+    collection_id: int = 0
 
     def check(self, collection: str, encoder: EncoderInfo) -> None:
         """Raises `StoreError` for another layout or later terms, and `EncoderMismatch` for another encoder."""
@@ -86,6 +88,7 @@ def describe(milvus: Milvus, target: str) -> Description:
         has_bm25,
         made_with.get("analysis", 0),
         made_with.get("imported", False),
+        found.get("collection_id", 0),
     )
 
 

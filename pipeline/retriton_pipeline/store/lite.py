@@ -4,6 +4,8 @@ The locks of the libraries do not suffice: `pymilvus` keeps the server of a file
 `milvus-lite` 2.5 removes its lock file when it fails to acquire the lock. A second attempt would then open the file
 concurrently and corrupt it.
 
+Who waits for a lock touches its file again and again, which tells the owner that the file is wanted (see `is_wanted`).
+
 A server writes its log and its temporary files into a folder beside the file, ``.NAME.log``, which is emptied when the
 file is opened and removed when it is closed. Otherwise each opening would leave several files in the folder for
 temporary files, and servers that start and end at the same time would fail over one folder in the user's home.
@@ -27,37 +29,61 @@ from retriton_pipeline.errors import StoreError
 
 _LOG_MB_MAX = 8  # of each of its files
 _LISTENS_S_MAX = 30.0
+_WAIT_S = 5.0  # for an owner that releases a wanted file as soon as nobody searches it
+_POLL_S = 0.1
 _users: Counter[Path] = Counter()
 _locks: dict[Path, FileLock] = {}
+_touched_ns: dict[Path, int] = {}  # when the files of the locks were touched by this process
 _guard = threading.Lock()
 
 
-def acquire(uri: str) -> None:
+def acquire(uri: str, wait_s: float = _WAIT_S) -> None:
     """Acquires the file lock for this process. Each call must be paired with one of `release`.
+
+    Args:
+        uri: the file.
+        wait_s: seconds for which a lock of another process is waited for.
 
     Raises:
         StoreError: another process holds the lock.
     """
+    deadline_s = time.monotonic() + wait_s
+    while not _is_acquired(uri):
+        if time.monotonic() > deadline_s:
+            raise StoreError(
+                f"{uri} is in use by another process, and Milvus Lite supports only one: wait for it, stop it, or use "
+                "a Milvus server (--milvus http://host:19530)"
+            )
+        time.sleep(_POLL_S)
+
+
+def _is_acquired(uri: str) -> bool:
     file = Path(uri).resolve()
     with _guard:
         if not _users[file]:
-            owner = file.with_name(f".{file.name}.owner")
+            owner = _owner_of(file)
             lock = FileLock(owner, thread_local=False)
             try:
                 owner.touch()  # `FileLock` reports a refusal of the file system as a lock of another process
                 lock.acquire(timeout=0)
             except Timeout:
-                raise StoreError(
-                    f"{uri} is in use by another process, and Milvus Lite supports only one: wait for it, stop it, or "
-                    "use a Milvus server (--milvus http://host:19530)"
-                ) from None
+                return False
             except OSError as error:
                 raise StoreError(
                     f"{uri} cannot be locked: {error}. Name a file in a folder that this user may write to "
                     "(--milvus FILE.db)"
                 ) from error
-            _locks[file] = lock
+            _locks[file], _touched_ns[file] = lock, owner.stat().st_mtime_ns
         _users[file] += 1
+        return True
+
+
+def is_wanted(uri: str) -> bool:
+    """Whether another process has tried to acquire the file lock since this process did."""
+    file = Path(uri).resolve()
+    with _guard, suppress(FileNotFoundError):
+        return bool(_users[file]) and _owner_of(file).stat().st_mtime_ns != _touched_ns[file]
+    return False
 
 
 def start_server(uri: str) -> subprocess.Popen[bytes]:
@@ -130,6 +156,10 @@ def _process(file: Path) -> subprocess.Popen[bytes] | None:
     server = server_manager_instance._servers.get(str(file))
     process: subprocess.Popen[bytes] | None = server._p if server else None
     return process
+
+
+def _owner_of(file: Path) -> Path:
+    return file.with_name(f".{file.name}.owner")
 
 
 def _log_of(file: Path) -> Path:

@@ -132,15 +132,7 @@ class Milvus:
             self._take_back()
 
     def _take_back(self) -> None:
-        deadline = time.monotonic() + _RETURNED_S
-        while True:
-            try:
-                lite.acquire(self.uri)
-                break
-            except StoreError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_LITE_PAUSES_S[0])
+        lite.acquire(self.uri, _RETURNED_S)
         self.client = self._connect()
         self._load_again()
 

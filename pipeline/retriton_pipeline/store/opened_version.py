@@ -255,6 +255,7 @@ class OpenedVersion:
         else:  # segments of an import are searched sooner if they are loaded at its end
             self.milvus.call("release_collection", target)
         self._target = target
+        self._description = found
         self.index = found.index
         self.has_bm25 = found.has_bm25
         self.fingerprint = encoder.fingerprint

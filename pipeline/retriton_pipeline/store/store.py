@@ -108,8 +108,13 @@ class Store(WritableVersion):
 
     @property
     def is_current(self) -> bool:
-        """Whether the collection's name refers to the opened version. Raises `StoreError`."""
-        return self.versions.resolve(self.collection) == self._target
+        """Whether the collection's name refers to the opened version. Raises `StoreError`.
+
+        On a server, another process may have dropped that version and created one of the same name.
+        """
+        if self.versions.resolve(self.collection) != self._target:
+            return False
+        return self.milvus.is_file or describe(self.milvus, self._target) == self._description
 
     def rebuild(self, encoder: EncoderInfo, index: str = "") -> None:
         """Opens a new version of the collection for writing; searches use the current version until `publish`.

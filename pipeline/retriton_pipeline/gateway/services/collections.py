@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -18,34 +18,21 @@ from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.rag import AsyncRag
-from retriton_pipeline.store import Store, collection_names, drop_collection
+from retriton_pipeline.store import Store, collection_names, drop_collection, lite
 from retriton_pipeline.store.names import is_valid
 
 T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
-_IDLE_S = 1.0  # until a Milvus Lite file is closed, so that another process, such as `retriton ingest`, can open it
-_IDLE_PER_OPENING = 4.0  # a large file, which takes seconds to open, is kept for so many times as long
-_FRESH_S = 60.0  # until a collection is opened again, because its name may refer to a new version
+_LENDING_S = 0.5  # between two checks whether another process, such as `retriton ingest`, wants the Milvus Lite file
 
 
 @dataclass
 class _Open:
     rag: AsyncRag
     encoder: EncoderInfo
-    opening_s: float  # how long Milvus Lite took to open the file; 0 until it is open
-    opened_s: float = field(default_factory=time.monotonic)
     used_s: float = field(default_factory=time.monotonic)
     users: int = 0
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it has not been used for so long that another process may have the file."""
-        idle_s = max(_IDLE_S, _IDLE_PER_OPENING * self.opening_s)
-        return not self.users and time.monotonic() - self.used_s > idle_s
-
-    def is_valid_for(self, encoder: EncoderInfo) -> bool:
-        return self.encoder.fingerprint == encoder.fingerprint and time.monotonic() < self.opened_s + _FRESH_S
 
 
 def is_collection(name: str) -> bool:
@@ -54,9 +41,9 @@ def is_collection(name: str) -> bool:
 
 
 class Collections:
-    """Opens collections when they are needed, and closes them when they are idle.
+    """Opens collections when they are needed, and keeps them open.
 
-    A Milvus Lite file can only be open in one process at a time.
+    A Milvus Lite file can only be open in one process at a time: it is closed when another process wants it.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
@@ -112,12 +99,12 @@ class Collections:
         if not self._is_file:  # in its own thread: while Milvus hangs, probes must not occupy those of retrievals
             await asyncio.get_running_loop().run_in_executor(self._prober, self._names)
 
-    async def close_idle(self) -> None:
-        """Closes Milvus Lite files that are idle; runs until it is cancelled."""
+    async def lend_file(self) -> None:
+        """Closes the Milvus Lite file when another process wants it and nobody uses it; runs until it is cancelled."""
         while self._is_file:
-            await asyncio.sleep(_IDLE_S / 2)
-            for name, entry in list(self._open.items()):
-                if entry.is_idle:
+            await asyncio.sleep(_LENDING_S)
+            if not any(entry.users for entry in self._open.values()) and lite.is_wanted(self._settings.milvus):
+                for name in list(self._open):
                     self._retire(name)
 
     async def close(self) -> None:
@@ -134,15 +121,10 @@ class Collections:
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:
         """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
-        encoder = await self._upstream.encoder()
-        with ExitStack() as before:
-            if former := self._open.get(name):  # kept meanwhile: the last to close a file ends Milvus Lite
-                before.enter_context(self._used(name, former))
-            entry = self._entry(name, encoder)
-            with self._used(name, entry):
-                await self._opened(name, entry)
-                before.close()
-                yield entry
+        entry = self._entry(name, await self._upstream.encoder())
+        with self._used(name, entry):
+            await self._opened(name, entry)
+            yield entry
 
     @contextmanager
     def _used(self, name: str, entry: _Open) -> Iterator[None]:
@@ -158,7 +140,6 @@ class Collections:
     async def _opened(self, name: str, entry: _Open) -> None:
         try:
             await entry.rag.store()
-            entry.opening_s = entry.opening_s or time.monotonic() - entry.opened_s
         except Exception:
             if self._open.get(name) is entry:
                 del self._open[name]
@@ -166,13 +147,12 @@ class Collections:
 
     def _entry(self, name: str, encoder: EncoderInfo) -> _Open:
         former = self._open.get(name)
-        if former and former.is_valid_for(encoder):
+        if former and former.encoder.fingerprint == encoder.fingerprint:
             return former
         self._retire(name)
         if len(self._open) >= _OPEN_MAX:
             self._retire(min(self._open, key=lambda key: self._open[key].used_s))
-        opening_s = former.opening_s if former else 0.0  # the file is open, so this opening takes no time
-        entry = self._open[name] = _Open(self._rag(name, encoder), encoder, opening_s)
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
         return entry
 
     def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
