@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retriton_pipeline.gateway.fairness import FairSlots, RoundRobin, Shares, current_key
+from retriton_pipeline.gateway.fairness import RoundRobin, Shares, current_key
+from retriton_pipeline.gateway.slots import Busy, FairSlots
 
 
 def test_one_key_leaves_room_for_the_next() -> None:
@@ -69,3 +71,39 @@ async def test_a_cancelled_request_gives_its_slot_to_the_next() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(1), slots.slot():
         pass
+
+
+def test_those_ahead_of_a_key_are_those_of_its_turns() -> None:
+    waiting: RoundRobin[int] = RoundRobin()
+    for item in range(9):
+        waiting.add("many", item)
+    waiting.add("few", 10)
+    assert [waiting.ahead_of(key) for key in ("many", "few", "new")] == [10, 3, 2]
+
+
+async def test_who_would_wait_too_long_is_refused_and_another_key_is_not() -> None:
+    slots = FairSlots(2)
+    waited: list[float] = []
+
+    async def work(key: str) -> str:
+        current_key.set(key)
+        start_s = time.monotonic()
+        try:
+            async with slots.slot(waiting_s_max=0.4):
+                waited.append(time.monotonic() - start_s)
+                await asyncio.sleep(0.02)  # 100 a second
+        except Busy as busy:
+            return str(busy)
+        return ""
+
+    before = [asyncio.create_task(work("many")) for _ in range(60)]  # the pace is not known yet
+    await asyncio.sleep(0.4)
+    later = [asyncio.create_task(work("many")) for _ in range(100)]
+    other = asyncio.create_task(work("other"))
+    assert await other == ""
+    assert not any(await asyncio.gather(*before))
+    waited.clear()
+    refused = [refusal for refusal in await asyncio.gather(*later) if refusal]
+    assert 30 < len(refused) < 90
+    assert "requests wait, which takes 0." in refused[-1]
+    assert max(waited) < 1.0

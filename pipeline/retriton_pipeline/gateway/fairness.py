@@ -1,11 +1,9 @@
-"""What the API keys share: slots, queues and bytes. A key that asks for much does not take it from the others."""
+"""What the API keys share: requests, queues and bytes. A key that asks for much does not take it from the others."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
@@ -77,6 +75,11 @@ class RoundRobin(Generic[T]):
             self._waiting[key] = items  # behind all others
         return item
 
+    def ahead_of(self, key: str) -> int:
+        """How many items would be taken before a new one of ``key``."""
+        own = len(self._waiting.get(key, ()))
+        return sum(min(len(items), own + (other != key)) for other, items in self._waiting.items())
+
     def discard(self, key: str, item: T) -> None:
         """Removes an item, if it waits."""
         items = self._waiting.get(key, deque())
@@ -84,46 +87,3 @@ class RoundRobin(Generic[T]):
             items.remove(item)
             if not items:
                 del self._waiting[key]
-
-
-class FairSlots:
-    """A number of slots; those who wait for one are served in turn.
-
-    Args:
-        count: slots.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()
-
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Holds a slot for `current_key`."""
-        await self._acquire(current_key.get())
-        try:
-            yield
-        finally:
-            self._release()
-
-    async def _acquire(self, key: str) -> None:
-        if self._free:
-            self._free -= 1
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(key, turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it had a slot already
-                self._release()
-            else:
-                self._waiting.discard(key, turn)
-            raise
-
-    def _release(self) -> None:
-        while (turn := self._waiting.take()) is not None:
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1

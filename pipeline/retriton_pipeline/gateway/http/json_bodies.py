@@ -16,8 +16,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from retriton_pipeline.gateway.fairness import FairSlots
 from retriton_pipeline.gateway.http.media_types import JSON, check_media_type
+from retriton_pipeline.gateway.slots import FairSlots
 
 _INLINE_BYTES = 65_536  # smaller bodies take less than 10 ms, whatever they contain
 _parsers = FairSlots(1)  # several would only wait for each other: the interpreter runs one at a time

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
 from retriton_pipeline.errors import StoreError, StoreInterrupted
-from retriton_pipeline.gateway.fairness import FairSlots
+from retriton_pipeline.gateway.errors import RETRY_AFTER_S, ApiError
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
+from retriton_pipeline.gateway.slots import Busy, FairSlots
 from retriton_pipeline.gateway.storage.identifiers import is_vector_store
 from retriton_pipeline.rag import AsyncRag
 from retriton_pipeline.store import Store, collection_names, drop_collection, lite
@@ -24,6 +25,7 @@ from retriton_pipeline.store.names import is_valid
 T = TypeVar("T")
 log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
+_WAITING_S_MAX = 1.0  # of a retrieval, as of a query in its lane
 _LENDING_S = 0.5  # between two checks whether another process, such as `retriton ingest`, wants the Milvus Lite file
 
 
@@ -60,23 +62,13 @@ class Collections:
 
         Raises:
             NoSuchCollection, EncoderMismatch, StoreError: see `Store.open`; and what ``work`` raises.
+            ApiError: too many retrievals wait.
         """
-        async with self._retrievals.slot():
-            entry: _Open | None = None
-            try:
-                async with self._use(name) as entry:
-                    return await work(entry.rag)
-            except StoreInterrupted:  # ``work`` may be the cause
-                raise
-            except (StoreError, WrongEncoder) as error:
-                if entry is None:  # it could not be opened
-                    raise
-                log.warning("opening collection %s again: %s", name, error)
-                if self._open.get(name) is entry:  # another request may have opened it again
-                    self._upstream.expire()
-                    self._retire(name)
-            async with self._use(name) as entry:
-                return await work(entry.rag)
+        try:
+            async with self._retrievals.slot(_WAITING_S_MAX):
+                return await self._retrieve(name, work)
+        except Busy as busy:
+            raise ApiError(429, "overloaded", f"{busy}: try again", retry_after_s=RETRY_AFTER_S) from None
 
     async def with_store(self, name: str, work: Callable[[Store], T]) -> T:
         """Runs ``work``, which may block, on the opened store of a collection. Raises as `retrieve`."""
@@ -117,6 +109,23 @@ class Collections:
     def _names(self) -> list[str]:
         names = collection_names(self._settings.milvus, self._settings.milvus_token)
         return [name for name in names if not is_vector_store(name)]
+
+    async def _retrieve(self, name: str, work: Callable[[AsyncRag], Awaitable[T]]) -> T:
+        entry: _Open | None = None
+        try:
+            async with self._use(name) as entry:
+                return await work(entry.rag)
+        except StoreInterrupted:  # ``work`` may be the cause
+            raise
+        except (StoreError, WrongEncoder) as error:
+            if entry is None:  # it could not be opened
+                raise
+            log.warning("opening collection %s again: %s", name, error)
+            if self._open.get(name) is entry:  # another request may have opened it again
+                self._upstream.expire()
+                self._retire(name)
+        async with self._use(name) as entry:
+            return await work(entry.rag)
 
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:

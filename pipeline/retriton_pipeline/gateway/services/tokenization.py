@@ -11,7 +11,7 @@ from tokenizers import Encoding
 
 from retriton_client import EncoderInfo, Role
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.fairness import FairSlots
+from retriton_pipeline.gateway.slots import FairSlots
 from retriton_pipeline.tokens import served_tokenizer
 
 CHARACTERS_MAX = 65_536  # of a request: the tokenizer needs more than a kilobyte of memory for each

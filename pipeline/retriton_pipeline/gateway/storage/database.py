@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from retriton_pipeline.errors import InvalidOption, PipelineError
-from retriton_pipeline.gateway.fairness import FairSlots
+from retriton_pipeline.gateway.slots import FairSlots
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
