@@ -36,7 +36,9 @@ def main() -> None:
                 "throughput_against_connections": curves.throughput_against_connections(load),
                 "mixed_load": curves.mixed_load(url, load, workloads),
             }
+    report.write(REPORT, results, drawn)  # nothing is lost if one of the following fails
     results |= front.measure(REPORT)
+    report.write(REPORT, results, drawn)
     results |= retrieval.measure("", list(retrieval.MODES), seconds=6.0, brief=True)
     report.write(REPORT, results, drawn)
     print(f"{REPORT}/report.md has the curves\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from bench.measurements import REPOSITORY, SERVER_ENV
 from retriton_serving.launcher import Endpoint, free_ports
 
 _START_S = 180.0
@@ -78,9 +79,12 @@ class Served:
 
         Raises:
             TimeoutError: it is not ready in time.
+            RuntimeError: it has ended.
         """
         start = time.monotonic()
         while not self.is_ready():
+            if self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE:
+                raise RuntimeError(f"retriton serve has ended; its log is in {self.folder}")
             if time.monotonic() - start > timeout_s:
                 raise TimeoutError(f"{self.http_url} is not ready after {timeout_s:g} s; its log is in {self.folder}")
             time.sleep(0.1)
@@ -142,7 +146,13 @@ def serving(**environ: str) -> Iterator[Served]:
     ports = {"grpc": endpoint.grpc_port, "http": endpoint.http_port, "metrics": endpoint.metrics_port, "gateway": port}
     command = [sys.executable, "-m", "retriton", "serve"]
     command += [part for name, value in ports.items() for part in (f"--{name}-port", str(value))]
-    variables = {"RETRITON_MILVUS_URI": str(folder / "milvus.db"), "TMPDIR": str(folder / "tmp"), **environ}
+    variables = {
+        "RETRITON_MODEL_REPOSITORY": str(REPOSITORY),
+        "RETRITON_SERVER_ENV": str(SERVER_ENV),
+        "RETRITON_MILVUS_URI": str(folder / "milvus.db"),
+        "TMPDIR": str(folder / "tmp"),
+        **environ,
+    }
     with (folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=log, stderr=log)
     try:
