@@ -10,11 +10,7 @@ import pytest
 
 from retriton_pipeline.documents import load_document
 from tests.hostile import archives
-
-
-def texts(tmp_path: Path, name: str, content: str | bytes) -> list[str]:
-    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return [block.text for block in load_document(tmp_path / name).blocks]
+from tests.reading import texts
 
 
 def test_notes_of_one_word_in_markdown_are_no_links(tmp_path: Path) -> None:

@@ -8,13 +8,9 @@ import pytest
 
 from retriton_pipeline.documents import load_document
 from tests.hostile import archives
+from tests.reading import texts
 
 NAMES = ("office", "text", "table")
-
-
-def texts(tmp_path: Path, name: str, content: str) -> list[str]:
-    (tmp_path / name).write_text(content)
-    return [block.text for block in load_document(tmp_path / name).blocks]
 
 
 def table(*rows: str) -> str:

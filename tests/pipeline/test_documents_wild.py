@@ -8,17 +8,9 @@ from pathlib import Path
 import pytest
 from pptx import Presentation
 
-from retriton_pipeline.documents import Document, load_document
+from retriton_pipeline.documents import load_document
 from tests.hostile import archives
-
-
-def read(tmp_path: Path, name: str, content: str | bytes) -> Document:
-    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    return load_document(tmp_path / name)
-
-
-def texts(tmp_path: Path, name: str, content: str | bytes) -> list[str]:
-    return [block.text for block in read(tmp_path, name, content).blocks]
+from tests.reading import read, texts
 
 
 def test_outputs_of_terminals_are_read_as_shown(tmp_path: Path) -> None:

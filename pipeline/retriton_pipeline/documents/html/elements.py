@@ -10,6 +10,7 @@ from lxml import etree
 from retriton_pipeline.documents.html.controls import is_shown_option
 from retriton_pipeline.documents.html.formulas import is_drawn_formula
 from retriton_pipeline.documents.html.invisibility import is_invisible, is_struck
+from retriton_pipeline.documents.html.names import class_names_and_id
 from retriton_pipeline.documents.html.panels import Panels, is_command, is_toggle
 from retriton_pipeline.documents.html.style_sheets import StyleSheets
 
@@ -89,8 +90,7 @@ class Surroundings(NamedTuple):
 def _is_named_boilerplate(element: etree._Element) -> bool:
     if element.tag in ("html", "body") or not (element.get("class") or element.get("id")):
         return False
-    names = f"{element.get('class', '')} {element.get('id', '')}"
-    return _BOILERPLATE.search(names[:_STYLE_CHARACTERS_MAX]) is not None
+    return _BOILERPLATE.search(class_names_and_id(element)) is not None
 
 
 class Visibility:
@@ -146,8 +146,7 @@ def _asks_for_consent(element: etree._Element) -> bool:
     """Whether ``element`` is the banner of a page that asks for consent to cookies."""
     if element.tag not in _BANNERS:
         return False
-    names = f"{element.get('class', '')} {element.get('id', '')}"[:_STYLE_CHARACTERS_MAX].lower().split()
-    return any(map(_CONSENT.fullmatch, names))
+    return any(map(_CONSENT.fullmatch, class_names_and_id(element).lower().split()))
 
 
 def _asks_for_script(noscript: etree._Element) -> bool:

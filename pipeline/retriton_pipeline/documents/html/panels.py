@@ -8,6 +8,8 @@ from itertools import islice
 
 from lxml import etree
 
+from retriton_pipeline.documents.html.names import class_names
+
 _REVEALED = re.compile(
     r"(?:tab|toggle|\bacc|expand(?:able|er)?)[-_]*(?:pane|content|body)|accordion|collaps|faq|answer|spoiler",
     re.IGNORECASE,
@@ -18,7 +20,6 @@ _OVERLAY_ROLES = {"dialog", "alertdialog", "menu", "listbox", "tooltip"}
 _LABELLED = {"summary", "dt", "legend", *(f"h{level}" for level in range(1, 7))}
 _TOGGLES = ("aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle")
 _LABEL_WORDS_MIN = 4  # buttons with fewer words are commands
-_NAMES_CHARACTERS_MAX = 4096
 _TEXTS_MAX = 100  # of a heading that is compared with its button
 
 
@@ -51,7 +52,7 @@ class Panels:
         if role in _OVERLAY_ROLES:
             return False
         is_panel = role in _REVEALED_ROLES or element.get("hidden") == "until-found"
-        is_named = _REVEALED.search(element.get("class", "")[:_NAMES_CHARACTERS_MAX]) is not None
+        is_named = _REVEALED.search(class_names(element)) is not None
         is_answer = element.tag == "dd" and self._has_scripts
         return is_panel or is_named or is_answer or _follows_label(element) or element.get("id", "") in self._opened
 
@@ -67,7 +68,7 @@ def _is_tab(element: etree._Element) -> bool:
 def is_toggle(link: etree._Element) -> bool:
     """Whether ``link`` is named as a label that opens a tab or a panel of the page."""
     is_within = link.get("href", "").startswith("#")
-    return is_within and _TOGGLE.search(link.get("class", "")[:_NAMES_CHARACTERS_MAX]) is not None
+    return is_within and _TOGGLE.search(class_names(link)) is not None
 
 
 def _follows_label(element: etree._Element) -> bool:
