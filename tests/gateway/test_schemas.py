@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from retriton_pipeline.gateway.schemas.chat import ChatRequest
+from retriton_pipeline.gateway.schemas.responses import ResponseRequest
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
 from retriton_pipeline.retrieval import SearchOptions
 from tests.gateway.in_process import in_process
@@ -27,6 +28,29 @@ def test_integers_may_be_written_as_floats_and_unknown_fields_are_ignored() -> N
 def test_a_seed_is_any_integer(seed: float | None) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "seed": seed}
     assert ChatRequest.model_validate(body).seed == seed
+
+
+REFUSAL = {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot say."}]}
+QUESTION = {"role": "user", "content": "why?"}
+
+
+def test_a_refusal_is_what_the_assistant_said() -> None:
+    chat = ChatRequest.model_validate({"model": "m", "messages": [QUESTION, REFUSAL, QUESTION]})
+    chat.check_supported()
+    assert chat.messages[1].text == "I cannot say."
+    response = ResponseRequest.model_validate({"model": "m", "input": [QUESTION, REFUSAL, QUESTION]})
+    assert response.messages()[1].text == "I cannot say."
+
+
+@pytest.mark.parametrize(
+    ("tools", "searches"), [([{"type": "file_search"}], 1), ([{"type": "web_search"}], 0), ([], 0), (None, 1)]
+)
+def test_only_allowed_tools_are_used(tools: list[dict[str, str]] | None, searches: int) -> None:
+    choice = {"type": "allowed_tools", "mode": "required", "tools": tools} if tools is not None else "required"
+    tool = {"type": "file_search", "vector_store_ids": ["vs_1"]}
+    body = ResponseRequest.model_validate({"model": "m", "input": "why?", "tools": [tool], "tool_choice": choice})
+    assert len(body.searches) == searches
+    assert body.chosen == choice
 
 
 @pytest.mark.parametrize(
