@@ -140,7 +140,7 @@ def _shape(value: Any) -> str | None:
     return shape and f"[{shape}]"
 
 
-class _Overlapping:
+class Overlapping:
     """Documents shapes of which a body may have several as ``anyOf``; pydantic takes ``oneOf`` for a discriminator."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -157,7 +157,7 @@ RerankRequest = Annotated[
         custom_error_type="shape_missing",
         custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
     ),
-    _Overlapping(),
+    Overlapping(),
 ]
 
 
