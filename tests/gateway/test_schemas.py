@@ -8,10 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from retriton_pipeline.gateway.schemas.chat import ChatRequest
+from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.responses import ResponseRequest
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
 from retriton_pipeline.retrieval import SearchOptions
 from tests.gateway.in_process import in_process
+from tests.gateway.test_nulls import OPTIONAL, smallest
 
 
 def test_search_options_have_the_defaults_of_the_library() -> None:
@@ -28,6 +30,21 @@ def test_integers_may_be_written_as_floats_and_unknown_fields_are_ignored() -> N
 def test_a_seed_is_any_integer(seed: float | None) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "seed": seed}
     assert ChatRequest.model_validate(body).seed == seed
+
+
+UNBOUNDED = [
+    (model, name)
+    for model, name in OPTIONAL
+    for kind in model.model_json_schema()["properties"][name]["anyOf"]
+    if kind.get("type") == "integer" and not kind.keys() & {"maximum", "enum", "const"}
+]
+
+
+@pytest.mark.parametrize(("model", "name"), UNBOUNDED, ids=[f"{model.__name__}.{name}" for model, name in UNBOUNDED])
+def test_an_integer_without_a_maximum_may_have_more_than_64_bits(model: type[RequestBody], name: str) -> None:
+    schema = model.model_json_schema()
+    body = smallest(schema, schema.get("$defs", {}))
+    assert getattr(model.model_validate({**body, name: 2.0**70}), name) == 2**70
 
 
 REFUSAL = {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot say."}]}

@@ -42,8 +42,8 @@ class ChatRequest(RequestBody):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
+    max_tokens: Whole | None = Field(None, ge=1)
+    max_completion_tokens: Whole | None = Field(None, ge=1)
     stop: Stop | None = None
     seed: Whole | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)

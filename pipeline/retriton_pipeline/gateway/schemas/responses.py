@@ -111,7 +111,7 @@ class ResponseRequest(RequestBody):
     stream: bool = False
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_output_tokens: int | None = Field(None, ge=1)
+    max_output_tokens: int | None = Field(None, ge=1, le=2**53)  # which the response repeats
     metadata: Metadata | None = None
     text: TextOptions = Field(default_factory=TextOptions)
     store: bool = Field(False, description="Ignored: responses are not stored.")
