@@ -45,6 +45,11 @@ def test_an_integer_without_a_maximum_may_have_more_than_64_bits(model: type[Req
     schema = model.model_json_schema()
     body = smallest(schema, schema.get("$defs", {}))
     assert getattr(model.model_validate({**body, name: 2.0**70}), name) == 2**70
+    minimum = [kind["minimum"] for kind in schema["properties"][name]["anyOf"] if "minimum" in kind]
+    for value in minimum:
+        with pytest.raises(ValidationError):
+            model.model_validate({**body, name: value - 1})
+    assert minimum or name == "seed"
 
 
 REFUSAL = {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot say."}]}

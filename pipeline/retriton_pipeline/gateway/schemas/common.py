@@ -34,6 +34,8 @@ def _whole(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """An integer without bounds, which JSON parsers read as a float if it has more than 64 bits."""
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+"""As `Whole`, of at least 1."""
 
 
 def _valid_name(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Role
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Text, Whole
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, Count, RequestBody, Text
 from retriton_pipeline.gateway.schemas.embeddings import OneOrManyTexts
 from retriton_pipeline.gateway.schemas.ranking import Overlapping, Passages
 from retriton_pipeline.gateway.schemas.synonyms import InputType, role_of
@@ -56,7 +56,7 @@ class TextEmbeddingResponse(BaseModel):
 class RerankSettings(RequestBody):
     """Settings of one request."""
 
-    top_n: Whole | None = Field(None, ge=1)
+    top_n: Count | None = None
     return_documents: bool | None = None
 
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, TextObject, Usage, Whole
+from retriton_pipeline.gateway.schemas.common import TRUNCATE, Count, RequestBody, Text, TextObject, Usage
 from retriton_pipeline.gateway.schemas.synonyms import Side
 from retriton_pipeline.gateway.schemas.tei import TruncationOptions
 
@@ -27,7 +27,7 @@ class RankingRequest(RequestBody):
     query: TextObject
     passages: Annotated[list[TextObject], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     truncate: Side = TRUNCATE
-    top_k: Whole | None = Field(None, ge=1, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
+    top_k: Count | None = Field(None, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
 
 
 class Ranking(BaseModel):
@@ -96,7 +96,7 @@ class DocumentsRequest(RequestBody):
     query: Text
     documents: Annotated[list[Document], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     model: str | None = MODEL
-    top_n: Whole | None = Field(None, ge=1)
+    top_n: Count | None = None
     raw_scores: bool = False
     return_documents: bool = False
     rank_fields: Fields | None = Field(None, description="Of documents that are objects; `text` is the default.")
@@ -125,7 +125,7 @@ class VoyageRequest(RequestBody):
     query: Text
     documents: Passages
     model: str | None = MODEL
-    top_k: Whole | None = Field(None, ge=1)
+    top_k: Count | None = None
     truncation: bool = True
     return_documents: bool = False
 
