@@ -77,6 +77,8 @@ def test_elasticsearch_embeds_and_ranks(
     close(found["settings"], documents.vectors)
     close(found["query"], query.vectors[0])
     close(found["generic"]["text_embedding"][0]["embedding"], query.vectors[0])
+    assert found["without_task"] == found["generic"]
+    assert found["ranked_without_task"] == found["ranked"]
     with Client(tiny_url) as client:
         scores = client.rerank(QUESTION, TEXTS).scores
     best = np.argsort(-scores, kind="stable").tolist()

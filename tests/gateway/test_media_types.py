@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -72,3 +73,12 @@ async def test_json_is_read_whatever_it_is_called_and_without_a_name(headers: di
         malformed = await http.post("/v1/embeddings", content=b"{", headers=headers)
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "input")
     assert (malformed.status_code, malformed.json()["error"]["code"]) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize("kind", ["text/plain; charset=utf-8", "application/x-www-form-urlencoded", "application/json"])
+async def test_an_empty_body_has_no_type(tmp_path: Path, kind: str) -> None:
+    async with in_process(files=tmp_path) as http:
+        created = await http.post("/v1/vector_stores", content=b"", headers={"Content-Type": kind})
+        assert created.status_code == 200, created.text
+        missing = await http.post("/v1/embeddings", content=b"", headers={"Content-Type": kind})
+        assert (missing.status_code, missing.json()["error"]["code"]) == (422, "invalid_request")

@@ -6,7 +6,8 @@ import pytest
 
 from retriton_client import EncoderInfo, Role
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.services.models import model_ids, resolve_role
+from retriton_pipeline.gateway.services.models import model_ids, resolve_role, served_llm
+from retriton_pipeline.generation import LLM
 
 
 def encoder(**prompts: str) -> EncoderInfo:
@@ -26,6 +27,9 @@ def encoder(**prompts: str) -> EncoderInfo:
         ("intfloat/e5", "query", None, "query"),  # as on Hugging Face
         ("intfloat/e5-query", None, None, "query"),
         ("a/b", "passage", None, "passage"),  # a name of its own
+        ("a/b-query", None, None, "query"),
+        ("openai/intfloat/e5-query", None, None, "query"),  # as LiteLLM and OpenRouter name providers
+        ("openai/a/b-passage", None, None, "passage"),
     ],
 )
 def test_the_role_comes_from_name_field_or_default(
@@ -53,6 +57,20 @@ def test_ambiguous_requests_are_rejected(model: str, input_type: Role | None, co
     with pytest.raises(ApiError) as caught:
         resolve_role(model, input_type, encoder(query="q: ", passage="p: "), [], None)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("model", ["meta/llama", "openai/meta/llama", "nvidia/openai/meta/llama"])
+def test_the_llm_is_known_with_what_precedes_its_name(model: str) -> None:
+    llm = LLM("http://127.0.0.1:9/v1", "meta/llama")
+    assert served_llm(llm, model) is llm
+
+
+@pytest.mark.parametrize(("model", "named"), [("llama", "meta/llama"), ("meta/llama/x", "meta/llama"), ("m", "no LLM")])
+def test_another_llm_is_refused_with_the_name_of_the_served_one(model: str, named: str) -> None:
+    llm = LLM("http://127.0.0.1:9/v1", "meta/llama") if named == "meta/llama" else None
+    with pytest.raises(ApiError, match=named) as caught:
+        served_llm(llm, model)
+    assert caught.value.code == "model_not_found"
 
 
 def test_every_name_has_both_suffixes() -> None:

@@ -8,9 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from retriton_pipeline.gateway.schemas.chat import ChatRequest
+from retriton_pipeline.gateway.schemas.common import RequestBody
+from retriton_pipeline.gateway.schemas.responses import ResponseRequest
 from retriton_pipeline.gateway.schemas.search import RetrieveRequest, SearchBody
 from retriton_pipeline.retrieval import SearchOptions
 from tests.gateway.in_process import in_process
+from tests.gateway.test_nulls import OPTIONAL, smallest
 
 
 def test_search_options_have_the_defaults_of_the_library() -> None:
@@ -27,6 +30,49 @@ def test_integers_may_be_written_as_floats_and_unknown_fields_are_ignored() -> N
 def test_a_seed_is_any_integer(seed: float | None) -> None:
     body = {"model": "m", "messages": [{"role": "user", "content": "q"}], "seed": seed}
     assert ChatRequest.model_validate(body).seed == seed
+
+
+UNBOUNDED = [
+    (model, name)
+    for model, name in OPTIONAL
+    for kind in model.model_json_schema()["properties"][name]["anyOf"]
+    if kind.get("type") == "integer" and not kind.keys() & {"maximum", "enum", "const"}
+]
+
+
+@pytest.mark.parametrize(("model", "name"), UNBOUNDED, ids=[f"{model.__name__}.{name}" for model, name in UNBOUNDED])
+def test_an_integer_without_a_maximum_may_have_more_than_64_bits(model: type[RequestBody], name: str) -> None:
+    schema = model.model_json_schema()
+    body = smallest(schema, schema.get("$defs", {}))
+    assert getattr(model.model_validate({**body, name: 2.0**70}), name) == 2**70
+    minimum = [kind["minimum"] for kind in schema["properties"][name]["anyOf"] if "minimum" in kind]
+    for value in minimum:
+        with pytest.raises(ValidationError):
+            model.model_validate({**body, name: value - 1})
+    assert minimum or name == "seed"
+
+
+REFUSAL = {"role": "assistant", "content": [{"type": "refusal", "refusal": "I cannot say."}]}
+QUESTION = {"role": "user", "content": "why?"}
+
+
+def test_a_refusal_is_what_the_assistant_said() -> None:
+    chat = ChatRequest.model_validate({"model": "m", "messages": [QUESTION, REFUSAL, QUESTION]})
+    chat.check_supported()
+    assert chat.messages[1].text == "I cannot say."
+    response = ResponseRequest.model_validate({"model": "m", "input": [QUESTION, REFUSAL, QUESTION]})
+    assert response.messages()[1].text == "I cannot say."
+
+
+@pytest.mark.parametrize(
+    ("tools", "searches"), [([{"type": "file_search"}], 1), ([{"type": "web_search"}], 0), ([], 0), (None, 1)]
+)
+def test_only_allowed_tools_are_used(tools: list[dict[str, str]] | None, searches: int) -> None:
+    choice = {"type": "allowed_tools", "mode": "required", "tools": tools} if tools is not None else "required"
+    tool = {"type": "file_search", "vector_store_ids": ["vs_1"]}
+    body = ResponseRequest.model_validate({"model": "m", "input": "why?", "tools": [tool], "tool_choice": choice})
+    assert len(body.searches) == searches
+    assert body.chosen == choice
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from retriton_client import Role, Truncate
 from retriton_pipeline.gateway.schemas.cohere import CohereEmbedRequest
+from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.elasticsearch import TextEmbeddingRequest
 from retriton_pipeline.gateway.schemas.embeddings import EmbeddingsRequest
 from retriton_pipeline.gateway.schemas.playground import PlaygroundRequest
@@ -18,6 +19,7 @@ from retriton_pipeline.gateway.schemas.synonyms import role_of
 from retriton_pipeline.gateway.schemas.tei import EmbedRequest
 from retriton_pipeline.gateway.schemas.vectors import VectorFormat
 from tests.gateway.in_process import in_process
+from tests.gateway.test_nulls import OPTIONAL, smallest
 
 
 def embeddings(**fields: Any) -> EmbeddingsRequest:
@@ -103,7 +105,31 @@ def test_a_field_that_is_ignored_may_have_any_value(user: Any) -> None:
     assert embeddings(user=user).input == "a"
 
 
-@pytest.mark.parametrize("query", ["order=", "order=ASC", "order=Desc", "after=&before="])
+CHOICES = [
+    (model, name, value)
+    for model, name in OPTIONAL
+    for kind in model.model_json_schema()["properties"][name]["anyOf"]
+    for value in kind.get("enum", ())
+    if isinstance(value, str)
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"), CHOICES, ids=[f"{model.__name__}.{name}={value}" for model, name, value in CHOICES]
+)
+def test_every_optional_choice_may_be_in_any_case_or_empty(model: type[RequestBody], name: str, value: str) -> None:
+    schema = model.model_json_schema()
+    body = smallest(schema, schema.get("$defs", {}))
+    assert model.model_validate({**body, name: ""}) == model.model_validate(body)
+    expected = model.model_validate({**body, name: value})
+    assert model.model_validate({**body, name: value.upper()}) == expected
+    assert model.model_validate({**body, name: value.title()}) == expected
+    assert "" in [
+        other for kind in schema["properties"][name]["anyOf"] for other in kind.get("enum", [kind.get("const")])
+    ]
+
+
+@pytest.mark.parametrize("query", ["order=", "order=ASC", "order=Desc", "after=&before=", "limit=", "limit=&order="])
 async def test_an_order_may_be_in_any_case(tmp_path: Path, query: str) -> None:
     async with in_process(files=tmp_path) as http:
         store = (await http.post("/v1/vector_stores", json={})).json()["id"]
@@ -112,3 +138,5 @@ async def test_an_order_may_be_in_any_case(tmp_path: Path, query: str) -> None:
         for path in paths:
             assert (await http.get(f"{path}{'&' if '?' in path else '?'}{query}")).status_code == 200, path
         assert (await http.get(f"{files}?order=up")).json()["error"]["param"] == "order"
+        for path in paths[:3]:
+            assert (await http.get(f"{path}?limit=0")).json()["error"]["param"] == "limit"

@@ -27,6 +27,8 @@ result = {
     "settings": embedded(input=texts, task_settings={"input_type": "INGEST"}),
     "query": embedded(input=question, input_type="SEARCH")[0],
     "generic": inference.inference(task_type="text_embedding", inference_id=f"{encoder}-query", input=question).body,
+    "without_task": inference.inference(inference_id=f"{encoder}-query", input=question).body,
+    "ranked_without_task": inference.inference(**ranking).body["rerank"],
     "ranked": inference.rerank(**ranking)["rerank"],
     "best": inference.rerank(**ranking, top_n=2, return_documents=True)["rerank"],
     "best_by_settings": inference.rerank(**ranking, task_settings={"top_n": 2, "return_documents": True})["rerank"],

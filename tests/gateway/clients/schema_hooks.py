@@ -18,6 +18,7 @@ MODELS = {
 INFERENCE = {
     "/_inference/text_embedding/{inference_id}": EMBEDDING,
     "/_inference/rerank/{inference_id}": ("tiny-cross-encoder",),
+    "/_inference/{inference_id}": (*EMBEDDING[2:], "tiny-cross-encoder"),
 }
 
 

@@ -14,7 +14,7 @@ from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.search import turns
 from retriton_pipeline.gateway.services.chat_completion import ChatCompletion
 from retriton_pipeline.gateway.services.fields import named_search
-from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.models import served_llm
 from retriton_pipeline.gateway.services.question_answering import QuestionAnswering
 from retriton_pipeline.generation import LLM
 from retriton_pipeline.rag import AnswerStream
@@ -27,8 +27,7 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
     @routes.post("/v1/chat/completions", response_model=ChatResponse, responses=error_responses(409, 502))
     async def chat_completions(request: ChatRequest) -> Response:
         """Answer from the documents. The first event of a stream has the sources."""
-        if llm is None or request.model != llm.model:
-            raise unknown_model(request.model, [llm.model] if llm else ["no LLM: start with --llm-url and --llm-model"])
+        served = served_llm(llm, request.model)
         request.check_supported()
         *before, last = request.messages
         if last.role != "user" or not last.text.strip():
@@ -36,7 +35,7 @@ def router(llm: LLM | None, service: QuestionAnswering) -> APIRouter:
         retrieval = request.retrieval
         with named_search("retrieval."):
             prompted = await service.prompt(last.text, retrieval.collection, retrieval, turns(before))
-        stream = AnswerStream(llm, prompted, request.llm_parameters(), request.instructions)
+        stream = AnswerStream(served, prompted, request.llm_parameters(), request.instructions)
         completion = ChatCompletion(stream, request, service)
         if request.stream:
             return event_stream(completion.events())

@@ -7,12 +7,14 @@ from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile
+from pydantic import Field
 
 from retriton_pipeline.gateway.http.upload_route import upload_route
 from retriton_pipeline.gateway.schemas.common import CollectionName
 from retriton_pipeline.gateway.schemas.documents import CollectionList, DocumentBody, DocumentList
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.jobs import JobBody
+from retriton_pipeline.gateway.schemas.listing import EmptyIs
 from retriton_pipeline.gateway.services import stored_documents
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
@@ -54,8 +56,8 @@ def router(settings: Settings, collections: Collections, jobs: UploadJobs) -> AP
     @routes.get("/v1/collections/{collection}/documents", response_model=DocumentList, responses=errors)
     async def list_documents(
         collection: CollectionName,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        limit: Annotated[int, Field(ge=1, le=1000), EmptyIs(100), Query()] = 100,
+        offset: Annotated[int, Field(ge=0, le=10_000_000), EmptyIs(0), Query()] = 0,
     ) -> DocumentList:
         """The documents of a collection, in the order of the store."""
         found = await stored_documents.list_documents(collections, collection, offset, limit)

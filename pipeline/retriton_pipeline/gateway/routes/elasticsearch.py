@@ -9,6 +9,7 @@ from starlette.responses import Response
 from retriton_pipeline.gateway.http.json_bodies import JsonRoute
 from retriton_pipeline.gateway.http.serialized_json import SerializedJson
 from retriton_pipeline.gateway.schemas.elasticsearch import (
+    InferenceRequest,
     RerankRequest,
     RerankResponse,
     TextEmbeddingRequest,
@@ -52,5 +53,16 @@ def router(embedding: TextEmbedding, reranking: Reranking) -> APIRouter:
             for index in best_first(scores)[: request.count]
         ]
         return SerializedJson(orjson.dumps({"rerank": ranked}), headers=_HEADERS)
+
+    @routes.post(
+        "/_inference/{inference_id}",
+        response_model=TextEmbeddingResponse | RerankResponse,
+        responses=error_responses(502),
+    )
+    async def infer(inference_id: str, request: InferenceRequest) -> Response:
+        """Order texts, if there is a query, or embed them."""
+        if isinstance(request, RerankRequest):
+            return await rerank(inference_id, request)
+        return await text_embedding(inference_id, request)
 
     return routes

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
-from pydantic import WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from starlette.datastructures import FormData
 from starlette.responses import StreamingResponse
 
@@ -15,7 +15,7 @@ from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.http.upload_route import upload_route
 from retriton_pipeline.gateway.schemas.errors import error_responses
 from retriton_pipeline.gateway.schemas.files import LIVES_S_MAX, LIVES_S_MIN, FileBody, Purpose
-from retriton_pipeline.gateway.schemas.listing import After, Before, Deleted, Listing, Ordered
+from retriton_pipeline.gateway.schemas.listing import After, Before, Deleted, EmptyIs, Listing, Ordered
 from retriton_pipeline.gateway.services.deletion import Deletion
 from retriton_pipeline.gateway.services.files import Files
 from retriton_pipeline.gateway.services.upload_jobs import UploadJobs
@@ -55,7 +55,7 @@ def router(settings: Settings, files: Files, jobs: UploadJobs, deletion: Deletio
     async def list_files(
         request: Request,
         purpose: Annotated[str | None, Query()] = None,
-        limit: Annotated[int, Query(ge=1, le=_FILES_MAX)] = _FILES_MAX,
+        limit: Annotated[int, Field(ge=1, le=_FILES_MAX), EmptyIs(_FILES_MAX), Query()] = _FILES_MAX,
         order: Ordered = None,
         after: After = "",
         before: Before = "",

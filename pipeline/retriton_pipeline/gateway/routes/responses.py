@@ -22,7 +22,7 @@ from retriton_pipeline.gateway.schemas.responses import (
 from retriton_pipeline.gateway.services.fields import renamed
 from retriton_pipeline.gateway.services.file_search import FileSearch
 from retriton_pipeline.gateway.services.model_response import FileSearchCall, ModelResponse
-from retriton_pipeline.gateway.services.models import unknown_model
+from retriton_pipeline.gateway.services.models import served_llm
 from retriton_pipeline.gateway.services.prompting import Prompting
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
@@ -63,11 +63,10 @@ def router(settings: Settings, upstream: Upstream, search: FileSearch) -> APIRou
     @routes.post("/v1/responses", response_model=ResponseBody, responses=error_responses(409, 502))
     async def create(body: ResponseRequest, request: Request) -> Response:
         """Answer from vector stores, which the tool `file_search` names; without it, the LLM answers alone."""
-        if llm is None or body.model != llm.model:
-            raise unknown_model(body.model, [llm.model] if llm else ["no LLM: start with --llm-url and --llm-model"])
+        served = served_llm(llm, body.model)
         messages = body.messages()
         calls = await searched(request.scope["key"], messages, body.searches)
-        stream = await answer_from(llm, body, messages, calls) if calls else _answer_alone(llm, body, messages)
+        stream = await answer_from(served, body, messages, calls) if calls else _answer_alone(served, body, messages)
         response = ModelResponse(body, stream, calls)
         if body.stream:
             return event_stream(response.events())

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, Tag
 
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Whole
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, Count, RequestBody, Whole
 from retriton_pipeline.gateway.schemas.search import (
     MESSAGES_MAX,
     Message,
@@ -42,8 +42,8 @@ class ChatRequest(RequestBody):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
     stop: Stop | None = None
     seed: Whole | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -32,6 +34,8 @@ def _whole(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_whole)]
 """An integer without bounds, which JSON parsers read as a float if it has more than 64 bits."""
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+"""As `Whole`, of at least 1."""
 
 
 def _valid_name(name: str) -> str:
@@ -55,10 +59,34 @@ def one_or_many(value: Any) -> str:
 ONE_OR_MANY = Discriminator(one_or_many)  # between members with the tags [one] and [many]
 
 
+def _values(annotation: Any) -> list[str]:
+    """The texts that a field of this type may have, if it is a choice."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return [value for value in arguments if isinstance(value, str)]
+    members = arguments[:1] if origin is Annotated else arguments if origin in (Union, UnionType) else ()
+    return [value for member in members for value in _values(member)]
+
+
+@cache
+def _spellings(model: type[BaseModel]) -> dict[str, dict[str, str | None]]:
+    """The optional choices of a model: their values by their lower case; the empty one is null."""
+    optional = {name: field.annotation for name, field in model.model_fields.items() if not field.is_required()}
+    choices = {name: {value.lower(): value for value in _values(kind)} for name, kind in optional.items()}
+    return {name: {"": None, **values} for name, values in choices.items() if values}
+
+
+def _allow_empty(field: dict[str, Any]) -> None:
+    """Adds the empty choice to the schema of an optional field, if it is not there."""
+    kinds = field["anyOf"]
+    if not any("" in kind.get("enum", (kind.get("const"),)) for kind in kinds):
+        kinds.append({"type": "string", "const": ""})
+
+
 class RequestBody(BaseModel):
     """A body without type coercion, as the OpenAPI document describes it: "1" is not a number, 1 is not a boolean.
 
-    In an optional field, null is its default.
+    In an optional field, null is its default, and so is an empty choice; choices may be in any case.
     """
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
@@ -70,6 +98,9 @@ class RequestBody(BaseModel):
         if not isinstance(values, dict):
             return values
         fields = cls.model_fields
+        for name, spellings in _spellings(cls).items():
+            if isinstance(value := values.get(name), str):
+                values = {**values, name: spellings.get(value.lower(), value)}
         return {
             name: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _INT64 else value
             for name, value in values.items()
@@ -78,7 +109,7 @@ class RequestBody(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The OpenAPI document allows null in optional fields."""
+        """The OpenAPI document allows null in optional fields, and the empty choice."""
         found = handler(schema)
         described = handler.resolve_ref_schema(found)
         required = described.get("required", ())
@@ -86,6 +117,8 @@ class RequestBody(BaseModel):
             if name not in required and {"type": "null"} not in field.get("anyOf", ()):
                 outer = {key: field.pop(key) for key in ("title", "description", "default") if key in field}
                 described["properties"][name] = {"anyOf": [field, {"type": "null"}], **outer}
+            if name in _spellings(cls):
+                _allow_empty(described["properties"][name])
         return found
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, Tag
+from pydantic import BaseModel, Discriminator, Field, Tag
 
 from retriton_client import Role
-from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody, Text
+from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, Count, RequestBody, Text
 from retriton_pipeline.gateway.schemas.embeddings import OneOrManyTexts
-from retriton_pipeline.gateway.schemas.ranking import Passages
+from retriton_pipeline.gateway.schemas.ranking import Overlapping, Passages
 from retriton_pipeline.gateway.schemas.synonyms import InputType, role_of
 
 OneOrManyPassages = Annotated[Annotated[Text, Tag("[one]")] | Annotated[Passages, Tag("[many]")], ONE_OR_MANY]
@@ -56,7 +56,7 @@ class TextEmbeddingResponse(BaseModel):
 class RerankSettings(RequestBody):
     """Settings of one request."""
 
-    top_n: int | None = Field(None, ge=1)
+    top_n: Count | None = None
     return_documents: bool | None = None
 
 
@@ -82,6 +82,18 @@ class RerankRequest(RerankSettings):
         """Whether the texts are returned, too."""
         asked = self.return_documents
         return bool(self.task_settings.return_documents if asked is None else asked)
+
+
+def _task(value: Any) -> str:
+    return "[rerank]" if isinstance(value, dict) and value.get("query") is not None else "[text_embedding]"
+
+
+InferenceRequest = Annotated[
+    Annotated[RerankRequest, Tag("[rerank]")] | Annotated[TextEmbeddingRequest, Tag("[text_embedding]")],
+    Discriminator(_task),
+    Overlapping(),
+]
+"""A request to an address without a task: one with a query is to rank."""
 
 
 class RankedText(BaseModel):

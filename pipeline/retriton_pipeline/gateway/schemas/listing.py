@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from retriton_pipeline.gateway.schemas.common import RequestBody
 from retriton_pipeline.gateway.schemas.synonyms import LOWER
 from retriton_pipeline.gateway.storage.pages import Cursor, Order
 
-Limit = Annotated[int, Query(ge=1, le=100, description="Entries of the page.")]
+
+class EmptyIs:
+    """An empty number in a query is its default, as null is in a body."""
+
+    def __init__(self, default: int) -> None:
+        self._default = default
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(lambda value: value or self._default, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(core), {"type": "string", "const": ""}]}
+
+
+Limit = Annotated[int, Field(ge=1, le=100), EmptyIs(20), Query(description="Entries of the page.")]
 Ordered = Annotated[Order | None, LOWER, Query(description="`desc`: the latest first; the default.")]
 After = Annotated[str, Query(description="The id of the entry before the page.")]
 Before = Annotated[str, Query(description="The id of the entry after the page.")]

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from retriton_pipeline.gateway.errors import ApiError
-from retriton_pipeline.gateway.schemas.common import TRUNCATE, RequestBody, Text, TextObject, Usage
+from retriton_pipeline.gateway.schemas.common import TRUNCATE, Count, RequestBody, Text, TextObject, Usage
 from retriton_pipeline.gateway.schemas.synonyms import Side
 from retriton_pipeline.gateway.schemas.tei import TruncationOptions
 
@@ -27,7 +27,7 @@ class RankingRequest(RequestBody):
     query: TextObject
     passages: Annotated[list[TextObject], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     truncate: Side = TRUNCATE
-    top_k: int | None = Field(None, ge=1, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
+    top_k: Count | None = Field(None, description="Only the best; not part of NIM, but LiteLLM 1.81 sends it.")
 
 
 class Ranking(BaseModel):
@@ -96,7 +96,7 @@ class DocumentsRequest(RequestBody):
     query: Text
     documents: Annotated[list[Document], Field(fail_fast=True)] = Field(min_length=1, max_length=PASSAGES_MAX)
     model: str | None = MODEL
-    top_n: int | None = Field(None, ge=1)
+    top_n: Count | None = None
     raw_scores: bool = False
     return_documents: bool = False
     rank_fields: Fields | None = Field(None, description="Of documents that are objects; `text` is the default.")
@@ -125,7 +125,7 @@ class VoyageRequest(RequestBody):
     query: Text
     documents: Passages
     model: str | None = MODEL
-    top_k: int | None = Field(None, ge=1)
+    top_k: Count | None = None
     truncation: bool = True
     return_documents: bool = False
 
@@ -140,7 +140,7 @@ def _shape(value: Any) -> str | None:
     return shape and f"[{shape}]"
 
 
-class _Overlapping:
+class Overlapping:
     """Documents shapes of which a body may have several as ``anyOf``; pydantic takes ``oneOf`` for a discriminator."""
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -157,7 +157,7 @@ RerankRequest = Annotated[
         custom_error_type="shape_missing",
         custom_error_message="it needs texts (as TEI) or documents (as Infinity, Cohere, Jina and Voyage)",
     ),
-    _Overlapping(),
+    Overlapping(),
 ]
 
 

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from retriton_pipeline.gateway.errors import ApiError
 from retriton_pipeline.gateway.schemas.common import ONE_OR_MANY, RequestBody
 from retriton_pipeline.gateway.schemas.file_search import SearchFields
 from retriton_pipeline.gateway.schemas.listing import Metadata
-from retriton_pipeline.gateway.schemas.search import MESSAGES_MAX
+from retriton_pipeline.gateway.schemas.search import MESSAGES_MAX, ContentPart
 from retriton_pipeline.retrieval import Turn
 
 _PARTS_MAX = 1024
 _TOOLS_MAX = 4
 _STORES_MAX = 8
+_ALLOWED_MAX = 128
 _IGNORED = ("file_search_call", "reasoning")
-_TEXTS = ("input_text", "output_text", "text")
+_TEXTS = ("input_text", "output_text", "text", "refusal")
 
 
-class InputPart(RequestBody):
-    """A part of a message; only texts are supported."""
-
-    type: str
-    text: str = ""
-
-
-_Parts = Annotated[list[InputPart], Field(max_length=_PARTS_MAX, fail_fast=True)]
+_Parts = Annotated[list[ContentPart], Field(max_length=_PARTS_MAX, fail_fast=True)]
 
 
 class InputItem(RequestBody):
@@ -41,7 +35,7 @@ class InputItem(RequestBody):
     def text(self) -> str:
         """The content as one text."""
         if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content)
+            return "\n".join(part.said for part in self.content)
         return self.content or ""
 
 
@@ -74,6 +68,35 @@ class ToolChoice(RequestBody):
     type: Literal["file_search"]
 
 
+class AllowedTool(RequestBody):
+    """A tool that may be used."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
+
+class AllowedTools(RequestBody):
+    """The tools that may be used, of those in the request."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[AllowedTool], Field(max_length=_ALLOWED_MAX)]
+
+
+def _choice_shape(value: Any) -> str:
+    kind = value.get("type") if isinstance(value, dict) else value
+    return "[allowed]" if kind == "allowed_tools" else "[tool]" if isinstance(value, dict) else "[mode]"
+
+
+Choice = Annotated[
+    Annotated[Literal["none", "auto", "required"], Tag("[mode]")]
+    | Annotated[ToolChoice, Tag("[tool]")]
+    | Annotated[AllowedTools, Tag("[allowed]")],
+    Discriminator(_choice_shape),
+]
+
+
 class ResponseRequest(RequestBody):
     """OpenAI's request. The last message is the question; nothing is stored."""
 
@@ -81,14 +104,14 @@ class ResponseRequest(RequestBody):
     input: Input
     instructions: str | None = None
     tools: Annotated[list[FileSearchTool], Field(max_length=_TOOLS_MAX)] = Field(default_factory=list)
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice = "auto"
+    tool_choice: Choice = "auto"
     include: Annotated[list[str], Field(max_length=32)] = Field(
         default_factory=list, description="`file_search_call.results`: what was found; others are ignored."
     )
     stream: bool = False
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_output_tokens: int | None = Field(None, ge=1)
+    max_output_tokens: int | None = Field(None, ge=1, le=2**53)  # which the response repeats
     metadata: Metadata | None = None
     text: TextOptions = Field(default_factory=TextOptions)
     store: bool = Field(False, description="Ignored: responses are not stored.")
@@ -101,7 +124,15 @@ class ResponseRequest(RequestBody):
     @property
     def searches(self) -> list[FileSearchTool]:
         """The tools that are used."""
-        return [] if self.tool_choice == "none" else self.tools
+        choice = self.tool_choice
+        if isinstance(choice, AllowedTools):
+            return self.tools if any(tool.type == "file_search" for tool in choice.tools) else []
+        return [] if choice == "none" else self.tools
+
+    @property
+    def chosen(self) -> str | dict[str, Any]:
+        """The choice of tools as it was sent."""
+        return self.tool_choice if isinstance(self.tool_choice, str) else self.tool_choice.model_dump()
 
     @property
     def has_results(self) -> bool:

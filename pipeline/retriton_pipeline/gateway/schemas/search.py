@@ -26,10 +26,16 @@ class SearchBody(RequestBody, SearchOptions):
 
 
 class ContentPart(RequestBody):
-    """A part of a message's content; only texts are supported."""
+    """A part of a message's content; only texts are supported, of which a refusal is one."""
 
     type: str
     text: str = ""
+    refusal: str = Field("", description="Of the type `refusal`: what a model said in place of an answer.")
+
+    @property
+    def said(self) -> str:
+        """The text."""
+        return self.refusal if self.type == "refusal" else self.text
 
 
 Parts = Annotated[list[ContentPart], Field(max_length=_PARTS_MAX, fail_fast=True)]
@@ -46,7 +52,7 @@ class Message(RequestBody):
     def text(self) -> str:
         """The content as one text."""
         if isinstance(self.content, list):
-            return " ".join(part.text for part in self.content)
+            return " ".join(part.said for part in self.content)
         return self.content or ""
 
 
@@ -60,7 +66,7 @@ def check_texts(messages: Sequence[Message], field: str) -> None:
             raise unsupported(f"messages of the role {message.role} are", f"{field}.{number}.role")
         parts = message.content if isinstance(message.content, list) else []
         for part in parts:
-            if part.type != "text":
+            if part.type not in ("text", "refusal"):
                 raise unsupported(f"content of the type {part.type[:50]!r} is", f"{field}.{number}.content")
 
 

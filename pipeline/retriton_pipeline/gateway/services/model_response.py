@@ -128,7 +128,6 @@ class ModelResponse:
 
     def _response(self, status: str, **fields: Any) -> Event:
         request = self._request
-        choice = request.tool_choice
         return {
             "id": self._id,
             "object": "response",
@@ -148,7 +147,7 @@ class ModelResponse:
             "store": False,
             "temperature": request.temperature,
             "text": {"format": {"type": "text"}},
-            "tool_choice": choice if isinstance(choice, str) else choice.model_dump(),
+            "tool_choice": request.chosen,
             "tools": [tool.model_dump(exclude_unset=True) for tool in request.tools],
             "top_p": request.top_p,
             "truncation": "disabled",

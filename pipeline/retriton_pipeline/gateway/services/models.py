@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from retriton_client import EncoderInfo, Role
 from retriton_pipeline.gateway.errors import ApiError
+from retriton_pipeline.generation import LLM
 
 _ROLES: tuple[Role, ...] = ("query", "passage")
 
@@ -57,8 +58,17 @@ def model_ids(encoder: EncoderInfo, aliases: Sequence[str]) -> list[str]:
 
 
 def served_name(model: str, names: Sequence[str]) -> str:
-    """The name that ``model`` may stand for: an organisation before it, as on Hugging Face, is not part of ours."""
-    return model if model in names else model.rpartition("/")[2]
+    """The name that ``model`` may stand for, without what precedes ours: an organisation, a provider, or both."""
+    while model not in names and "/" in model:
+        model = model.partition("/")[2]
+    return model
+
+
+def served_llm(llm: LLM | None, model: str) -> LLM:
+    """The LLM. Raises `ApiError` if there is none, or ``model`` is not its name."""
+    if llm is None or served_name(model, [llm.model]) != llm.model:
+        raise unknown_model(model, [llm.model] if llm else ["no LLM: start with --llm-url and --llm-model"])
+    return llm
 
 
 def unknown_model(model: str, names: Sequence[str]) -> ApiError:
@@ -68,10 +78,12 @@ def unknown_model(model: str, names: Sequence[str]) -> ApiError:
 
 
 def _named_role(model: str, names: Sequence[str]) -> Role | None:
-    name = served_name(model, names)
-    if name in names:
-        return None
+    roles: dict[str, Role | None] = {f"{name}-{role}": role for name in names for role in _ROLES}
+    roles.update(dict.fromkeys(names))
+    name = served_name(model, list(roles))
+    if name in roles:
+        return roles[name]
     for role in _ROLES:
-        if model == role or (name.endswith(f"-{role}") and name.removesuffix(f"-{role}") in names):
+        if model == role:
             return role
     raise unknown_model(model, names)
