@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -12,13 +13,13 @@ import pytest
 
 from retriton_client import AsyncClient, EncoderInfo
 from retriton_pipeline.chunking import Chunk
-from retriton_pipeline.errors import StoreInterrupted
+from retriton_pipeline.errors import NoSuchCollection, StoreInterrupted
 from retriton_pipeline.gateway.services import collections as module
 from retriton_pipeline.gateway.services.collections import Collections
 from retriton_pipeline.gateway.services.upstream import Upstream
 from retriton_pipeline.gateway.settings import Settings
 from retriton_pipeline.rag import AsyncRag
-from retriton_pipeline.store import Store, StoredDocument, lite
+from retriton_pipeline.store import Store, StoredDocument
 from tests.tokenizers import word_encoder
 
 pytestmark = pytest.mark.milvus
@@ -53,6 +54,10 @@ async def count(rag: AsyncRag) -> int:
     return await asyncio.to_thread((await rag.store()).count)
 
 
+async def process(rag: AsyncRag) -> object:
+    return (await rag.store()).milvus._process
+
+
 async def test_a_search_that_ends_milvus_is_not_repeated(collections: Collections) -> None:
     calls: list[str] = []
 
@@ -72,9 +77,6 @@ async def test_a_search_that_ends_milvus_is_not_repeated(collections: Collection
 async def test_a_file_is_kept_open_until_another_process_wants_it(collections: Collections) -> None:
     lending = asyncio.ensure_future(collections.lend_file())
     file = collections._settings.milvus
-
-    async def process(rag: AsyncRag) -> object:
-        return (await rag.store()).milvus._process
 
     async def ask(statement: str) -> int:
         code = f"from retriton_pipeline.store import lite; lite.acquire({file!r}); {statement}"
@@ -97,9 +99,51 @@ async def test_a_file_that_is_searched_is_not_given_away(collections: Collection
     async def search(rag: AsyncRag) -> int:
         Path(collections._settings.milvus).with_name(".milvus.db.owner").touch()
         await asyncio.sleep(3 * module._LENDING_S)
-        assert lite.is_wanted(collections._settings.milvus)
         return await count(rag)
 
     assert await collections.retrieve("documents", search) == 1
+    opened = collections._open["documents"]
+    await asyncio.sleep(3 * module._LENDING_S)  # who wanted it has given up
+    assert collections._open["documents"] is opened
+    lending.cancel()
+    await collections.close()
+
+
+async def test_who_gave_up_costs_nothing_while_an_upload_has_the_file(collections: Collections) -> None:
+    upload = Store(collections._settings.milvus, "documents")
+    await collections.retrieve("documents", count)
+    Path(collections._settings.milvus).with_name(".milvus.db.owner").touch()
+    lending = asyncio.ensure_future(collections.lend_file())
+    await asyncio.sleep(2 * module._LENDING_S)
+    await collections.retrieve("documents", count)
+    opened = collections._open["documents"]
+    await asyncio.sleep(3 * module._LENDING_S)
+    assert collections._open["documents"] is opened
+    lending.cancel()
+    await collections.close()
+    upload.close()
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+async def test_a_file_that_is_replaced_or_deleted_is_noticed(collections: Collections, is_link: bool) -> None:
+    file = Path(collections._settings.milvus)
+    if is_link:
+        file.rename(file.with_name("first.db"))
+        file.symlink_to("first.db")
+    with closing(Store(str(file.with_name("other.db")), "documents")) as other:
+        other.open(word_encoder(), create=True)
+    lending = asyncio.ensure_future(collections.lend_file())
+    assert await collections.retrieve("documents", count) == 1
+    if is_link:
+        file.with_name("link.db").symlink_to("other.db")
+        file.with_name("link.db").replace(file)
+    else:
+        file.with_name("other.db").replace(file)
+    await asyncio.sleep(3 * module._LENDING_S)
+    assert await collections.retrieve("documents", count) == 0
+    file.unlink()
+    await asyncio.sleep(3 * module._LENDING_S)
+    with pytest.raises(NoSuchCollection):
+        await collections.retrieve("documents", count)
     lending.cancel()
     await collections.close()

@@ -79,10 +79,16 @@ def _is_acquired(uri: str) -> bool:
 
 
 def is_wanted(uri: str) -> bool:
-    """Whether another process has tried to acquire the file lock since this process did."""
+    """Whether another process has tried to acquire the file lock since this process did, and since the last call.
+
+    It does not wait for a server that starts or stops meanwhile.
+    """
     file = Path(uri).resolve()
-    with _guard, suppress(FileNotFoundError):
-        return bool(_users[file]) and _owner_of(file).stat().st_mtime_ns != _touched_ns[file]
+    with suppress(OSError):
+        touched_ns = _owner_of(file).stat().st_mtime_ns
+        if _users[file] and _touched_ns[file] != touched_ns:
+            _touched_ns[file] = touched_ns
+            return True
     return False
 
 

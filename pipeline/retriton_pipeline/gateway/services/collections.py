@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
@@ -33,6 +34,7 @@ _LENDING_S = 0.5  # between two checks whether another process, such as `retrito
 class _Open:
     rag: AsyncRag
     encoder: EncoderInfo
+    file: tuple[int, int] | None  # the Milvus Lite file, whatever its name refers to later
     used_s: float = field(default_factory=time.monotonic)
     users: int = 0
 
@@ -45,7 +47,8 @@ def is_collection(name: str) -> bool:
 class Collections:
     """Opens collections when they are needed, and keeps them open.
 
-    A Milvus Lite file can only be open in one process at a time: it is closed when another process wants it.
+    A Milvus Lite file can only be open in one process at a time: it is closed when another process wants it, and when
+    its name refers to another file.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
@@ -92,10 +95,12 @@ class Collections:
             await asyncio.get_running_loop().run_in_executor(self._prober, self._names)
 
     async def lend_file(self) -> None:
-        """Closes the Milvus Lite file when another process wants it and nobody uses it; runs until it is cancelled."""
+        """Closes the Milvus Lite file when it is wanted or was replaced, and nobody uses it; runs until cancelled."""
         while self._is_file:
             await asyncio.sleep(_LENDING_S)
-            if not any(entry.users for entry in self._open.values()) and lite.is_wanted(self._settings.milvus):
+            is_wanted, file = lite.is_wanted(self._settings.milvus), _identity(self._settings.milvus)
+            opened = list(self._open.values())
+            if (is_wanted or any(entry.file != file for entry in opened)) and not any(entry.users for entry in opened):
                 for name in list(self._open):
                     self._retire(name)
 
@@ -161,7 +166,7 @@ class Collections:
         self._retire(name)
         if len(self._open) >= _OPEN_MAX:
             self._retire(min(self._open, key=lambda key: self._open[key].used_s))
-        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder, _identity(self._settings.milvus))
         return entry
 
     def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
@@ -194,3 +199,11 @@ class Collections:
         self._closing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a collection could not be closed", exc_info=error)
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    """Tells a file from another one of its name; None if there is none, and for the address of a server."""
+    with suppress(OSError):
+        found = Path(file).stat()
+        return found.st_dev, found.st_ino
+    return None
