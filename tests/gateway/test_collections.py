@@ -58,6 +58,11 @@ async def process(rag: AsyncRag) -> object:
     return (await rag.store()).milvus._process
 
 
+async def use_elsewhere(file: str) -> int:
+    code = f"from retriton_pipeline.store import lite; lite.acquire({file!r}); lite.release({file!r})"
+    return await (await asyncio.create_subprocess_exec(sys.executable, "-c", code)).wait()
+
+
 async def test_a_search_that_ends_milvus_is_not_repeated(collections: Collections) -> None:
     calls: list[str] = []
 
@@ -78,17 +83,27 @@ async def test_a_file_is_kept_open_until_another_process_wants_it(collections: C
     lending = asyncio.ensure_future(collections.lend_file())
     file = collections._settings.milvus
 
-    async def ask(statement: str) -> int:
-        code = f"from retriton_pipeline.store import lite; lite.acquire({file!r}); {statement}"
-        return await (await asyncio.create_subprocess_exec(sys.executable, "-c", code)).wait()
-
     first = await collections.retrieve("documents", process)
     await asyncio.sleep(3 * module._LENDING_S)
     assert await collections.retrieve("documents", process) is first
-    assert await ask(f"lite.release({file!r})") == 0
+    assert await use_elsewhere(file) == 0
     assert await collections.retrieve("documents", process) is not first
     await asyncio.sleep(3 * module._LENDING_S)
     assert await collections.retrieve("documents", count) == 1
+    lending.cancel()
+    await collections.close()
+
+
+async def test_the_next_search_leaves_the_file_to_who_waits_for_it(collections: Collections) -> None:
+    lending = asyncio.ensure_future(collections.lend_file())
+    for _ in range(2):
+        using = asyncio.ensure_future(use_elsewhere(collections._settings.milvus))
+        opened = set()
+        while not using.done():
+            opened.add(await collections.retrieve("documents", process))
+            await asyncio.sleep(0.005)
+        assert await using == 0
+        assert len(opened) <= 2
     lending.cancel()
     await collections.close()
 

@@ -28,6 +28,7 @@ log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
 _WAITING_S_MAX = 1.0  # of a retrieval, as of a query in its lane
 _LENDING_S = 0.5  # between two checks whether another process, such as `retriton ingest`, wants the Milvus Lite file
+_HANDOVER_S = 0.3  # after it was closed, until this process may have it again: others try ten times a second
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Collections:
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._open: dict[str, _Open] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._lending = asyncio.Lock()
         self._is_file = "://" not in settings.milvus
 
     async def retrieve(self, name: str, work: Callable[[AsyncRag], Awaitable[T]]) -> T:
@@ -101,15 +103,22 @@ class Collections:
             is_wanted, file = lite.is_wanted(self._settings.milvus), _identity(self._settings.milvus)
             opened = list(self._open.values())
             if (is_wanted or any(entry.file != file for entry in opened)) and not any(entry.users for entry in opened):
-                for name in list(self._open):
-                    self._retire(name)
+                await self._lend()
 
     async def close(self) -> None:
         """Closes all collections."""
+        await self._close_all()
+        self._prober.shutdown(wait=False)
+
+    async def _lend(self) -> None:
+        async with self._lending:
+            await self._close_all()
+            await asyncio.sleep(_HANDOVER_S)
+
+    async def _close_all(self) -> None:
         for name in list(self._open):
             self._retire(name)
         await asyncio.gather(*self._closing, return_exceptions=True)
-        self._prober.shutdown(wait=False)
 
     def _names(self) -> list[str]:
         names = collection_names(self._settings.milvus, self._settings.milvus_token)
@@ -135,7 +144,9 @@ class Collections:
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:
         """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
-        entry = self._entry(name, await self._upstream.encoder())
+        encoder = await self._upstream.encoder()
+        async with self._lending:  # otherwise the next search would have the file before who waits for it
+            entry = self._entry(name, encoder)
         with self._used(name, entry):
             await self._opened(name, entry)
             yield entry
