@@ -124,19 +124,18 @@ async def test_a_file_that_is_searched_is_not_given_away(collections: Collection
     await collections.close()
 
 
-async def test_who_gave_up_costs_nothing_while_an_upload_has_the_file(collections: Collections) -> None:
+async def test_nothing_is_closed_while_an_upload_has_the_file(collections: Collections) -> None:
     upload = Store(collections._settings.milvus, "documents")
-    await collections.retrieve("documents", count)
-    Path(collections._settings.milvus).with_name(".milvus.db.owner").touch()
     lending = asyncio.ensure_future(collections.lend_file())
-    await asyncio.sleep(2 * module._LENDING_S)
     await collections.retrieve("documents", count)
     opened = collections._open["documents"]
+    Path(collections._settings.milvus).with_name(".milvus.db.owner").touch()
     await asyncio.sleep(3 * module._LENDING_S)
     assert collections._open["documents"] is opened
+    upload.close()
+    assert await use_elsewhere(collections._settings.milvus) == 0
     lending.cancel()
     await collections.close()
-    upload.close()
 
 
 @pytest.mark.parametrize("is_link", [False, True])

@@ -92,6 +92,11 @@ def is_wanted(uri: str) -> bool:
     return False
 
 
+def users(uri: str) -> int:
+    """How many stores of this process have the file open."""
+    return _users[Path(uri).resolve()]
+
+
 def start_server(uri: str) -> subprocess.Popen[bytes]:
     """Returns the process of the file's server; starts it unless it runs. Call it between `acquire` and `release`.
 

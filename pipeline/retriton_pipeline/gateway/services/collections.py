@@ -101,14 +101,18 @@ class Collections:
         while self._is_file:
             await asyncio.sleep(_LENDING_S)
             is_wanted, file = lite.is_wanted(self._settings.milvus), _identity(self._settings.milvus)
-            opened = list(self._open.values())
-            if (is_wanted or any(entry.file != file for entry in opened)) and not any(entry.users for entry in opened):
+            if (is_wanted or any(entry.file != file for entry in self._open.values())) and self._is_idle():
                 await self._lend()
 
     async def close(self) -> None:
         """Closes all collections."""
         await self._close_all()
         self._prober.shutdown(wait=False)
+
+    def _is_idle(self) -> bool:
+        """Whether nobody searches, and nobody else of this process, such as an upload, has the file open."""
+        is_used = any(entry.users for entry in self._open.values())
+        return not is_used and lite.users(self._settings.milvus) <= len(self._open)
 
     async def _lend(self) -> None:
         async with self._lending:
