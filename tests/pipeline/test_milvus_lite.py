@@ -150,6 +150,19 @@ def test_a_link_may_change_while_its_file_is_open(filled: Store, tmp_path: Path)
     assert filled.count() == 1
 
 
+def test_a_file_is_released_though_its_server_was_not_stopped(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError("the folder was made read-only: its lock cannot be removed")
+
+    monkeypatch.setattr("milvus_lite.server_manager.server_manager_instance.release_server", refuse)
+    with pytest.raises(PermissionError):
+        filled.close()
+    monkeypatch.undo()
+    with closing(Store(filled.uri, "documents")) as again:
+        again.open(ENCODER)
+        assert again.count() == 1
+
+
 def test_logs_are_beside_the_file_while_it_is_open(tmp_path: Path) -> None:
     before = set(Path(tempfile.gettempdir()).glob("milvus.*"))
     store = Store(str(tmp_path / "milvus.db"), "documents")

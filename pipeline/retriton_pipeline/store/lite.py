@@ -149,9 +149,11 @@ def release(uri: str) -> None:
     with _guard:
         _users[file] -= 1
         if not _users[file]:
-            _stop(file)
-            shutil.rmtree(_log_of(file), ignore_errors=True)
-            _locks.pop(file).release()
+            try:
+                _stop(file)
+            finally:  # otherwise nobody could open the file until this process ends
+                shutil.rmtree(_log_of(file), ignore_errors=True)
+                _locks.pop(file).release()
 
 
 def _stop(file: Path) -> None:
