@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +108,35 @@ async def test_who_would_wait_too_long_is_refused_and_another_key_is_not() -> No
     assert 30 < len(refused) < 90
     assert "requests wait, which takes 0." in refused[-1]
     assert max(waited) < 1.0
+
+
+async def refused_of(slots: FairSlots, number: int, seconds: float) -> int:
+    """How many of so many requests at once, which take so long, are refused."""
+
+    async def work() -> bool:
+        try:
+            async with slots.slot(waiting_s_max=1.0):
+                await asyncio.sleep(seconds)
+        except Busy:
+            return True
+        return False
+
+    return sum(await asyncio.gather(*(work() for _ in range(number))))
+
+
+async def test_slow_requests_for_which_nobody_waits_say_nothing_of_the_pace() -> None:
+    slots = FairSlots(2)
+    slow = [asyncio.create_task(refused_of(slots, 1, seconds)) for seconds in (0.01, 1.5)]
+    await asyncio.gather(*slow)
+    assert await refused_of(slots, 20, 0.01) == 0
+
+
+async def test_the_pace_of_slow_requests_is_soon_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = FairSlots(2)
+    assert await refused_of(slots, 4, 1.5) == 0
+    assert await refused_of(slots, 20, 0.01) == 16
+    assert await refused_of(slots, 20, 0.01) == 0
+    assert await refused_of(slots, 4, 1.5) == 0
+    monkeypatch.setattr("retriton_pipeline.gateway.slots._STALE_S", 0.1)
+    await asyncio.sleep(0.2)
+    assert await refused_of(slots, 20, 0.01) == 0

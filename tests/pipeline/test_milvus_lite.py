@@ -113,11 +113,54 @@ def test_a_process_waits_for_a_file_and_says_so(filled: Store) -> None:
     refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "is in use by another process" in refused.stderr
     assert lite.is_wanted(filled.uri)
+    assert not lite.is_wanted(filled.uri)  # it has given up
     filled.close()
     subprocess.run([sys.executable, "-c", code], check=True)
     again = Store(filled.uri, "documents")
     assert not lite.is_wanted(filled.uri)
     again.close()
+
+
+def test_a_server_that_starts_or_ends_delays_nobody_who_asks_whether_it_is_wanted(tmp_path: Path) -> None:
+    file = str(tmp_path / "milvus.db")
+    opening = threading.Thread(target=lambda: Store(file, "documents").close())
+    opening.start()
+    delays_s = []
+    while opening.is_alive():
+        start_s = time.monotonic()
+        assert not lite.is_wanted(file)
+        delays_s.append(time.monotonic() - start_s)
+        time.sleep(0.01)
+    opening.join()
+    assert max(delays_s) < 0.3
+
+
+def test_a_link_may_change_while_its_file_is_open(filled: Store, tmp_path: Path) -> None:
+    uri = tmp_path / "link.db"
+    uri.symlink_to(filled.uri)
+    linked = Store(str(uri), "documents")
+    uri.unlink()
+    uri.symlink_to(tmp_path / "second.db")
+    linked.close()
+    second = Store(str(uri), "documents")
+    code = f"from retriton_pipeline.store import lite; lite.acquire({str(uri)!r}, 0.1)"
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "is in use by another process" in refused.stderr
+    second.close()
+    assert filled.count() == 1
+
+
+def test_a_file_is_released_though_its_server_was_not_stopped(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError("the folder was made read-only: its lock cannot be removed")
+
+    monkeypatch.setattr("milvus_lite.server_manager.server_manager_instance.release_server", refuse)
+    with pytest.raises(PermissionError):
+        filled.close()
+    monkeypatch.undo()
+    with closing(Store(filled.uri, "documents")) as again:
+        again.open(ENCODER)
+        assert again.count() == 1
 
 
 def test_logs_are_beside_the_file_while_it_is_open(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from math import inf
 
 from retriton_pipeline.gateway.fairness import RoundRobin, current_key
 
-_PACE_S = 0.25  # over which it is averaged
+_PACE_S = 0.25  # over which it is measured, unless each slot has become free before
+_STALE_S = 5.0  # until a pace says nothing about the next queue
 
 
 class Busy(Exception):
@@ -27,7 +28,7 @@ class FairSlots:
     def __init__(self, count: int) -> None:
         self._free = self._count = count
         self._waiting: RoundRobin[asyncio.Future[None]] = RoundRobin()
-        self._pace = Pace()
+        self._pace = Pace(count)
 
     @asynccontextmanager
     async def slot(self, waiting_s_max: float = inf) -> AsyncIterator[None]:
@@ -49,9 +50,10 @@ class FairSlots:
     async def _acquire(self, key: str, waiting_s_max: float) -> None:
         if self._free:
             self._free -= 1
-            self._pace.pause()
             return
         ahead = self._waiting.ahead_of(key)
+        if not ahead:
+            self._pace.start()
         if ahead >= self._count and ahead * self._pace.turn_s > waiting_s_max:
             raise Busy(f"{ahead} requests wait, which takes {ahead * self._pace.turn_s:.1f} s at the present pace")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -72,32 +74,48 @@ class FairSlots:
                 turn.set_result(None)
                 return
         self._free += 1
+        self._pace.pause()
 
 
 class Pace:
-    """How fast slots become free while all are taken.
+    """How fast slots become free while requests wait for them.
+
+    Args:
+        slots: their number.
 
     Attributes:
-        turn_s: seconds from one to the next, averaged over the last of them.
+        turn_s: seconds from one to the next, averaged over the last of them; 0 if they are not known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, slots: int) -> None:
         self.turn_s = 0.0
-        self._since_s: float | None = None
+        self._slots = slots
+        self._measured_s = 0.0
+        self._last_s: float | None = None  # when a slot became free, if requests have waited since then
+        self._spent_s = 0.0
         self._turns = 0
+
+    def start(self) -> None:
+        """The first waits."""
+        if time.monotonic() > self._measured_s + _STALE_S:
+            self.turn_s = 0.0
 
     def count(self) -> None:
         """One has become free."""
         now_s = time.monotonic()
-        if self._since_s is None:
-            self._since_s = now_s
-            return
-        self._turns += 1
-        if now_s - self._since_s >= _PACE_S:
-            newest_s = (now_s - self._since_s) / self._turns
-            self.turn_s = (self.turn_s + newest_s) / 2 if self.turn_s else newest_s
-            self._since_s, self._turns = now_s, 0
+        if self._last_s is not None:
+            self._spent_s += now_s - self._last_s
+            self._turns += 1
+            if self._spent_s >= _PACE_S or self._turns >= self._slots:
+                self._measure(now_s)
+        self._last_s = now_s
 
     def pause(self) -> None:
-        """One was free: the time until then says nothing."""
-        self._since_s, self._turns = None, 0
+        """Nobody waits: the time until the next one says nothing."""
+        self._last_s = None
+
+    def _measure(self, now_s: float) -> None:
+        newest_s = self._spent_s / self._turns
+        average_s = (self.turn_s + newest_s) / 2 if self.turn_s else newest_s
+        self.turn_s = min(newest_s, average_s)  # slow ones of before hold up nobody
+        self._measured_s, self._spent_s, self._turns = now_s, 0.0, 0

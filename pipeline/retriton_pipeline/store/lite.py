@@ -79,11 +79,22 @@ def _is_acquired(uri: str) -> bool:
 
 
 def is_wanted(uri: str) -> bool:
-    """Whether another process has tried to acquire the file lock since this process did."""
+    """Whether another process has tried to acquire the file lock since this process did, and since the last call.
+
+    It does not wait for a server that starts or stops meanwhile.
+    """
     file = Path(uri).resolve()
-    with _guard, suppress(FileNotFoundError):
-        return bool(_users[file]) and _owner_of(file).stat().st_mtime_ns != _touched_ns[file]
+    with suppress(OSError):
+        touched_ns = _owner_of(file).stat().st_mtime_ns
+        if _users[file] and _touched_ns[file] != touched_ns:
+            _touched_ns[file] = touched_ns
+            return True
     return False
+
+
+def users(uri: str) -> int:
+    """How many stores of this process have the file open."""
+    return _users[Path(uri).resolve()]
 
 
 def start_server(uri: str) -> subprocess.Popen[bytes]:
@@ -138,9 +149,11 @@ def release(uri: str) -> None:
     with _guard:
         _users[file] -= 1
         if not _users[file]:
-            _stop(file)
-            shutil.rmtree(_log_of(file), ignore_errors=True)
-            _locks.pop(file).release()
+            try:
+                _stop(file)
+            finally:  # otherwise nobody could open the file until this process ends
+                shutil.rmtree(_log_of(file), ignore_errors=True)
+                _locks.pop(file).release()
 
 
 def _stop(file: Path) -> None:

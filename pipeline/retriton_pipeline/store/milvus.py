@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -66,10 +67,11 @@ class Milvus:
         self._restarting = threading.Lock()
         if self.is_file:
             check_file(uri, create)
+        self._address = str(Path(uri).resolve()) if self.is_file else uri  # a link may change while the file is open
         with ExitStack() as undo:
             if self.is_file:
-                lite.acquire(uri)
-                undo.callback(lite.release, uri)
+                lite.acquire(self._address)
+                undo.callback(lite.release, self._address)
                 check_content(uri)
                 index_ids(uri)
             self.client = self._connect()
@@ -80,7 +82,7 @@ class Milvus:
             try:
                 return self._client()
             except (MilvusException, OSError, ValueError):
-                lite.stop_server(self.uri)
+                lite.stop_server(self._address)
                 time.sleep(pause_s)
         try:
             return self._client()
@@ -96,10 +98,10 @@ class Milvus:
             with suppress(ImportError):
                 import scipy.sparse  # noqa: F401
             if self.is_file:
-                self._process = lite.start_server(self.uri)
+                self._process = lite.start_server(self._address)
             # A shared connection would stay open and keep Milvus Lite's server running.
             return MilvusClient(
-                self.uri,
+                self._address,
                 token=self.token,
                 timeout=_TIMEOUT_S,
                 dedicated=self.is_file,
@@ -112,7 +114,7 @@ class Milvus:
             self.client.close()
         finally:
             if self.is_file:
-                lite.release(self.uri)
+                lite.release(self._address)
 
     @contextmanager
     def lent(self) -> Iterator[None]:
@@ -125,14 +127,14 @@ class Milvus:
             yield
             return
         self.client.close()
-        lite.release(self.uri)
+        lite.release(self._address)
         try:
             yield
         finally:
             self._take_back()
 
     def _take_back(self) -> None:
-        lite.acquire(self.uri, _RETURNED_S)
+        lite.acquire(self._address, _RETURNED_S)
         self.client = self._connect()
         self._load_again()
 

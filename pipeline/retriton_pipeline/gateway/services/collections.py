@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from retriton_client import EncoderInfo, WrongEncoder
@@ -27,12 +28,14 @@ log = logging.getLogger("retriton.gateway")
 _OPEN_MAX = 16
 _WAITING_S_MAX = 1.0  # of a retrieval, as of a query in its lane
 _LENDING_S = 0.5  # between two checks whether another process, such as `retriton ingest`, wants the Milvus Lite file
+_HANDOVER_S = 0.3  # after it was closed, until this process may have it again: others try ten times a second
 
 
 @dataclass
 class _Open:
     rag: AsyncRag
     encoder: EncoderInfo
+    file: tuple[int, int] | None  # the Milvus Lite file, whatever its name refers to later
     used_s: float = field(default_factory=time.monotonic)
     users: int = 0
 
@@ -45,7 +48,8 @@ def is_collection(name: str) -> bool:
 class Collections:
     """Opens collections when they are needed, and keeps them open.
 
-    A Milvus Lite file can only be open in one process at a time: it is closed when another process wants it.
+    A Milvus Lite file can only be open in one process at a time: it is closed when another process wants it, and when
+    its name refers to another file.
     """
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
@@ -55,6 +59,7 @@ class Collections:
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._open: dict[str, _Open] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._lending = asyncio.Lock()
         self._is_file = "://" not in settings.milvus
 
     async def retrieve(self, name: str, work: Callable[[AsyncRag], Awaitable[T]]) -> T:
@@ -92,19 +97,32 @@ class Collections:
             await asyncio.get_running_loop().run_in_executor(self._prober, self._names)
 
     async def lend_file(self) -> None:
-        """Closes the Milvus Lite file when another process wants it and nobody uses it; runs until it is cancelled."""
+        """Closes the Milvus Lite file when it is wanted or was replaced, and nobody uses it; runs until cancelled."""
         while self._is_file:
             await asyncio.sleep(_LENDING_S)
-            if not any(entry.users for entry in self._open.values()) and lite.is_wanted(self._settings.milvus):
-                for name in list(self._open):
-                    self._retire(name)
+            is_wanted, file = lite.is_wanted(self._settings.milvus), _identity(self._settings.milvus)
+            if (is_wanted or any(entry.file != file for entry in self._open.values())) and self._is_idle():
+                await self._lend()
 
     async def close(self) -> None:
         """Closes all collections."""
+        await self._close_all()
+        self._prober.shutdown(wait=False)
+
+    def _is_idle(self) -> bool:
+        """Whether nobody searches, and nobody else of this process, such as an upload, has the file open."""
+        is_used = any(entry.users for entry in self._open.values())
+        return not is_used and lite.users(self._settings.milvus) <= len(self._open)
+
+    async def _lend(self) -> None:
+        async with self._lending:
+            await self._close_all()
+            await asyncio.sleep(_HANDOVER_S)
+
+    async def _close_all(self) -> None:
         for name in list(self._open):
             self._retire(name)
         await asyncio.gather(*self._closing, return_exceptions=True)
-        self._prober.shutdown(wait=False)
 
     def _names(self) -> list[str]:
         names = collection_names(self._settings.milvus, self._settings.milvus_token)
@@ -130,7 +148,9 @@ class Collections:
     @asynccontextmanager
     async def _use(self, name: str) -> AsyncIterator[_Open]:
         """The opened collection. Several requests share it, and one that is cancelled does not stop its opening."""
-        entry = self._entry(name, await self._upstream.encoder())
+        encoder = await self._upstream.encoder()
+        async with self._lending:  # otherwise the next search would have the file before who waits for it
+            entry = self._entry(name, encoder)
         with self._used(name, entry):
             await self._opened(name, entry)
             yield entry
@@ -161,7 +181,7 @@ class Collections:
         self._retire(name)
         if len(self._open) >= _OPEN_MAX:
             self._retire(min(self._open, key=lambda key: self._open[key].used_s))
-        entry = self._open[name] = _Open(self._rag(name, encoder), encoder)
+        entry = self._open[name] = _Open(self._rag(name, encoder), encoder, _identity(self._settings.milvus))
         return entry
 
     def _rag(self, name: str, encoder: EncoderInfo) -> AsyncRag:
@@ -194,3 +214,11 @@ class Collections:
         self._closing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a collection could not be closed", exc_info=error)
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    """Tells a file from another one of its name; None if there is none, and for the address of a server."""
+    with suppress(OSError):
+        found = Path(file).stat()
+        return found.st_dev, found.st_ino
+    return None
