@@ -36,11 +36,11 @@ def main() -> None:
                 "throughput_against_connections": curves.throughput_against_connections(load),
                 "mixed_load": curves.mixed_load(url, load, workloads),
             }
-    report.write(REPORT, results, drawn)  # nothing is lost if one of the following fails
-    results |= front.measure(REPORT)
-    report.write(REPORT, results, drawn)
-    results |= retrieval.measure("", list(retrieval.MODES), seconds=6.0, brief=True)
-    report.write(REPORT, results, drawn)
+    try:
+        results |= front.measure(REPORT)
+        results |= retrieval.measure("", list(retrieval.MODES), seconds=6.0, brief=True)
+    finally:  # what was measured is kept if one of them fails
+        report.write(REPORT, results, drawn)
     print(f"{REPORT}/report.md has the curves\n")
     report.print_results(results)
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from lxml import etree
 
 from retriton_pipeline.documents.html.grid import table_rows
-from retriton_pipeline.documents.html.names import class_names
 
 _NUMBERS = re.compile(
     r"(?:^|[\s_-])(?:linenos?|lineno|line-?num(?:ber)?s?|ln-num(?:ber)?s?|blob-num|gutter|ln|lntd?)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_NAMES_CHARACTERS_MAX = 1_000
 _LINES = {"div", "p", "li"}  # elements that are lines of code
 _Hides = Callable[[etree._Element], bool]
 
@@ -74,7 +74,7 @@ def code_text(table: etree._Element, hides: _Hides) -> str:
 
 
 def _is_code(cell: etree._Element) -> bool:
-    names = class_names(cell).lower()
+    names = cell.get("class", "")[:_NAMES_CHARACTERS_MAX].lower()
     return "code" in names or next(cell.iter("pre", "code"), None) is not None
 
 
@@ -88,7 +88,7 @@ def _is_number(cell: etree._Element) -> bool:
 
 def _is_named_number(element: etree._Element) -> bool:
     """Whether the class of ``element`` says that its digits are numbers of lines."""
-    return _NUMBERS.search(class_names(element)) is not None and _text(element).isdecimal()
+    return _NUMBERS.search(element.get("class", "")[:_NAMES_CHARACTERS_MAX]) is not None and _text(element).isdecimal()
 
 
 def _text(element: etree._Element) -> str:

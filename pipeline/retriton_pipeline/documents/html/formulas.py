@@ -6,7 +6,6 @@ import re
 
 from lxml import etree
 
-from retriton_pipeline.documents.html.names import class_names
 from retriton_pipeline.documents.office.archive import local_name
 
 _SKIPPED = {"annotation", "annotation-xml", "mphantom", "none", "mprescripts"}
@@ -15,6 +14,7 @@ _BOTH = {"msubsup", "munderover"}
 _CHILDREN_MAX = 2  # of the elements of `_OPERATORS`
 _LEVELS_MAX = 64
 _IMAGE_CLASS = re.compile(r"(?:^|[\s_-])(?:math|tex|latex|equation|formula|emoji)(?:$|[\s_-])", re.IGNORECASE)
+_CLASS_CHARACTERS_MAX = 1024
 
 
 def mathml_text(element: etree._Element, level: int = 0) -> str:
@@ -50,7 +50,7 @@ def is_drawn_formula(element: etree._Element) -> bool:
 def image_formula(element: etree._Element) -> str:
     """The text of an image of a formula or of an emoji; empty for other images."""
     text = element.get("alt", "").strip()
-    return f" {text} " if text and _IMAGE_CLASS.search(class_names(element)) else ""
+    return f" {text} " if text and _IMAGE_CLASS.search(element.get("class", "")[:_CLASS_CHARACTERS_MAX]) else ""
 
 
 def _in_brackets(text: str) -> str:
